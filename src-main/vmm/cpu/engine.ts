@@ -1,0 +1,40 @@
+/** What an engine is: it runs vCPUs and reports exits; it owns no device. */
+import type { Gpa } from '../support/branded'
+import type { Width } from '../bus/width'
+
+/** How a vCPU reaches the rest of the machine while it runs. Called synchronously from inside guest execution. */
+export interface CpuIo {
+  pioRead(port: number, width: Width): number
+  pioWrite(port: number, width: Width, value: number): void
+  mmioRead(address: Gpa, width: Width): number
+  mmioWrite(address: Gpa, width: Width, value: number): void
+  /** Time-stamp counter ticks since power-on (without the guest's TSC offset). */
+  readTsc(): number
+  /** The interrupt controllers' highest vector (INTA cycle), or -1 when the request went away. */
+  acknowledgeInterrupt(): number
+  /** Local APIC task priority (CR8), 0..15. */
+  readTaskPriority(): number
+  writeTaskPriority(value: number): void
+  /** MSRs that belong to the board (APIC base, TSC deadline, x2APIC, hypervisor). Returns [low, high], or undefined for #GP. */
+  readMsr(index: number): readonly [low: number, high: number] | undefined
+  /** false: #GP. */
+  writeMsr(index: number, low: number, high: number): boolean
+  /** An opcode that raises #UD because no table row knows it; for the statistics. `opcode` as in REC_OPCODE. */
+  unknownOpcode(opcode: number): void
+}
+
+/** Why run() came back. */
+export type Exit =
+  /** The budget is used up. */
+  | { readonly kind: 'deadline' }
+  | { readonly kind: 'halted' }
+  /** requestAttention() was called. */
+  | { readonly kind: 'mailbox' }
+  | { readonly kind: 'shutdown'; readonly cause: 'triple-fault' }
+  | { readonly kind: 'unimplemented'; readonly what: string; readonly at: number }
+
+export interface Engine {
+  readonly name: 'interpreter' | 'translator' | 'kvm'
+  /** Runs the vCPU at `vcpuBase` for at most `budget` instructions (1..2^30). */
+  run(vcpuBase: number, budget: number): Exit
+}
