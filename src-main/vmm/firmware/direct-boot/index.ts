@@ -1,0 +1,27 @@
+/** Starts a kernel without firmware or boot loader: recognizes the format, loads it, and says how the processor must enter it. */
+import { VmmError } from '../../errors/vmm-error'
+import type { BootEntry, DirectBootRequest } from './boot-image'
+import { isElf, parseElf } from './elf'
+import { isLinuxImage, loadLinux } from './linux'
+import { findMultibootHeader, loadMultiboot } from './multiboot'
+import { loadPvh, pvhEntry } from './pvh'
+
+export type { BootEntry, BootModule, DirectBootRequest, MemoryRange, NamedBytes } from './boot-image'
+
+export function loadDirectBoot(request: DirectBootRequest): BootEntry {
+  const { kernel } = request
+  if (kernel.bytes.length === 0) throw new VmmError('file/too-small', `kernel ${kernel.name}: the file is empty`)
+  if (isLinuxImage(kernel.bytes)) {
+    if (request.modules.length > 0) throw new VmmError('config/contradiction', `--module: kernel ${kernel.name} is a Linux image, which takes --initrd instead`)
+    return loadLinux(request)
+  }
+  const multiboot = findMultibootHeader(kernel.bytes)
+  if (multiboot !== undefined) return loadMultiboot(request, multiboot)
+  if (isElf(kernel.bytes)) {
+    const image = parseElf(kernel.bytes, kernel.name)
+    const entry = pvhEntry(image)
+    if (entry !== undefined) return loadPvh(request, image, entry)
+    throw new VmmError('file/wrong-format', `kernel ${kernel.name}: an ELF file, but with neither a Multiboot header nor a PVH entry note`)
+  }
+  throw new VmmError('file/wrong-format', `kernel ${kernel.name}: not a Linux bzImage, Multiboot or PVH image; give a kernel with --kernel, a disk with --disk`)
+}
