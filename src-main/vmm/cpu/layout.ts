@@ -77,11 +77,11 @@ export const SEG_LIMIT = 16
 /** What address generation uses: 0 for ES CS SS DS in 64-bit mode, else SEG_BASE. u64. Kept by core/segment. */
 export const SEG_EFFECTIVE_BASE = 24
 /**
- * Highest offset that may be read / written without a closer look. u64. An access of n bytes at offset o passes when (o + n - 1) <= limit,
- * unsigned; otherwise the slow path decides (expand-down, null, read-only, wrap). All ones in 64-bit mode; 0-length: the slow path sees 0.
+ * First offset past what may be read / written without a closer look (exclusive). u64. An access of n bytes at offset o passes when o + n <= end,
+ * unsigned 64-bit; otherwise segment_check decides (expand-down, null, read-only, wrap). 0: never passes (unusable segment). All ones in 64-bit mode.
  */
-export const SEG_READ_LIMIT = 32
-export const SEG_WRITE_LIMIT = 40
+export const SEG_READ_END = 32
+export const SEG_WRITE_END = 40
 export const SEG_ES = 0
 export const SEG_CS = 1
 export const SEG_SS = 2
@@ -162,7 +162,10 @@ export const EXC_HAS_ERROR = 864
 /** EXIT_* for the host after STATUS_EXIT. i32. */
 export const EXIT_REASON = 868
 export const EXIT_INFO = 872
-/** Changes whenever a jump-cache entry may be stale: TLB flush, code dropped, mode change. i32, compared for equality. */
+/**
+ * Changes whenever a jump-cache entry may be stale: TLB flush, code dropped, mode change. i32, compared for equality. Bits 26..31 hold the mode
+ * (code size, user), kept by refresh_mode, so that entries of kernel and user live side by side; change it only through bump_code_epoch(vcpu).
+ */
 export const CODE_EPOCH = 876
 /** Address of the record being executed. i32. */
 export const CURRENT_RECORD = 880
@@ -218,7 +221,7 @@ export const RUN_EXTRA = 3200
 /**
  * TLB_CONTEXTS contexts (user; supervisor; supervisor with EFLAGS.AC under SMAP), in each three tables (read, write, execute) of
  * TLB_ENTRIES direct-mapped entries of 16 bytes: +0 u64 tag = linear page address (all ones: empty), +8 u32 addend: host offset - low half of the
- * linear address. A hit means: the access is allowed, needs no A/D update, and the page is plain memory (for writes: without code, and marked dirty).
+ * linear address, +12 u32 guest-physical page number | bit 31: global. A hit means: the access is allowed, needs no A/D update, and the page is plain memory (for writes: without code, and marked dirty).
  */
 export const TLB = 0x2000
 export const TLB_ENTRIES = 1024
