@@ -12,6 +12,8 @@ import { CP437_TO_UNICODE } from '../src-main/vmm/backends/display/cp437'
 
 /** Fonts with the most symbols first; the rest of the family fills the gaps. */
 const PREFERRED = ['FullGreek', 'Uni2', 'Lat2']
+/** The 14-row Greek font has another letter in place of the quarter. */
+const NOT_FROM_GREEK = [0xbc]
 
 /** PSF1 (and its Unicode table): magic 36 04, mode, glyph height, glyphs, then for each glyph a list of UCS-2 ended by FFFF. */
 function readPsf1(bytes: Uint8Array): Map<number, Uint8Array> | undefined {
@@ -36,8 +38,24 @@ function readPsf1(bytes: Uint8Array): Map<number, Uint8Array> | undefined {
   return glyphs
 }
 
-/** Drawn here; each row of text is one row of the glyph, centred vertically by `top`. */
+/**
+ * Drawn here: what no source font has, or has wrong (the 8-row fonts map most Greek letters to other glyphs, the 14-row fonts U+207F).
+ * Each word of `rows` is one row; `top` says for which heights, and in which row the drawing begins.
+ */
 const DRAWN: readonly { readonly code: number; readonly rows: string; readonly top: Readonly<Record<number, number>> }[] = [
+  { code: 0x03b1, top: { 8: 1 }, rows: '.###.##. ##.###.. ##..#... ##..#... ##.###.. .###.##.' },
+  { code: 0x0393, top: { 8: 0 }, rows: '#######. ##...##. ##...... ##...... ##...... ##...... ##......' },
+  { code: 0x03c0, top: { 8: 1 }, rows: '#######. .##.##.. .##.##.. .##.##.. .##.##.. .##.##..' },
+  { code: 0x03a3, top: { 8: 0 }, rows: '#######. ##...##. .##..... ..##.... .##..... ##...##. #######.' },
+  { code: 0x03c3, top: { 8: 2 }, rows: '.######. ##.##... ##.##... ##.##... .###....' },
+  { code: 0x03c4, top: { 8: 1 }, rows: '.######. #.##.... ..##.... ..##.... ..##.##. ...###..' },
+  { code: 0x03a6, top: { 8: 0 }, rows: '.######. ...##... ..####.. .##..##. .##..##. ..####.. ...##... .######.' },
+  { code: 0x0398, top: { 8: 0 }, rows: '..###... .##.##.. ##...##. #######. ##...##. .##.##.. ..###...' },
+  { code: 0x03a9, top: { 8: 0 }, rows: '..###... .##.##.. ##...##. ##...##. .##.##.. .##.##.. ###.###.' },
+  { code: 0x03b4, top: { 8: 0 }, rows: '...####. ..##.... ...##... .#####.. ##..##.. ##..##.. .####...' },
+  { code: 0x03c6, top: { 8: 0 }, rows: '.....##. ....##.. .######. ##.##.## ##.##.## .######. .##..... ##......' },
+  { code: 0x03b5, top: { 8: 0 }, rows: '..####.. .##..... ##...... ######.. ##...... .##..... ..####..' },
+  { code: 0x207f, top: { 14: 2 }, rows: '##.##... .##.##.. .##.##.. .##.##.. .##.##.. .##.##..' },
   { code: 0x25ba, top: { 8: 0, 14: 3, 16: 4 }, rows: '#....... ###..... #####... ######## #####... ###..... #.......' },
   { code: 0x25c4, top: { 8: 0, 14: 3, 16: 4 }, rows: '.......# .....### ...##### ######## ...##### .....### .......#' },
   { code: 0x20a7, top: { 8: 0, 14: 2, 16: 3 }, rows: '#####... ##..##.. ##..##.. #####.#. ##..#### ##...##. ##...###' },
@@ -49,22 +67,22 @@ const DRAWN: readonly { readonly code: number; readonly rows: string; readonly t
 
 function draw(code: number, height: number): Uint8Array | undefined {
   const drawn = DRAWN.find((d) => d.code === code)
-  if (drawn === undefined) return undefined
+  const top = drawn?.top[height]
+  if (drawn === undefined || top === undefined) return undefined
   const glyph = new Uint8Array(height)
   drawn.rows.split(' ').forEach((row, i) => {
-    glyph[(drawn.top[height] ?? 0) + i] = parseInt(row.replaceAll('.', '0').replaceAll('#', '1'), 2)
+    glyph[top + i] = parseInt(row.replaceAll('.', '0').replaceAll('#', '1'), 2)
   })
   return glyph
 }
 
-/** Box-drawing lines must reach the cell's edges in the ninth column too (copied by the VGA), so these come from the source unchanged. */
 function build(from: string, height: number): Uint8Array {
   const names = readdirSync(from)
     .filter((name) => name.endsWith(`-VGA${height}.psf.gz`) && !name.includes('Terminus'))
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
   const fonts = names.flatMap((name) => {
     const font = readPsf1(gunzipSync(readFileSync(join(from, name))))
-    return font === undefined ? [] : [font]
+    return font === undefined ? [] : [{ name, glyphs: font }]
   })
   if (fonts.length === 0) throw new Error(`no *-VGA${height}.psf.gz in ${from}: install Debian's console-setup-linux or name its folder with --from`)
   const out = new Uint8Array(256 * height)
@@ -72,7 +90,8 @@ function build(from: string, height: number): Uint8Array {
     // 00h and FFh (no-break space) are blank in every PC font.
     if (code === 0 || code === 0xff) continue
     const unicode = CP437_TO_UNICODE.codePointAt(code) ?? 0
-    const glyph = fonts.find((font) => font.has(unicode))?.get(unicode) ?? draw(unicode, height)
+    const source = fonts.find(({ name, glyphs }) => glyphs.has(unicode) && !(NOT_FROM_GREEK.includes(unicode) && name.startsWith('FullGreek-')))
+    const glyph = draw(unicode, height) ?? source?.glyphs.get(unicode)
     if (glyph === undefined) throw new Error(`no ${height}-row glyph for U+${unicode.toString(16)} (code ${code})`)
     out.set(glyph, code * height)
   }
