@@ -1,0 +1,149 @@
+/**
+ * The file of a saved machine (docs/snapshot-format.md):
+ *   8 bytes magic, u32 version, u32 length of the manifest, 32 bytes SHA-256 of everything after this header, manifest (JSON), blobs.
+ * The manifest is plain data; every Uint8Array in it is replaced by { "$blob": index } and follows in the blob area. Memory blocks are stored as
+ * runs of non-zero 4 KiB pages, deflated. Equal machines give equal bytes.
+ */
+import { createHash } from 'node:crypto'
+import { open, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import type { PlainData } from '../devices/device'
+import { VmmError } from '../errors/vmm-error'
+
+const MAGIC = Buffer.from('VITRINE\x1a', 'latin1')
+const VERSION = 1
+const HEADER_BYTES = 8 + 4 + 4 + 32
+const PAGE = 4096
+/** Pages deflated together. */
+const CHUNK_PAGES = 256
+
+export interface SavedMemoryBlock {
+  readonly name: string
+  readonly bytes: number
+  /** Consecutive runs of pages that are not all zero: [first page, pages, deflated bytes]. */
+  readonly runs: readonly { readonly first: number; readonly pages: number; readonly data: Uint8Array }[]
+}
+
+export function packMemory(name: string, bytes: Uint8Array): SavedMemoryBlock {
+  const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8)
+  const runs: { first: number; pages: number; data: Uint8Array }[] = []
+  const pages = bytes.length / PAGE
+  for (let page = 0; page < pages; ) {
+    if (isZero(words, page)) {
+      page++
+      continue
+    }
+    const first = page
+    while (page < pages && page - first < CHUNK_PAGES && !isZero(words, page)) page++
+    // deflate wants unshared memory
+    const data = new Uint8Array((page - first) * PAGE)
+    data.set(bytes.subarray(first * PAGE, page * PAGE))
+    runs.push({ first, pages: page - first, data: deflateRawSync(data, { level: 1 }) })
+  }
+  return { name, bytes: bytes.length, runs }
+}
+
+/** Fills `target` with the saved block; throws 'state/mismatch' when the sizes differ or a run leaves the block. */
+export function unpackMemory(saved: SavedMemoryBlock, target: Uint8Array): void {
+  if (saved.bytes !== target.length) throw mismatch(`memory block ${saved.name} has ${saved.bytes} bytes in the file, ${target.length} in this machine`)
+  target.fill(0)
+  for (const run of saved.runs) {
+    const data = inflateRawSync(run.data, { maxOutputLength: CHUNK_PAGES * PAGE })
+    if (data.length !== run.pages * PAGE || (run.first + run.pages) * PAGE > target.length) throw mismatch(`memory block ${saved.name} is damaged`)
+    target.set(data, run.first * PAGE)
+  }
+}
+
+function isZero(words: BigUint64Array, page: number): boolean {
+  const end = (page + 1) * (PAGE / 8)
+  for (let i = page * (PAGE / 8); i < end; i++) if (words[i] !== 0n) return false
+  return true
+}
+
+export function encodeContainer(manifest: PlainData): Buffer {
+  const blobs: Uint8Array[] = []
+  const json = JSON.stringify(detach(manifest, blobs))
+  const index = Buffer.alloc(4 + blobs.length * 4)
+  index.writeUInt32LE(blobs.length, 0)
+  blobs.forEach((blob, i) => index.writeUInt32LE(blob.length, 4 + i * 4))
+  const body = Buffer.concat([Buffer.from(json, 'utf8'), index, ...blobs])
+  const header = Buffer.alloc(HEADER_BYTES)
+  MAGIC.copy(header)
+  header.writeUInt32LE(VERSION, 8)
+  header.writeUInt32LE(Buffer.byteLength(json, 'utf8'), 12)
+  createHash('sha256').update(body).digest().copy(header, 16)
+  return Buffer.concat([header, body])
+}
+
+export function decodeContainer(file: Buffer, name: string): PlainData {
+  const bad = (what: string): VmmError => new VmmError('state/wrong-format', `saved state ${name}: ${what}`)
+  if (file.length < HEADER_BYTES || !file.subarray(0, 8).equals(MAGIC)) throw bad('not a saved machine of Vitrine; give a file that --save-state wrote')
+  const version = file.readUInt32LE(8)
+  if (version !== VERSION) throw bad(`format ${version}, this Vitrine reads ${VERSION}; use the Vitrine that wrote it`)
+  const body = file.subarray(HEADER_BYTES)
+  if (!createHash('sha256').update(body).digest().equals(file.subarray(16, 48))) throw bad('its checksum does not match; the file is truncated or damaged')
+  const manifestBytes = file.readUInt32LE(12)
+  const manifest: unknown = JSON.parse(body.toString('utf8', 0, manifestBytes))
+  const blobs: Uint8Array[] = []
+  const count = body.readUInt32LE(manifestBytes)
+  let at = manifestBytes + 4 + count * 4
+  for (let i = 0; i < count; i++) {
+    const length = body.readUInt32LE(manifestBytes + 4 + i * 4)
+    blobs.push(new Uint8Array(body.subarray(at, at + length)))
+    at += length
+  }
+  return attach(manifest, blobs)
+}
+
+function detach(value: PlainData, blobs: Uint8Array[]): unknown {
+  if (value instanceof Uint8Array) return { $blob: blobs.push(value) - 1 }
+  if (Array.isArray(value)) return value.map((item: PlainData) => detach(item, blobs))
+  if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detach(item, blobs)]))
+  if (value === undefined) return null
+  return value
+}
+
+function attach(value: unknown, blobs: readonly Uint8Array[]): PlainData {
+  if (Array.isArray(value)) return value.map((item) => attach(item, blobs))
+  if (value !== null && typeof value === 'object') {
+    if ('$blob' in value && typeof value.$blob === 'number') return blobs[value.$blob] ?? new Uint8Array()
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, attach(item, blobs)]))
+  }
+  if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
+  return undefined
+}
+
+/** Writes whole or not at all: temporary file, fsync, rename, fsync of the folder. */
+export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    const file = await open(temporary, 'w', 0o600)
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+    const folder = await open(dirname(path) || '.', 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+  } catch (error) {
+    await rm(temporary, { force: true })
+    const why = error instanceof Error ? error.message : String(error)
+    throw new VmmError('file/unreadable', `${basename(path)}: cannot be written (${why}); choose another place`, { cause: error })
+  }
+}
+
+export async function readContainer(path: string): Promise<PlainData> {
+  const bytes = await readFile(path)
+  return decodeContainer(bytes, path)
+}
+
+function mismatch(what: string): VmmError {
+  return new VmmError('state/mismatch', `saved state: ${what}`)
+}
