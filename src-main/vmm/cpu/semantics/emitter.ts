@@ -118,6 +118,8 @@ export interface Emitter extends Arithmetic {
   effectiveAddress(): Value
   /** The memory operand as an address, for accesses at offsets from it. */
   memoryOperand(): SegmentedAddress
+  /** Number (i32, SEG_*) of the memory operand's segment: DS of string sources unless overridden. For helpers that check limits themselves. */
+  operandSegment(): Value
 
   // ---- explicit memory ----
   /** 1, 2, 4 bytes: i32; 8: i64; 16: v128. May fault (segment limit, canonical, page). The linear address is segment base + (offset & mask). */
