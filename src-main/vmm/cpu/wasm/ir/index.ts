@@ -1,9 +1,8 @@
-// Placeholder of the public types; the IR's owner replaces this file (same names).
-export type IrType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128'
-export type OpName = string
-export interface Value {
-  readonly type: IrType
-}
-export interface Variable {
-  readonly type: IrType
-}
+/** The typed IR between meanings and WebAssembly. */
+export { OPS } from './ops'
+export type { Immediates, OpName } from './ops'
+export { Block, OP_INFO, Value, Variable, opInfo } from './nodes'
+export type { FunctionRef, IrFunction, IrType, LabelStatement, OpInfo, Statement } from './nodes'
+export { FunctionBuilder } from './builder'
+export { verify } from './verifier'
+export { print } from './printer'

@@ -1,0 +1,328 @@
+/**
+ * Encodes one function's body. A pure value that is used once is evaluated where it is used; everything else gets a local at its
+ * definition, in statement order. Values without uses vanish, unless they are calls.
+ */
+import { assertNever } from '../../../errors/assert-never'
+import type { ByteBuffer } from './byte-buffer'
+import type { Block, FunctionRef, IrFunction, IrType, LabelStatement, OpInfo, Statement, Value, Variable } from '../ir'
+
+export const VALUE_TYPE: Readonly<Record<IrType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
+
+const EMPTY_BLOCK_TYPE = 0x40
+const OP_UNREACHABLE = 0x00
+const OP_BLOCK = 0x02
+const OP_LOOP = 0x03
+const OP_IF = 0x04
+const OP_ELSE = 0x05
+const OP_END = 0x0b
+const OP_BR = 0x0c
+const OP_BR_IF = 0x0d
+const OP_BR_TABLE = 0x0e
+const OP_RETURN = 0x0f
+const OP_CALL = 0x10
+const OP_DROP = 0x1a
+const OP_LOCAL_GET = 0x20
+const OP_LOCAL_SET = 0x21
+const OP_I32_CONST = 0x41
+const OP_I64_CONST = 0x42
+const OP_F32_CONST = 0x43
+const OP_F64_CONST = 0x44
+const OP_V128_CONST = 0xfd00c
+
+export function encodeFunction(fn: IrFunction, out: ByteBuffer, functionIndex: (target: FunctionRef) => number): void {
+  countBlock(fn.body)
+  new FunctionEncoder(fn, out, functionIndex).encode()
+}
+
+// ---- uses: from the last statement to the first, so that what only dead values use is dead too ----------------------------------
+
+function useAll(args: readonly Value[]): void {
+  for (const arg of args) arg.uses++
+}
+
+function countBlock(b: Block): void {
+  for (let i = b.statements.length - 1; i >= 0; i--) countStatement(b.statements[i]!)
+}
+
+function countStatement(s: Statement): void {
+  switch (s.statement) {
+    case 'value':
+      if (s.uses > 0 || s.source.kind === 'call') useAll(s.args)
+      return
+    case 'set':
+      s.value.uses++
+      return
+    case 'effect':
+    case 'call':
+      return useAll(s.args)
+    case 'if':
+      if (s.otherwise !== undefined) countBlock(s.otherwise)
+      countBlock(s.then)
+      s.condition.uses++
+      return
+    case 'loop':
+    case 'block':
+      return countBlock(s.body)
+    case 'branch':
+      if (s.condition !== undefined) s.condition.uses++
+      return
+    case 'switch':
+      s.cases.forEach(countBlock)
+      s.index.uses++
+      return
+    case 'return':
+      if (s.value !== undefined) s.value.uses++
+      return
+    default:
+      return assertNever(s)
+  }
+}
+
+// ---- code ------------------------------------------------------------------------------------------------------------------------
+
+class FunctionEncoder {
+  private readonly locals: IrType[] = []
+  private readonly labels: (LabelStatement | undefined)[] = []
+
+  constructor(
+    private readonly fn: IrFunction,
+    private readonly out: ByteBuffer,
+    private readonly functionIndex: (target: FunctionRef) => number,
+  ) {}
+
+  encode(): void {
+    const { out } = this
+    this.assignLocals(this.fn.body)
+    const runs: { type: IrType; count: number }[] = []
+    for (const type of this.locals) {
+      const last = runs.at(-1)
+      if (last?.type === type) last.count++
+      else runs.push({ type, count: 1 })
+    }
+    out.uleb(runs.length)
+    for (const { type, count } of runs) {
+      out.uleb(count)
+      out.u8(VALUE_TYPE[type])
+    }
+    this.block(this.fn.body)
+    if (this.fn.results.length > 0) out.u8(OP_UNREACHABLE)
+    out.u8(OP_END)
+  }
+
+  private newLocal(type: IrType): number {
+    return this.fn.params.length + this.locals.push(type) - 1
+  }
+
+  /** Locals are declared before the code, so they are given out in a pass of their own. */
+  private assignLocals(b: Block): void {
+    for (const s of b.statements) {
+      switch (s.statement) {
+        case 'value':
+          if (s.uses > 0 && !(s.pure && s.uses === 1)) s.local = this.newLocal(s.type)
+          if (s.source.kind === 'get') this.assignVariable(s.source.variable)
+          break
+        case 'set':
+          this.assignVariable(s.variable)
+          break
+        case 'if':
+          this.assignLocals(s.then)
+          if (s.otherwise !== undefined) this.assignLocals(s.otherwise)
+          break
+        case 'loop':
+        case 'block':
+          this.assignLocals(s.body)
+          break
+        case 'switch':
+          for (const body of s.cases) this.assignLocals(body)
+          break
+        default:
+          break
+      }
+    }
+  }
+
+  private assignVariable(variable: Variable): void {
+    if (variable.local < 0) variable.local = this.newLocal(variable.type)
+  }
+
+  private block(b: Block): void {
+    for (const s of b.statements) this.statement(s)
+  }
+
+  private statement(s: Statement): void {
+    const { out } = this
+    switch (s.statement) {
+      case 'value':
+        if (s.local >= 0) {
+          this.evaluate(s)
+          this.local(OP_LOCAL_SET, s.local)
+        } else if (s.source.kind === 'call' && s.uses === 0) {
+          this.evaluate(s)
+          out.u8(OP_DROP)
+        }
+        return
+      case 'set':
+        this.push(s.value)
+        return this.local(OP_LOCAL_SET, s.variable.local)
+      case 'effect':
+        for (const arg of s.args) this.push(arg)
+        return this.operation(s.info, s.immediates, s.offset)
+      case 'call':
+        for (const arg of s.args) this.push(arg)
+        return this.call(s.target)
+      case 'if':
+        this.push(s.condition)
+        out.u8(OP_IF)
+        out.u8(EMPTY_BLOCK_TYPE)
+        this.labels.push(undefined)
+        this.block(s.then)
+        if (s.otherwise !== undefined) {
+          out.u8(OP_ELSE)
+          this.block(s.otherwise)
+        }
+        this.labels.pop()
+        out.u8(OP_END)
+        return
+      case 'loop':
+      case 'block':
+        out.u8(s.statement === 'loop' ? OP_LOOP : OP_BLOCK)
+        out.u8(EMPTY_BLOCK_TYPE)
+        this.labels.push(s)
+        this.block(s.body)
+        this.labels.pop()
+        out.u8(OP_END)
+        return
+      case 'branch':
+        if (s.condition !== undefined) this.push(s.condition)
+        out.u8(s.condition === undefined ? OP_BR : OP_BR_IF)
+        out.uleb(this.labels.length - 1 - this.labels.lastIndexOf(s.target))
+        return
+      case 'switch':
+        return this.switch(s.index, s.targets, s.cases)
+      case 'return':
+        if (s.value !== undefined) this.push(s.value)
+        out.u8(OP_RETURN)
+        return
+      default:
+        return assertNever(s)
+    }
+  }
+
+  /** block (one for each case, the first innermost) within a block that ends the switch. */
+  private switch(index: Value, targets: readonly number[], cases: readonly Block[]): void {
+    const { out } = this
+    for (let i = 0; i <= cases.length; i++) {
+      out.u8(OP_BLOCK)
+      out.u8(EMPTY_BLOCK_TYPE)
+      this.labels.push(undefined)
+    }
+    this.push(index)
+    out.u8(OP_BR_TABLE)
+    out.uleb(targets.length - 1)
+    for (const target of targets) out.uleb(target)
+    cases.forEach((body, i) => {
+      out.u8(OP_END)
+      this.labels.pop()
+      this.block(body)
+      if (i < cases.length - 1) {
+        out.u8(OP_BR)
+        out.uleb(cases.length - 1 - i)
+      }
+    })
+    out.u8(OP_END)
+    this.labels.pop()
+  }
+
+  /** Leaves the value on the stack. */
+  private push(v: Value): void {
+    if (v.local >= 0) this.local(OP_LOCAL_GET, v.local)
+    else this.evaluate(v)
+  }
+
+  private evaluate(v: Value): void {
+    const { source } = v
+    for (const arg of v.args) this.push(arg)
+    switch (source.kind) {
+      case 'op':
+        return this.operation(source.info, source.immediates, source.offset)
+      case 'const':
+        return this.constant(v.type, source.number, source.bytes)
+      case 'param':
+        return this.local(OP_LOCAL_GET, source.index)
+      case 'get':
+        return this.local(OP_LOCAL_GET, source.variable.local)
+      case 'call':
+        return this.call(source.target)
+      default:
+        return assertNever(source)
+    }
+  }
+
+  private constant(type: IrType, number: number | bigint, bytes: readonly number[] | undefined): void {
+    const { out } = this
+    switch (type) {
+      case 'i32':
+        out.u8(OP_I32_CONST)
+        return out.sleb32(Number(number))
+      case 'i64':
+        out.u8(OP_I64_CONST)
+        return out.sleb64(number)
+      case 'f32':
+        out.u8(OP_F32_CONST)
+        return out.f32(Number(number))
+      case 'f64':
+        out.u8(OP_F64_CONST)
+        return out.f64(Number(number))
+      case 'v128':
+        this.opcode(OP_V128_CONST)
+        for (let i = 0; i < 16; i++) out.u8(bytes?.[i] ?? 0)
+        return
+      default:
+        return assertNever(type)
+    }
+  }
+
+  private operation(info: OpInfo, immediates: readonly number[], offset: number): void {
+    const { out } = this
+    this.opcode(info.opcode)
+    switch (info.immediates) {
+      case undefined:
+        return
+      case 'memory':
+        out.u8(info.align)
+        return out.uleb(offset)
+      case 'memory-lane':
+        out.u8(0)
+        out.uleb(offset)
+        return out.u8(immediates[0]!)
+      case 'lane':
+        return out.u8(immediates[0]!)
+      case 'lanes16':
+        for (const lane of immediates) out.u8(lane)
+        return
+      case 'zero':
+        return out.u8(0)
+      case 'zero2':
+        out.u8(0)
+        return out.u8(0)
+      default:
+        return assertNever(info.immediates)
+    }
+  }
+
+  private opcode(opcode: number): void {
+    if (opcode < 0x100) return this.out.u8(opcode)
+    this.out.u8(opcode >>> 12)
+    this.out.uleb(opcode & 0xfff)
+  }
+
+  private local(op: number, index: number): void {
+    this.out.u8(op)
+    this.out.uleb(index)
+  }
+
+  private call(target: FunctionRef): void {
+    this.out.u8(OP_CALL)
+    this.out.uleb(this.functionIndex(target))
+  }
+}

@@ -1,0 +1,151 @@
+/** IR functions -> a WebAssembly module. */
+import { ByteBuffer } from './byte-buffer'
+import { VALUE_TYPE, encodeFunction } from './function-encoder'
+import type { FunctionRef, IrFunction } from '../ir'
+
+export interface ImportedFunction extends FunctionRef {
+  readonly module: string
+}
+
+export interface ElementSegment {
+  /** First slot of the table. */
+  readonly offset: number
+  readonly functions: readonly FunctionRef[]
+}
+
+export interface ModuleDescription {
+  readonly imports: readonly ImportedFunction[]
+  readonly functions: readonly IrFunction[]
+  readonly exports: readonly FunctionRef[]
+  /** Imports the shared function table 'env.table' and puts functions into it. */
+  readonly elements?: readonly ElementSegment[]
+  /** Adds the name section, for stack traces and profiles. */
+  readonly names?: boolean
+}
+
+/** The largest memory a module accepts, in 64 KiB pages: all machines' memories fit. */
+const MEMORY_MAX_PAGES = 0x10000
+
+const SECTION_CUSTOM = 0
+const SECTION_TYPE = 1
+const SECTION_IMPORT = 2
+const SECTION_FUNCTION = 3
+const SECTION_EXPORT = 7
+const SECTION_ELEMENT = 9
+const SECTION_CODE = 10
+const KIND_FUNCTION = 0
+const KIND_TABLE = 1
+const KIND_MEMORY = 2
+const TYPE_FUNCTION = 0x60
+const TYPE_FUNCREF = 0x70
+const LIMITS_MIN = 0
+const LIMITS_SHARED = 3
+const NAMES_OF_FUNCTIONS = 1
+
+export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBuffer> {
+  const { imports, functions, exports: exported, elements = [], names = false } = description
+  const out = new ByteBuffer(65536)
+  const all: readonly FunctionRef[] = [...imports, ...functions]
+  const indices = new Map<FunctionRef, number>(all.map((fn, index) => [fn, index]))
+  const indexOf = (fn: FunctionRef): number => {
+    const index = indices.get(fn)
+    if (index === undefined) throw new Error(`${fn.name} is neither imported nor defined`)
+    return index
+  }
+  const signatures = new Map<string, { index: number; fn: FunctionRef }>()
+  const typeOf = (fn: FunctionRef): number => {
+    const key = `${fn.params.join()}>${fn.results.join()}`
+    let type = signatures.get(key)
+    if (type === undefined) signatures.set(key, (type = { index: signatures.size, fn }))
+    return type.index
+  }
+  const typeIndices = all.map(typeOf)
+  const section = (id: number, write: () => void): void => {
+    out.u8(id)
+    const size = out.openSize()
+    write()
+    out.closeSize(size)
+  }
+
+  for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.u8(byte)
+  section(SECTION_TYPE, () => {
+    out.uleb(signatures.size)
+    for (const { fn } of signatures.values()) {
+      out.u8(TYPE_FUNCTION)
+      out.uleb(fn.params.length)
+      for (const type of fn.params) out.u8(VALUE_TYPE[type])
+      out.uleb(fn.results.length)
+      for (const type of fn.results) out.u8(VALUE_TYPE[type])
+    }
+  })
+  section(SECTION_IMPORT, () => {
+    out.uleb(imports.length + 1 + (elements.length > 0 ? 1 : 0))
+    out.name('env')
+    out.name('memory')
+    out.u8(KIND_MEMORY)
+    out.u8(LIMITS_SHARED)
+    out.uleb(1)
+    out.uleb(MEMORY_MAX_PAGES)
+    if (elements.length > 0) {
+      out.name('env')
+      out.name('table')
+      out.u8(KIND_TABLE)
+      out.u8(TYPE_FUNCREF)
+      out.u8(LIMITS_MIN)
+      out.uleb(0)
+    }
+    imports.forEach((fn, i) => {
+      out.name(fn.module)
+      out.name(fn.name)
+      out.u8(KIND_FUNCTION)
+      out.uleb(typeIndices[i]!)
+    })
+  })
+  section(SECTION_FUNCTION, () => {
+    out.uleb(functions.length)
+    functions.forEach((_, i) => out.uleb(typeIndices[imports.length + i]!))
+  })
+  section(SECTION_EXPORT, () => {
+    out.uleb(exported.length)
+    for (const fn of exported) {
+      out.name(fn.name)
+      out.u8(KIND_FUNCTION)
+      out.uleb(indexOf(fn))
+    }
+  })
+  if (elements.length > 0) {
+    section(SECTION_ELEMENT, () => {
+      out.uleb(elements.length)
+      for (const { offset, functions: members } of elements) {
+        out.u8(0)
+        out.u8(0x41)
+        out.sleb32(offset)
+        out.u8(0x0b)
+        out.uleb(members.length)
+        for (const fn of members) out.uleb(indexOf(fn))
+      }
+    })
+  }
+  section(SECTION_CODE, () => {
+    out.uleb(functions.length)
+    for (const fn of functions) {
+      const size = out.openSize()
+      encodeFunction(fn, out, indexOf)
+      out.closeSize(size)
+    }
+  })
+  if (names) {
+    section(SECTION_CUSTOM, () => {
+      out.name('name')
+      out.u8(NAMES_OF_FUNCTIONS)
+      const size = out.openSize()
+      out.uleb(all.length)
+      all.forEach((fn, i) => {
+        out.uleb(i)
+        out.name(fn.name)
+      })
+      out.closeSize(size)
+    })
+  }
+  return out.finish()
+}

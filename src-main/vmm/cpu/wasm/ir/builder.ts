@@ -1,0 +1,143 @@
+/** Builds one function's body, statement by statement. */
+import { Block, Value, Variable, opInfo } from './nodes'
+import type { FunctionRef, IrFunction, IrType, LabelStatement, OpName, Source } from './nodes'
+
+const NO_IMMEDIATES: readonly number[] = []
+const NO_ARGS: readonly Value[] = []
+
+export class FunctionBuilder implements IrFunction {
+  readonly body: Block = new Block(undefined)
+  private current: Block = this.body
+  private readonly parameters: readonly Value[]
+
+  constructor(
+    readonly name: string,
+    readonly params: readonly IrType[],
+    readonly results: readonly IrType[],
+  ) {
+    this.parameters = params.map((type, index) => new Value(type, { kind: 'param', index }, NO_ARGS, true, undefined))
+  }
+
+  param(index: number): Value {
+    const value = this.parameters[index]
+    if (value === undefined) throw new Error(`${this.name} has no parameter ${index}`)
+    return value
+  }
+
+  /** Whether the value may be used at this point. */
+  isVisible(value: Value): boolean {
+    if (value.block === undefined) return true
+    for (let block: Block | undefined = this.current; block !== undefined; block = block.parent) if (block === value.block) return true
+    return false
+  }
+
+  constant(type: 'i32' | 'i64' | 'f32' | 'f64', number: number | bigint): Value {
+    return new Value(type, { kind: 'const', number }, NO_ARGS, true, undefined)
+  }
+
+  constant128(bytes: readonly number[]): Value {
+    if (bytes.length !== 16) throw new Error('a v128 constant has 16 bytes')
+    return new Value('v128', { kind: 'const', number: 0, bytes }, NO_ARGS, true, undefined)
+  }
+
+  /** An operation with a result. `offset` is the constant offset of memory operations. */
+  op(name: OpName, args: readonly Value[], immediates: readonly number[] = NO_IMMEDIATES, offset: number = 0): Value {
+    const info = opInfo(name)
+    if (info.result === undefined) throw new Error(`${name} has no result`)
+    const type = info.result === 'first' ? args[0]?.type : info.result
+    if (type === undefined) throw new Error(`${name} needs arguments`)
+    return this.define(type, { kind: 'op', info, immediates, offset }, args, info.pure)
+  }
+
+  /** A load. `stable`: what is there does not change while the function runs, so the load may move to its use. */
+  load(name: OpName, address: Value, offset: number, stable: boolean = false): Value {
+    const info = opInfo(name)
+    if (info.result === undefined || info.result === 'first') throw new Error(`${name} is not a load`)
+    return this.define(info.result, { kind: 'op', info, immediates: NO_IMMEDIATES, offset }, [address], stable)
+  }
+
+  /** A memory operation without result. */
+  effect(name: OpName, args: readonly Value[], offset: number = 0, immediates: readonly number[] = NO_IMMEDIATES): void {
+    this.current.statements.push({ statement: 'effect', info: opInfo(name), args, immediates, offset })
+  }
+
+  variable(type: IrType, initial?: Value): Variable {
+    const variable = new Variable(type)
+    if (initial !== undefined) this.set(variable, initial)
+    return variable
+  }
+
+  get(variable: Variable): Value {
+    return this.define(variable.type, { kind: 'get', variable }, NO_ARGS, false)
+  }
+
+  set(variable: Variable, value: Value): void {
+    this.current.statements.push({ statement: 'set', variable, value })
+  }
+
+  /** Calls a function with one result. */
+  call(target: FunctionRef, args: readonly Value[]): Value {
+    const type = target.results[0]
+    if (type === undefined) throw new Error(`${target.name} has no result`)
+    return this.define(type, { kind: 'call', target }, args, false)
+  }
+
+  callVoid(target: FunctionRef, args: readonly Value[]): void {
+    if (target.results.length > 0) this.call(target, args)
+    else this.current.statements.push({ statement: 'call', target, args })
+  }
+
+  if(condition: Value, then: () => void, otherwise?: () => void): void {
+    const thenBlock = this.within(then)
+    const otherwiseBlock = otherwise === undefined ? undefined : this.within(otherwise)
+    this.current.statements.push({ statement: 'if', condition, then: thenBlock, otherwise: otherwiseBlock })
+  }
+
+  /** The label passed to the body is the target of branches that repeat it. */
+  loop(body: (label: LabelStatement) => void): void {
+    this.label('loop', body)
+  }
+
+  /** The label passed to the body is the target of branches that leave it. */
+  block(body: (label: LabelStatement) => void): void {
+    this.label('block', body)
+  }
+
+  branch(target: LabelStatement, condition?: Value): void {
+    this.current.statements.push({ statement: 'branch', target, condition })
+  }
+
+  switch(index: Value, targets: readonly number[], cases: readonly (() => void)[]): void {
+    this.current.statements.push({ statement: 'switch', index, targets, cases: cases.map((body) => this.within(body)) })
+  }
+
+  return(value?: Value): void {
+    this.current.statements.push({ statement: 'return', value })
+  }
+
+  private define(type: IrType, source: Source, args: readonly Value[], pure: boolean): Value {
+    const value = new Value(type, source, args, pure, this.current)
+    this.current.statements.push(value)
+    return value
+  }
+
+  private label(kind: 'loop' | 'block', body: (label: LabelStatement) => void): void {
+    const inner = new Block(this.current)
+    const label: LabelStatement = { statement: kind, body: inner }
+    this.current.statements.push(label)
+    this.enter(inner, () => body(label))
+  }
+
+  private within(body: () => void): Block {
+    const inner = new Block(this.current)
+    this.enter(inner, body)
+    return inner
+  }
+
+  private enter(inner: Block, body: () => void): void {
+    const outer = this.current
+    this.current = inner
+    body()
+    this.current = outer
+  }
+}

@@ -1,0 +1,77 @@
+/** Text form of the IR, for people and golden files. Values are %n in order of definition, variables $n, labels @n. */
+import type { Block, FunctionRef, IrFunction, LabelStatement, Statement, Value, Variable } from './nodes'
+import { assertNever } from '../../../errors/assert-never'
+
+export function print(fn: IrFunction): string {
+  const names = new Map<Value | Variable | LabelStatement, string>()
+  const lines: string[] = []
+  const counts = { '%': 0, $: 0, '@': 0 }
+  const name = (thing: Value | Variable | LabelStatement, sigil: '%' | '$' | '@'): string => {
+    let text = names.get(thing)
+    if (text === undefined) names.set(thing, (text = `${sigil}${counts[sigil]++}`))
+    return text
+  }
+  const operand = (v: Value): string => {
+    if (v.source.kind === 'const') return v.source.bytes === undefined ? `${v.source.number}:${v.type}` : `[${v.source.bytes.join(' ')}]`
+    return v.source.kind === 'param' ? `param${v.source.index}` : name(v, '%')
+  }
+  const list = (args: readonly Value[]): string => args.map((arg) => ` ${operand(arg)}`).join('')
+  const extras = (immediates: readonly number[], offset: number): string =>
+    (immediates.length === 0 ? '' : ` {${immediates.join(' ')}}`) + (offset === 0 ? '' : ` +${offset}`)
+  const called = (target: FunctionRef, args: readonly Value[]): string => `call ${target.name}${list(args)}`
+  const value = (v: Value): string => {
+    const { source } = v
+    switch (source.kind) {
+      case 'op':
+        return source.info.name + list(v.args) + extras(source.immediates, source.offset)
+      case 'get':
+        return `get ${name(source.variable, '$')}`
+      case 'call':
+        return called(source.target, v.args)
+      case 'const':
+      case 'param':
+        return operand(v)
+      default:
+        return assertNever(source)
+    }
+  }
+  const block = (b: Block, indent: string): void => b.statements.forEach((s) => statement(s, indent))
+  const statement = (s: Statement, indent: string): void => {
+    const line = (text: string): void => void lines.push(indent + text)
+    const inner = `${indent}  `
+    switch (s.statement) {
+      case 'value':
+        return line(`${name(s, '%')} = ${value(s)}`)
+      case 'set':
+        return line(`set ${name(s.variable, '$')} ${operand(s.value)}`)
+      case 'effect':
+        return line(s.info.name + list(s.args) + extras(s.immediates, s.offset))
+      case 'call':
+        return line(called(s.target, s.args))
+      case 'if':
+        line(`if ${operand(s.condition)}`)
+        block(s.then, inner)
+        if (s.otherwise === undefined) return
+        line('else')
+        return block(s.otherwise, inner)
+      case 'loop':
+      case 'block':
+        line(`${s.statement} ${name(s, '@')}`)
+        return block(s.body, inner)
+      case 'branch':
+        return line(`branch ${name(s.target, '@')}${s.condition === undefined ? '' : ` if ${operand(s.condition)}`}`)
+      case 'switch':
+        line(`switch ${operand(s.index)} {${s.targets.join(' ')}}`)
+        return s.cases.forEach((body, i) => {
+          line(`case ${i}`)
+          block(body, inner)
+        })
+      case 'return':
+        return line(s.value === undefined ? 'return' : `return ${operand(s.value)}`)
+      default:
+        return assertNever(s)
+    }
+  }
+  block(fn.body, '  ')
+  return [`func ${fn.name} (${fn.params.join(' ')}) -> (${fn.results.join(' ')})`, ...lines, ''].join('\n')
+}
