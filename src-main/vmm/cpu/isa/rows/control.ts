@@ -1,0 +1,33 @@
+/** Control transfer, near and far. */
+import { row, type Row } from '../row'
+
+export const CONTROL_ROWS: readonly Row[] = [
+  ...row('jcc', '70+cc', 'Jb', { size: 'f64' }),
+  ...row('jcc', '0F 80+cc', 'Jz', { size: 'f64' }),
+  ...row('loopne', 'E0', 'Jb', { size: 'f64' }),
+  ...row('loope', 'E1', 'Jb', { size: 'f64' }),
+  ...row('loop', 'E2', 'Jb', { size: 'f64' }),
+  ...row('jcxz', 'E3', 'Jb', { size: 'f64' }),
+  ...row('jmp_rel', 'E9', 'Jz', { size: 'f64' }),
+  ...row('jmp_rel', 'EB', 'Jb', { size: 'f64' }),
+  ...row('call_rel', 'E8', 'Jz', { size: 'f64' }),
+  ...row('call_near', 'FF /2', 'Ev', { size: 'f64' }),
+  ...row('jmp_near', 'FF /4', 'Ev', { size: 'f64' }),
+  ...row('call_far', '9A', 'Ap', { size: 'z', modes: 'legacy' }),
+  ...row('jmp_far', 'EA', 'Ap', { size: 'z', modes: 'legacy' }),
+  ...row('call_far', 'FF /3 mem', 'M', { size: 'v' }),
+  ...row('jmp_far', 'FF /5 mem', 'M', { size: 'v' }),
+  ...row('ret', 'C3', '', { size: 'f64' }),
+  ...row('ret_imm', 'C2', 'Iw', { size: 'f64' }),
+  ...row('retf', 'CB', '', { size: 'v' }),
+  ...row('retf_imm', 'CA', 'Iw', { size: 'v' }),
+  ...row('iret', 'CF', '', { size: 'v' }),
+  ...row('int3', 'CC'),
+  ...row('int', 'CD', 'Ib', { size: 'd' }),
+  ...row('into', 'CE', '', { modes: 'legacy' }),
+  ...row('int1', 'F1'),
+  ...row('bound', '62 mem', 'Gv,M', { modes: 'legacy' }),
+  ...row('ud', '0F 0B'),
+  ...row('ud', '0F B9', 'Gd,Ed', { variant: 1 }),
+  ...row('ud', '0F FF', 'Gd,Ed', { variant: 2 }),
+]
