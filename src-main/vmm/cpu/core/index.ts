@@ -1,0 +1,2 @@
+export * from './integer/wide'
+export * from './integer/string'

@@ -1,0 +1,96 @@
+// 128-bit products and quotients, and CRC32C: what 64-bit WebAssembly arithmetic does not have.
+import { SCRATCH } from '../../layout'
+
+export function multiply_high_unsigned(vcpu: usize, a: u64, b: u64): u64 {
+  const aLow = a & 0xffffffff
+  const aHigh = a >> 32
+  const bLow = b & 0xffffffff
+  const bHigh = b >> 32
+  const middle = aHigh * bLow + ((aLow * bLow) >> 32)
+  const cross = (middle & 0xffffffff) + aLow * bHigh
+  return aHigh * bHigh + (middle >> 32) + (cross >> 32)
+}
+
+export function multiply_high_signed(vcpu: usize, a: i64, b: i64): i64 {
+  let high = <i64>multiply_high_unsigned(vcpu, <u64>a, <u64>b)
+  if (a < 0) high -= b
+  if (b < 0) high -= a
+  return high
+}
+
+/** Quotient of (high, low) / divisor, high < divisor; the remainder goes to SCRATCH + 8. Knuth, volume 2, algorithm D, with 32-bit digits. */
+function divide(vcpu: usize, high: u64, low: u64, divisor: u64): u64 {
+  if (high == 0) {
+    store<u64>(vcpu + SCRATCH + 8, low % divisor)
+    return low / divisor
+  }
+  const shift = clz(divisor)
+  const d = divisor << shift
+  const d1 = d >> 32
+  const d0 = d & 0xffffffff
+  const n32 = shift == 0 ? high : (high << shift) | (low >> (64 - shift))
+  const n10 = low << shift
+  const n1 = n10 >> 32
+  const n0 = n10 & 0xffffffff
+  let q1 = n32 / d1
+  let rest = n32 - q1 * d1
+  while (q1 >> 32 != 0 || q1 * d0 > ((rest << 32) | n1)) {
+    q1 -= 1
+    rest += d1
+    if (rest >> 32 != 0) break
+  }
+  const n21 = (n32 << 32) + n1 - q1 * d
+  let q0 = n21 / d1
+  rest = n21 - q0 * d1
+  while (q0 >> 32 != 0 || q0 * d0 > ((rest << 32) | n0)) {
+    q0 -= 1
+    rest += d1
+    if (rest >> 32 != 0) break
+  }
+  store<u64>(vcpu + SCRATCH + 8, ((n21 << 32) + n0 - q0 * d) >> shift)
+  return (q1 << 32) + q0
+}
+
+export function divide_wide_unsigned(vcpu: usize, high: u64, low: u64, divisor: u64): i32 {
+  // also when the divisor is 0
+  if (high >= divisor) return 0
+  store<u64>(vcpu + SCRATCH, divide(vcpu, high, low, divisor))
+  return 1
+}
+
+export function divide_wide_signed(vcpu: usize, high: i64, low: u64, divisor: i64): i32 {
+  const negative = high < 0
+  let magnitudeHigh = <u64>high
+  let magnitudeLow = low
+  if (negative) {
+    magnitudeLow = 0 - low
+    magnitudeHigh = ~(<u64>high) + (low == 0 ? 1 : 0)
+  }
+  const magnitude: u64 = divisor < 0 ? 0 - <u64>divisor : <u64>divisor
+  if (magnitudeHigh >= magnitude) return 0
+  const quotient = divide(vcpu, magnitudeHigh, magnitudeLow, magnitude)
+  const limit: u64 = 0x8000000000000000
+  if (negative != divisor < 0) {
+    if (quotient > limit) return 0
+    store<u64>(vcpu + SCRATCH, 0 - quotient)
+  } else {
+    if (quotient >= limit) return 0
+    store<u64>(vcpu + SCRATCH, quotient)
+  }
+  if (negative) store<u64>(vcpu + SCRATCH + 8, 0 - load<u64>(vcpu + SCRATCH + 8))
+  return 1
+}
+
+/** CRC-32C (polynomial 11EDC6F41h, bits reflected) of the sixteen values of four bits. */
+const CRC32C_NIBBLES = memory.data<u32>([
+  0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+  0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+])
+
+export function crc32c(vcpu: usize, crc: u32, value: u64, bytes: i32): u32 {
+  for (let nibbles = bytes * 2; nibbles > 0; nibbles--) {
+    crc = (crc >> 4) ^ load<u32>(CRC32C_NIBBLES + <usize>((crc ^ <u32>value) & 15) * 4)
+    value >>= 4
+  }
+  return crc
+}

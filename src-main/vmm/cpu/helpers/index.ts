@@ -1,0 +1,5 @@
+/** All helpers of the core that meanings call. */
+import { integerHelpers } from './integer'
+import type { HelperTable } from './signature'
+
+export const helperTable: HelperTable = { ...integerHelpers }

@@ -1,0 +1,17 @@
+/** All meanings by operation name. */
+import { bcdSemantics } from './bcd'
+import { bitSemantics } from './bits'
+import { nearControlSemantics } from './control/near'
+import type { SemanticsTable } from './emitter'
+import { integerSemantics } from './integer'
+import { shiftSemantics } from './shift'
+import { stringSemantics } from './string'
+
+export const semantics: SemanticsTable = {
+  ...integerSemantics,
+  ...shiftSemantics,
+  ...bitSemantics,
+  ...bcdSemantics,
+  ...stringSemantics,
+  ...nearControlSemantics,
+}
