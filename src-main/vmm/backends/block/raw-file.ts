@@ -1,0 +1,110 @@
+/** Raw disk images and ISO files: bytes as they are, through the host's page cache; flush is fdatasync. */
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import { VmmError } from '../../errors/vmm-error'
+import type { BlockBackend } from './block-backend'
+
+const SECTOR_BYTES = 512
+const CD_SECTOR_BYTES = 2048
+
+export interface RawFileOptions {
+  readonly readOnly: boolean
+  /** The command-line option or setting that named the file, for messages. */
+  readonly option: string
+}
+
+export class RawFile implements BlockBackend {
+  private constructor(
+    readonly name: string,
+    readonly bytes: number,
+    readonly readOnly: boolean,
+    private readonly file: FileHandle,
+  ) {}
+
+  /** Opens a disk image; its size must be a whole number of sectors. */
+  static async openDisk(path: string, options: RawFileOptions): Promise<RawFile> {
+    const { file, bytes } = await openFile(path, options)
+    if (bytes < SECTOR_BYTES || bytes % SECTOR_BYTES !== 0) {
+      await file.close()
+      throw new VmmError('file/too-small', `${options.option} ${path}: ${bytes} bytes is no whole number of ${SECTOR_BYTES}-byte sectors; is it a raw disk image, and complete?`)
+    }
+    return new RawFile(path, bytes, options.readOnly, file)
+  }
+
+  /** Opens a CD image (ISO 9660 or other); always read-only. A volume that is longer than its file is refused as truncated. */
+  static async openCd(path: string, option: string): Promise<RawFile> {
+    const { file, bytes } = await openFile(path, { readOnly: true, option })
+    try {
+      if (bytes < CD_SECTOR_BYTES) throw new VmmError('file/too-small', `${option} ${path}: ${bytes} bytes is less than one CD sector; give an ISO file`)
+      await checkVolume(file, bytes, path, option)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    return new RawFile(path, Math.floor(bytes / CD_SECTOR_BYTES) * CD_SECTOR_BYTES, true, file)
+  }
+
+  async read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
+    let at = offset
+    for (const target of targets) {
+      for (let done = 0; done < target.length; ) {
+        const { bytesRead } = await this.file.read(target, done, target.length - done, at + done)
+        if (bytesRead === 0) throw new Error(`${this.name}: the file ends at ${at + done}, it was ${this.bytes} bytes when it was opened`)
+        done += bytesRead
+      }
+      at += target.length
+    }
+  }
+
+  async write(offset: number, sources: readonly Uint8Array[]): Promise<void> {
+    if (this.readOnly) throw new Error(`${this.name} is read-only`)
+    let at = offset
+    for (const source of sources) {
+      for (let done = 0; done < source.length; ) done += (await this.file.write(source, done, source.length - done, at + done)).bytesWritten
+      at += source.length
+    }
+  }
+
+  async flush(): Promise<void> {
+    if (!this.readOnly) await this.file.datasync()
+  }
+
+  async close(): Promise<void> {
+    await this.flush()
+    await this.file.close()
+  }
+}
+
+async function openFile(path: string, options: RawFileOptions): Promise<{ readonly file: FileHandle; readonly bytes: number }> {
+  const { option } = options
+  try {
+    const info = await stat(path)
+    if (info.isDirectory()) throw new VmmError('file/not-a-file', `${option} ${path}: is a directory; give a file`)
+    if (!info.isFile()) throw new VmmError('file/not-a-file', `${option} ${path}: is not a regular file; give a disk image`)
+    return { file: await open(path, options.readOnly ? 'r' : 'r+'), bytes: info.size }
+  } catch (error) {
+    throw fileError(error, option, path)
+  }
+}
+
+/** The system's error as one clear line. */
+export function fileError(error: unknown, option: string, path: string): VmmError {
+  if (error instanceof VmmError) return error
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return new VmmError('file/not-found', `${option} ${path}: no such file; check the path`)
+  if (code === 'EISDIR') return new VmmError('file/not-a-file', `${option} ${path}: is a directory; give a file`)
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new VmmError('file/unreadable', `${option} ${path}: permission denied; change its permissions, or add ",ro" to open a disk read-only`)
+  }
+  return new VmmError('file/unreadable', `${option} ${path}: ${error instanceof Error ? error.message : String(error)}`)
+}
+
+/** ECMA-119 8.4: the primary volume descriptor, at sector 16, tells the size of the volume. */
+async function checkVolume(file: FileHandle, bytes: number, path: string, option: string): Promise<void> {
+  const descriptor = Buffer.alloc(CD_SECTOR_BYTES)
+  const { bytesRead } = await file.read(descriptor, 0, CD_SECTOR_BYTES, 16 * CD_SECTOR_BYTES)
+  if (bytesRead < CD_SECTOR_BYTES || descriptor.toString('latin1', 1, 6) !== 'CD001' || descriptor[0] !== 1) return
+  const volumeBytes = descriptor.readUInt32LE(80) * descriptor.readUInt16LE(128)
+  if (volumeBytes > bytes) {
+    throw new VmmError('file/too-small', `${option} ${path}: truncated: the volume has ${volumeBytes} bytes, the file ${bytes}; fetch it again`)
+  }
+}
