@@ -1,0 +1,200 @@
+/**
+ * Guest memory: segment check, linear address, soft-TLB lookup inline; everything else in the core (MEMORY_HELPERS). A TLB tag is compared
+ * with the page of the access's last byte, so that an access across two pages misses.
+ */
+import type { Form } from '../isa/form'
+import * as L from '../layout'
+import type { Reference, SegmentedAddress } from '../semantics/emitter'
+import type { FunctionBuilder, IrType, OpName, Value } from '../wasm/ir'
+import type { OperandBinding, Place } from './binding'
+import { FlagsEmitter } from './flags-emitter'
+import type { HelperImports, MEMORY_HELPERS } from './helper-imports'
+
+export type AccessBytes = 1 | 2 | 4 | 8 | 16
+export type Intent = 'read' | 'write'
+
+const LOAD: Readonly<Record<AccessBytes, OpName>> = { 1: 'i32.load8_u', 2: 'i32.load16_u', 4: 'i32.load', 8: 'i64.load', 16: 'v128.load' }
+const STORE: Readonly<Record<AccessBytes, OpName>> = { 1: 'i32.store8', 2: 'i32.store16', 4: 'i32.store', 8: 'i64.store', 16: 'v128.store' }
+export const typeOf = (bytes: AccessBytes): IrType => (bytes === 16 ? 'v128' : bytes === 8 ? 'i64' : 'i32')
+
+const PAGE_MASK = -0x1000
+const TLB_ADDEND = 8
+/** (linear >>> 12) * TLB_ENTRY_BYTES, within the table. */
+const TLB_INDEX_SHIFT = 8
+const TLB_INDEX_MASK = (L.TLB_ENTRIES - 1) * L.TLB_ENTRY_BYTES
+const GP = 13
+
+/** A looked-up location: `host` is its address in linear memory, or 0: take the slow path. */
+interface Access {
+  readonly linear: Value
+  readonly bytes: AccessBytes
+}
+
+export abstract class MemoryEmitter extends FlagsEmitter {
+  /** Only 64-bit code has this form: no limits, no mask of linear addresses, no base but in FS and GS. */
+  private readonly long: boolean
+
+  constructor(
+    builder: FunctionBuilder,
+    binding: OperandBinding,
+    readonly form: Form,
+    protected readonly helpers: HelperImports,
+  ) {
+    super(builder, binding, form.size)
+    const wide = form.operands.some((operand) => (operand.kind === 'gpr' || operand.kind === 'fixed') && operand.bytes === 8)
+    this.long = wide || form.addressSize === 8
+  }
+
+  // ---- what meanings say ----
+  load(bytes: AccessBytes, address: SegmentedAddress): Value {
+    return this.read16Aligned(bytes, address, false)
+  }
+
+  store(bytes: AccessBytes, address: SegmentedAddress, value: Value): void {
+    this.write16Aligned(bytes, address, value, false)
+  }
+
+  reference(bytes: AccessBytes, address: SegmentedAddress): Reference {
+    const access = { bytes, linear: this.linear(address, bytes, 'write') }
+    const host = this.builder.variable('i32')
+    const entry = this.tlbEntry(access)
+    this.builder.if(
+      this.tlbHit(access, entry, L.TLB_WRITE),
+      () => this.builder.set(host, this.hostAddress(access, entry, L.TLB_WRITE)),
+      () => {
+        this.leaveUnlessNext(this.callMemory('probe_write', [access.linear, this.i32(bytes)]))
+        this.builder.set(host, this.i32(0))
+      },
+    )
+    const address32 = this.builder.get(host)
+    return {
+      bytes,
+      load: () =>
+        this.oneOf(address32, typeOf(bytes), () => this.builder.load(LOAD[bytes], address32, 0), () => this.slowRead(access)),
+      store: (value) =>
+        this.builder.if(
+          address32,
+          () => this.builder.effect(STORE[bytes], [address32, value]),
+          () => this.slowWrite(access, value),
+        ),
+    }
+  }
+
+  linear(address: SegmentedAddress, bytes: number, intent: Intent): Value {
+    const { segment, offset } = address
+    const place = this.segmentPlace(segment)
+    const flat = this.long || (segment === L.SEG_SS && this.size === 8)
+    if (!flat) {
+      const end = this.builder.load('i64.load', place.address, place.offset + (intent === 'write' ? L.SEG_WRITE_END : L.SEG_READ_END))
+      this.builder.if(this.gtU(this.add(offset, this.i64(bytes)), end), () => {
+        const number = segment === 'operand' ? this.binding.operandSegment() : this.i32(segment)
+        const write = this.i32(intent === 'write' ? 1 : 0)
+        this.leaveUnlessNext(this.callMemory('segment_check', [number, offset, this.i32(bytes), write]))
+      })
+    }
+    if (flat && typeof segment === 'number' && segment < L.SEG_FS) return offset
+    const linear = this.add(this.builder.load('i64.load', place.address, place.offset + L.SEG_EFFECTIVE_BASE), offset)
+    return flat ? linear : this.and(linear, this.binding.loadState('i64.load', L.LINEAR_MASK))
+  }
+
+  // ---- for subclasses ----
+  /** `aligned`: 16-byte accesses must be aligned, #GP(0). */
+  protected read16Aligned(bytes: AccessBytes, address: SegmentedAddress, aligned: boolean): Value {
+    const access = { bytes, linear: this.linear(address, bytes, 'read') }
+    if (aligned) this.checkAligned(access)
+    const entry = this.tlbEntry(access)
+    return this.oneOf(
+      this.tlbHit(access, entry, L.TLB_READ),
+      typeOf(bytes),
+      () => this.builder.load(LOAD[bytes], this.hostAddress(access, entry, L.TLB_READ), 0),
+      () => this.slowRead(access),
+    )
+  }
+
+  protected write16Aligned(bytes: AccessBytes, address: SegmentedAddress, value: Value, aligned: boolean): void {
+    const access = { bytes, linear: this.linear(address, bytes, 'write') }
+    if (aligned) this.checkAligned(access)
+    const entry = this.tlbEntry(access)
+    this.builder.if(
+      this.tlbHit(access, entry, L.TLB_WRITE),
+      () => this.builder.effect(STORE[bytes], [this.hostAddress(access, entry, L.TLB_WRITE), value]),
+      () => this.slowWrite(access, value),
+    )
+  }
+
+  /** Records an exception and leaves. */
+  protected leaveWithException(vector: number, errorCode: Value | undefined): void {
+    this.binding.storeState('i32.store', L.EXC_VECTOR, this.i32(vector))
+    this.binding.storeState('i32.store', L.EXC_HAS_ERROR, this.i32(errorCode === undefined ? 0 : 1))
+    this.binding.storeState('i32.store', L.EXC_ERROR, errorCode ?? this.i32(0))
+    this.binding.leave(this.i32(L.STATUS_FAULT))
+  }
+
+  protected leaveUnlessNext(status: Value): void {
+    this.builder.if(status, () => this.binding.leave(status))
+  }
+
+  protected leaveIfFault(): void {
+    const vector = this.binding.loadState('i32.load', L.EXC_VECTOR)
+    this.builder.if(this.geS(vector, this.i32(0)), () => this.binding.leave(this.i32(L.STATUS_FAULT)))
+  }
+
+  // ---- parts ----
+  private segmentPlace(segment: number | 'operand'): Place {
+    if (segment === 'operand') return this.binding.operandSegmentPlace()
+    return { address: this.binding.vcpu, offset: L.SEGMENTS + segment * L.SEG_BYTES }
+  }
+
+  private checkAligned({ linear }: Access): void {
+    this.builder.if(this.and(this.wrap(linear), this.i32(15)), () => this.leaveWithException(GP, this.i32(0)))
+  }
+
+  private tlbEntry({ linear }: Access): Value {
+    const index = this.and(this.shrU(this.wrap(linear), this.i32(TLB_INDEX_SHIFT)), this.i32(TLB_INDEX_MASK))
+    return this.add(this.binding.loadState('i32.load', L.TLB_CONTEXT), index)
+  }
+
+  private tlbHit({ linear, bytes }: Access, entry: Value, table: number): Value {
+    const last = bytes === 1 ? linear : this.add(linear, this.i64(bytes - 1))
+    return this.eq(this.builder.load('i64.load', entry, table), this.and(last, this.i64(PAGE_MASK)))
+  }
+
+  private hostAddress({ linear }: Access, entry: Value, table: number): Value {
+    return this.add(this.builder.load('i32.load', entry, table + TLB_ADDEND), this.wrap(linear))
+  }
+
+  private oneOf(condition: Value, type: IrType, then: () => Value, otherwise: () => Value): Value {
+    const result = this.builder.variable(type)
+    this.builder.if(
+      condition,
+      () => this.builder.set(result, then()),
+      () => this.builder.set(result, otherwise()),
+    )
+    return this.builder.get(result)
+  }
+
+  private slowRead({ linear, bytes }: Access): Value {
+    if (bytes === 16) {
+      this.leaveUnlessNext(this.callMemory('read_slow_128', [linear]))
+      return this.binding.loadState('v128.load', L.SCRATCH)
+    }
+    const value = this.callMemory('read_slow', [linear, this.i32(bytes)])
+    this.leaveIfFault()
+    return bytes === 8 ? value : this.wrap(value)
+  }
+
+  private slowWrite({ linear, bytes }: Access, value: Value): void {
+    if (bytes === 16) {
+      this.binding.storeState('v128.store', L.SCRATCH, value)
+      return this.leaveUnlessNext(this.callMemory('write_slow_128', [linear]))
+    }
+    this.leaveUnlessNext(this.callMemory('write_slow', [linear, this.zext(value), this.i32(bytes)]))
+  }
+
+  private callMemory(name: keyof typeof MEMORY_HELPERS, args: readonly Value[]): Value {
+    this.binding.beforeCall()
+    const value = this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args])
+    this.binding.afterCall()
+    return value
+  }
+}
