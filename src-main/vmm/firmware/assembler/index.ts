@@ -1,0 +1,3 @@
+export { assemble } from './assemble'
+export type { AssembledImage, AssembleOptions } from './assemble'
+export { SourceError } from './source-error'
