@@ -1,4 +1,4 @@
-// 128-bit products and quotients, and CRC32C: what 64-bit WebAssembly arithmetic does not have.
+// 128-bit products and quotients: what 64-bit WebAssembly arithmetic does not have.
 import { SCRATCH } from '../../layout'
 
 export function multiply_high_unsigned(vcpu: usize, a: u64, b: u64): u64 {
@@ -79,18 +79,4 @@ export function divide_wide_signed(vcpu: usize, high: i64, low: u64, divisor: i6
   }
   if (negative) store<u64>(vcpu + SCRATCH + 8, 0 - load<u64>(vcpu + SCRATCH + 8))
   return 1
-}
-
-/** CRC-32C (polynomial 11EDC6F41h, bits reflected) of the sixteen values of four bits. */
-const CRC32C_NIBBLES = memory.data<u32>([
-  0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-  0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
-])
-
-export function crc32c(vcpu: usize, crc: u32, value: u64, bytes: i32): u32 {
-  for (let nibbles = bytes * 2; nibbles > 0; nibbles--) {
-    crc = (crc >> 4) ^ load<u32>(CRC32C_NIBBLES + <usize>((crc ^ <u32>value) & 15) * 4)
-    value >>= 4
-  }
-  return crc
 }
