@@ -1,0 +1,356 @@
+/**
+ * The cache of decoded blocks. A block is a run of records of one page, keyed by guest-physical address and code size; vCPUs share it. Writes
+ * to pages that hold code take the slow path (PHYS_CODE), which comes here and drops what they hit. Dropped blocks stay readable in
+ * the arena until everything is flushed, so a block that is executing may be dropped under its own feet.
+ */
+import {
+  BLOCK_ARENA,
+  BLOCK_ARENA_BYTES,
+  BLOCK_CODE_BYTES,
+  BLOCK_GPA,
+  BLOCK_HASH,
+  BLOCK_HASH_BYTES,
+  BLOCK_HEADER_BYTES,
+  BLOCK_MODE,
+  BLOCK_NEXT_IN_HASH,
+  BLOCK_NEXT_IN_PAGE,
+  BLOCK_RECORDS,
+  CODE_EPOCH,
+  CODE_MODE,
+  CODE_PAGES,
+  CODE_PAGE_BYTES,
+  CURRENT_RECORD,
+  JUMP_CACHE,
+  JUMP_CACHE_ENTRIES,
+  JUMP_CACHE_ENTRY_BYTES,
+  LINEAR_MASK,
+  PHYSMAP,
+  PHYSMAP_PAGES,
+  PHYS_CODE,
+  REC_BYTES,
+  REC_FLAGS,
+  REC_FLAG_ENDS_BLOCK,
+  REG_RIP,
+  SEGMENTS,
+  SEG_BYTES,
+  SEG_CS,
+  SEG_EFFECTIVE_BASE,
+  SEG_LIMIT,
+  TLB_CONTEXT,
+  VCPU_BASE,
+  VCPU_MAX,
+  VCPU_STRIDE,
+} from '../../layout'
+import {
+  ARENA_NEXT,
+  CODE_PAGE_LINES,
+  CODE_PAGE_MISSES,
+  COUNT_BLOCKS_DECODED,
+  COUNT_BLOCKS_DROPPED,
+  COUNT_CODE_FLUSHES,
+  COUNT_CODE_WRITES,
+  COUNT_RECORDS_DECODED,
+  COUNT_UNCACHED_DECODES,
+  FETCH_BUFFER,
+  UNCACHED_BLOCK,
+} from '../../layout-decode'
+import { WALK_PAGE, WALK_UNCACHED } from '../../layout-system'
+import { raise_gp } from '../interrupt/raise'
+import { fetch_page } from '../mmu/access'
+import { bump_code_epoch, flush_write_page } from '../mmu/tlb'
+import { decode_instruction } from './decode'
+
+const RECORDS_MAX: i32 = 64
+const BLOCK_BYTES_MAX: usize = BLOCK_HEADER_BYTES + RECORDS_MAX * REC_BYTES
+const INSTRUCTION_BYTES_MAX: i32 = 15
+/** A page that was written this often without hitting its code has most likely become data: its code goes, and writes are fast again. */
+const MISSES_MAX: u32 = 256
+const CS: usize = SEGMENTS + SEG_CS * SEG_BYTES
+
+// @ts-ignore: decorator
+@inline
+function count(counter: usize): void {
+  store<u32>(counter, load<u32>(counter) + 1)
+}
+
+// @ts-ignore: decorator
+@inline
+function bucket(gpa: u64, mode: i32): usize {
+  const hash = (<u32>gpa ^ <u32>(gpa >> 32) ^ (<u32>mode << 30)) * 0x9e3779b1
+  return BLOCK_HASH + ((<usize>hash >> 14) & ((BLOCK_HASH_BYTES >> 2) - 1)) * 4
+}
+
+// @ts-ignore: decorator
+@inline
+function code_page(gpa: u64): usize {
+  return CODE_PAGES + <usize>(gpa >> 12) * CODE_PAGE_BYTES
+}
+
+/** Bits of the 64-byte lines of its page that [offset, offset + bytes) touches. */
+function lines(offset: u32, bytes: u32): u64 {
+  const first = offset >> 6
+  const last = (offset + bytes - 1) >> 6
+  return (<u64>-1 << first) & (<u64>-1 >> (63 - last))
+}
+
+function is_active(vcpu: usize): bool {
+  return load<u32>(vcpu, TLB_CONTEXT) != 0
+}
+
+/** After code was dropped: nobody may find it through a jump cache, and who is executing leaves its block after this instruction. */
+function leave_blocks(): void {
+  for (let i = 0; i < VCPU_MAX; i++) {
+    const vcpu = <usize>(VCPU_BASE + i * VCPU_STRIDE)
+    if (!is_active(vcpu)) continue
+    bump_code_epoch(vcpu)
+    const record = <usize>load<u32>(vcpu, CURRENT_RECORD)
+    if (record >= BLOCK_ARENA && record < BLOCK_ARENA + BLOCK_ARENA_BYTES) {
+      store<u8>(record, load<u8>(record, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
+    }
+  }
+}
+
+// ---- dropping ------------------------------------------------------------------------------------------------------------------------
+
+function unlink_from_hash(block: usize): void {
+  let link = bucket(load<u64>(block, BLOCK_GPA), load<i32>(block, BLOCK_MODE))
+  while (true) {
+    const at = <usize>load<u32>(link)
+    if (at == 0) return
+    if (at == block) {
+      store<u32>(link, load<u32>(block, BLOCK_NEXT_IN_HASH))
+      return
+    }
+    link = at + BLOCK_NEXT_IN_HASH
+  }
+}
+
+/** Drops the page's blocks that touch one of `hit`; clears PHYS_CODE when none is left. */
+function drop_lines(gpa: u64, hit: u64): void {
+  const page = code_page(gpa)
+  let remaining: u64 = 0
+  let link = page
+  let block = <usize>load<u32>(page)
+  while (block) {
+    const next = <usize>load<u32>(block, BLOCK_NEXT_IN_PAGE)
+    const own = lines(load<u32>(block, BLOCK_GPA) & 0xfff, load<u32>(block, BLOCK_CODE_BYTES))
+    if (own & hit) {
+      store<u32>(link, <u32>next)
+      unlink_from_hash(block)
+      count(COUNT_BLOCKS_DROPPED)
+    } else {
+      remaining |= own
+      link = block + BLOCK_NEXT_IN_PAGE
+    }
+    block = next
+  }
+  store<u64>(page, remaining, CODE_PAGE_LINES)
+  store<u32>(page, 0, CODE_PAGE_MISSES)
+  if (remaining == 0) clear_code_flag(gpa)
+  leave_blocks()
+}
+
+function clear_code_flag(gpa: u64): void {
+  const entry = PHYSMAP + (<usize>(gpa >> 12) << 2)
+  store<u32>(entry, load<u32>(entry) & ~PHYS_CODE)
+}
+
+/** Bytes of guest-physical memory changed: by a guest write (slow path), a device, or the memory map. A20 is applied already. */
+export function invalidate_code(vcpu: usize, gpa: u64, bytes: i32): void {
+  let left = <u64>(bytes > 0 ? bytes : 0)
+  let at = gpa
+  while (left > 0 && at >> 12 < <u64>PHYSMAP_PAGES) {
+    const offset = <u32>at & 0xfff
+    const part = min<u64>(left, 4096 - offset)
+    const page = code_page(at)
+    const present = load<u64>(page, CODE_PAGE_LINES)
+    if (present) {
+      count(COUNT_CODE_WRITES)
+      const hit = lines(offset, <u32>part)
+      if (present & hit) {
+        drop_lines(at, hit)
+      } else {
+        const misses = load<u32>(page, CODE_PAGE_MISSES) + 1
+        store<u32>(page, misses, CODE_PAGE_MISSES)
+        if (misses >= MISSES_MAX) drop_lines(at, present)
+      }
+    }
+    at += part
+    left -= part
+  }
+}
+
+/** As invalidate_code for callers in TypeScript (DMA, remapping of ROM and shadow memory): numbers, any length. */
+export function invalidate_code_range(gpa: f64, bytes: f64): void {
+  let at = <u64>gpa
+  let left = <u64>bytes
+  while (left > 0 && at >> 12 < <u64>PHYSMAP_PAGES) {
+    const part = min<u64>(left, 4096 - (at & 0xfff))
+    if (load<u64>(code_page(at), CODE_PAGE_LINES)) drop_lines_of_write(at, <u32>part)
+    at += part
+    left -= part
+  }
+}
+
+function drop_lines_of_write(gpa: u64, bytes: u32): void {
+  const hit = lines(<u32>gpa & 0xfff, bytes)
+  if (load<u64>(code_page(gpa), CODE_PAGE_LINES) & hit) drop_lines(gpa, hit)
+}
+
+/** Drops everything decoded: arena full, state loaded, or the decoder tables changed. */
+export function flush_code(): void {
+  const end = <usize>load<u32>(ARENA_NEXT)
+  let block: usize = BLOCK_ARENA
+  while (block < end) {
+    const gpa = load<u64>(block, BLOCK_GPA)
+    const page = code_page(gpa)
+    store<u32>(page, 0)
+    store<u32>(page, 0, CODE_PAGE_MISSES)
+    store<u64>(page, 0, CODE_PAGE_LINES)
+    clear_code_flag(gpa)
+    block += BLOCK_HEADER_BYTES + <usize>load<u32>(block, BLOCK_RECORDS) * REC_BYTES
+  }
+  memory.fill(BLOCK_HASH, 0, BLOCK_HASH_BYTES)
+  store<u32>(ARENA_NEXT, BLOCK_ARENA)
+  count(COUNT_CODE_FLUSHES)
+  leave_blocks()
+  for (let i = 0; i < VCPU_MAX; i++) store<u32>(VCPU_BASE + i * VCPU_STRIDE, 0, CURRENT_RECORD)
+}
+
+// ---- decoding ------------------------------------------------------------------------------------------------------------------------
+
+/** Decodes the block at `gpa`, whose page is at host address `page`; 0 when its first instruction crosses the page's end. */
+function decode_block(page: usize, gpa: u64, mode: i32): usize {
+  let block = <usize>load<u32>(ARENA_NEXT)
+  if (block == 0 || block + BLOCK_BYTES_MAX > BLOCK_ARENA + BLOCK_ARENA_BYTES) {
+    flush_code()
+    block = BLOCK_ARENA
+  }
+  const first = <i32>gpa & 0xfff
+  let offset = first
+  let record = block + BLOCK_HEADER_BYTES
+  let records = 0
+  while (records < RECORDS_MAX && offset < 4096) {
+    const length = decode_instruction(page + offset, 4096 - offset, mode, record)
+    if (length == 0) break
+    offset += length
+    records++
+    record += REC_BYTES
+    if (load<u8>(record - REC_BYTES, REC_FLAGS) & REC_FLAG_ENDS_BLOCK) break
+  }
+  if (records == 0) return 0
+  const last = record - REC_BYTES
+  store<u8>(last, load<u8>(last, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
+
+  const bytes = <u32>(offset - first)
+  const head = bucket(gpa, mode)
+  const codePage = code_page(gpa)
+  store<u64>(block, gpa, BLOCK_GPA)
+  store<i32>(block, mode, BLOCK_MODE)
+  store<i32>(block, records, BLOCK_RECORDS)
+  store<u32>(block, bytes, BLOCK_CODE_BYTES)
+  store<u32>(block, load<u32>(head), BLOCK_NEXT_IN_HASH)
+  store<u32>(block, load<u32>(codePage), BLOCK_NEXT_IN_PAGE)
+  store<u32>(head, <u32>block)
+  store<u32>(codePage, <u32>block)
+  store<u64>(codePage, load<u64>(codePage, CODE_PAGE_LINES) | lines(<u32>first, bytes), CODE_PAGE_LINES)
+  store<u32>(ARENA_NEXT, <u32>record)
+  count(COUNT_BLOCKS_DECODED)
+  store<u32>(COUNT_RECORDS_DECODED, load<u32>(COUNT_RECORDS_DECODED) + records)
+  mark_code_page(gpa)
+  return block
+}
+
+/** From now on writes to the page take the slow path on every vCPU. */
+function mark_code_page(gpa: u64): void {
+  const at = PHYSMAP + (<usize>(gpa >> 12) << 2)
+  const entry = load<u32>(at)
+  if (entry & PHYS_CODE) return
+  store<u32>(at, entry | PHYS_CODE)
+  for (let i = 0; i < VCPU_MAX; i++) {
+    const vcpu = <usize>(VCPU_BASE + i * VCPU_STRIDE)
+    if (is_active(vcpu)) flush_write_page(vcpu, entry & 0xfffff000)
+  }
+}
+
+function find_in_hash(gpa: u64, mode: i32): usize {
+  let block = <usize>load<u32>(bucket(gpa, mode))
+  while (block) {
+    if (load<u64>(block, BLOCK_GPA) == gpa && load<i32>(block, BLOCK_MODE) == mode) return block
+    block = <usize>load<u32>(block, BLOCK_NEXT_IN_HASH)
+  }
+  return 0
+}
+
+/**
+ * A block of one instruction that is decoded each time. `page` is the host address of its first page; at most `room` bytes lie inside the
+ * CS limit. Bytes of the second page are fetched only when the instruction needs them, so that its fault is precise.
+ */
+function decode_uncached(vcpu: usize, page: usize, linear: u64, mode: i32, room: u64): u32 {
+  const buffer = vcpu + FETCH_BUFFER
+  const record = vcpu + UNCACHED_BLOCK + BLOCK_HEADER_BYTES
+  const offset = <i32>linear & 0xfff
+  const inPage = min<i32>(4096 - offset, INSTRUCTION_BYTES_MAX)
+  const allowed = <i32>min<u64>(room, INSTRUCTION_BYTES_MAX)
+  memory.copy(buffer, page + offset, inPage)
+  let length = decode_instruction(buffer, min<i32>(inPage, allowed), mode, record)
+  if (length == 0 && allowed > inPage) {
+    const second = fetch_page(vcpu, ((linear & ~0xfff) + 4096) & load<u64>(vcpu, LINEAR_MASK))
+    if (second == 0) return 0
+    memory.copy(buffer + inPage, second, INSTRUCTION_BYTES_MAX - inPage)
+    length = decode_instruction(buffer, allowed, mode, record)
+  }
+  if (length == 0) {
+    raise_gp(vcpu, 0)
+    return 0
+  }
+  const block = vcpu + UNCACHED_BLOCK
+  store<u64>(block, <u64>-1, BLOCK_GPA)
+  store<i32>(block, mode, BLOCK_MODE)
+  store<i32>(block, 1, BLOCK_RECORDS)
+  store<i32>(block, length, BLOCK_CODE_BYTES)
+  store<u8>(record, load<u8>(record, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
+  count(COUNT_UNCACHED_DECODES)
+  return <u32>record
+}
+
+/** Slot of the jump cache for a linear address. The run loop computes the same. */
+// @ts-ignore: decorator
+@inline
+export function jump_slot(vcpu: usize, linear: u64): usize {
+  return vcpu + JUMP_CACHE + <usize>(((<u32>linear >> 12) ^ <u32>linear) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES
+}
+
+/** Address of the record to execute next, at CS:RIP; 0 when an exception is recorded instead. */
+export function find_block(vcpu: usize): u32 {
+  const mode = load<i32>(vcpu, CODE_MODE)
+  const rip = load<u64>(vcpu, REG_RIP)
+  let linear = rip
+  // bytes that may be fetched from here on
+  let room: u64 = INSTRUCTION_BYTES_MAX
+  if (mode != 2) {
+    const limit = <u64>load<u32>(vcpu + CS, SEG_LIMIT)
+    if (rip > limit) {
+      raise_gp(vcpu, 0)
+      return 0
+    }
+    room = limit - rip + 1
+    linear = (load<u64>(vcpu + CS, SEG_EFFECTIVE_BASE) + rip) & load<u64>(vcpu, LINEAR_MASK)
+  }
+  const page = <usize>fetch_page(vcpu, linear)
+  if (page == 0) return 0
+  const gpa = load<u64>(vcpu, WALK_PAGE) | (linear & 0xfff)
+  if (load<u32>(vcpu, WALK_UNCACHED) || gpa >> 12 >= <u64>PHYSMAP_PAGES) return decode_uncached(vcpu, page, linear, mode, room)
+
+  let block = find_in_hash(gpa, mode)
+  if (block == 0) block = decode_block(page, gpa, mode)
+  if (block == 0) return decode_uncached(vcpu, page, linear, mode, room)
+  if (mode != 2 && <u64>load<u32>(block, BLOCK_CODE_BYTES) > room) return decode_uncached(vcpu, page, linear, mode, room)
+
+  const record = <u32>block + BLOCK_HEADER_BYTES
+  const slot = jump_slot(vcpu, linear)
+  store<u64>(slot, linear)
+  store<u32>(slot, record, 8)
+  store<i32>(slot, load<i32>(vcpu, CODE_EPOCH), 12)
+  return record
+}

@@ -1,0 +1,2 @@
+export * from './blocks'
+export { decode_instruction } from './decode'
