@@ -27,7 +27,15 @@ export interface MmioHandler {
 
 /** A named range that a device owns. The overlap check, the inspector and the fuzzer read the same list. */
 export type Claim =
-  | { readonly kind: 'pio'; readonly name: string; readonly first: number; readonly last: number; readonly handler: PioHandler }
+  | {
+      readonly kind: 'pio'
+      readonly name: string
+      readonly first: number
+      readonly last: number
+      readonly handler: PioHandler
+      /** 'bytes': an 8-bit ISA device. The bus splits wider accesses into byte accesses at consecutive ports, as the chipset does. */
+      readonly split?: 'bytes'
+    }
   | { readonly kind: 'mmio'; readonly name: string; readonly first: number; readonly last: number; readonly handler: MmioHandler }
 
 /** 'power-on': as after power-up. 'hard': RESET# asserted with power kept (battery-backed and sticky state survives). */
