@@ -5,19 +5,24 @@ import type { ImportedFunction } from '../wasm/emit'
 
 export const CORE_MODULE = 'core'
 
-/** Memory access and segment checks behind the inline paths, in core/mmu and core/segment. */
-export const MEMORY_HELPERS = {
-  /** (linear, bytes): value; EXC_VECTOR >= 0 afterwards: fault. */
+/**
+ * What emitted code itself calls, in core/mmu, core/segment and core/interrupt. `flags` is the number of bytes, with ACCESS_STACK
+ * (core/mmu/access) when the access goes through SS.
+ */
+export const ACCESS_HELPERS = {
+  /** (linear, flags): value; EXC_VECTOR >= 0 afterwards: fault. */
   read_slow: { params: ['i64', 'i32'], result: 'i64 or fault' },
-  /** (linear, value, bytes) */
+  /** (linear, value, flags) */
   write_slow: { params: ['i64', 'i64', 'i32'], result: 'status' },
-  /** 16 bytes to or from SCRATCH. */
-  read_slow_128: { params: ['i64'], result: 'status' },
-  write_slow_128: { params: ['i64'], result: 'status' },
-  /** (linear, bytes): afterwards read_slow and write_slow of the range cannot fault. */
+  /** (linear, flags): 16 bytes to or from SCRATCH. */
+  read_slow_128: { params: ['i64', 'i32'], result: 'status' },
+  write_slow_128: { params: ['i64', 'i32'], result: 'status' },
+  /** (linear, flags): afterwards read_slow and write_slow of the range cannot fault. */
   probe_write: { params: ['i64', 'i32'], result: 'status' },
   /** (segment, effective address, bytes, 1 = write) */
   segment_check: { params: ['i32', 'i64', 'i32', 'i32'], result: 'status' },
+  /** (vector, error code, 1 = push the error code): records an exception, returns STATUS_FAULT. */
+  raise: { params: ['i32', 'i32', 'i32'], result: 'status' },
 } as const satisfies HelperTable
 
 export class HelperImports {
@@ -34,8 +39,8 @@ export class HelperImports {
   }
 
   signature(name: string): HelperSignature {
-    const memory: HelperTable = MEMORY_HELPERS
-    const signature = this.table[name] ?? memory[name]
+    const own: HelperTable = ACCESS_HELPERS
+    const signature = this.table[name] ?? own[name]
     if (signature === undefined) throw new Error(`helper ${name} is in no table of cpu/helpers`)
     return signature
   }

@@ -1,5 +1,5 @@
 /**
- * Guest memory: segment check, linear address, soft-TLB lookup inline; everything else in the core (MEMORY_HELPERS). A TLB tag is compared
+ * Guest memory: segment check, linear address, soft-TLB lookup inline; everything else in the core (ACCESS_HELPERS). A TLB tag is compared
  * with the page of the access's last byte, so that an access across two pages misses.
  */
 import type { Form } from '../isa/form'
@@ -8,7 +8,7 @@ import type { Reference, SegmentedAddress } from '../semantics/emitter'
 import type { FunctionBuilder, IrType, OpName, Value } from '../wasm/ir'
 import type { OperandBinding, Place } from './binding'
 import { FlagsEmitter } from './flags-emitter'
-import type { HelperImports, MEMORY_HELPERS } from './helper-imports'
+import type { HelperImports, ACCESS_HELPERS } from './helper-imports'
 
 export type AccessBytes = 1 | 2 | 4 | 8 | 16
 export type Intent = 'read' | 'write'
@@ -23,11 +23,15 @@ const TLB_ADDEND = 8
 const TLB_INDEX_SHIFT = 8
 const TLB_INDEX_MASK = (L.TLB_ENTRIES - 1) * L.TLB_ENTRY_BYTES
 const GP = 13
+/** As in core/mmu/access. */
+const ACCESS_STACK_SHIFT = 8
+const ACCESS_STACK = 1 << ACCESS_STACK_SHIFT
 
-/** A looked-up location: `host` is its address in linear memory, or 0: take the slow path. */
+/** An access that passed the segment check. */
 interface Access {
   readonly linear: Value
   readonly bytes: AccessBytes
+  readonly segment: number | 'operand'
 }
 
 export abstract class MemoryEmitter extends FlagsEmitter {
@@ -55,14 +59,14 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   }
 
   reference(bytes: AccessBytes, address: SegmentedAddress): Reference {
-    const access = { bytes, linear: this.linear(address, bytes, 'write') }
+    const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'write') }
     const host = this.builder.variable('i32')
     const entry = this.tlbEntry(access)
     this.builder.if(
       this.tlbHit(access, entry, L.TLB_WRITE),
       () => this.builder.set(host, this.hostAddress(access, entry, L.TLB_WRITE)),
       () => {
-        this.leaveUnlessNext(this.callMemory('probe_write', [access.linear, this.i32(bytes)]))
+        this.leaveUnlessNext(this.callMemory('probe_write', [access.linear, this.flags(access)]))
         this.builder.set(host, this.i32(0))
       },
     )
@@ -100,7 +104,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   // ---- for subclasses ----
   /** `aligned`: 16-byte accesses must be aligned, #GP(0). */
   protected read16Aligned(bytes: AccessBytes, address: SegmentedAddress, aligned: boolean): Value {
-    const access = { bytes, linear: this.linear(address, bytes, 'read') }
+    const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'read') }
     if (aligned) this.checkAligned(access)
     const entry = this.tlbEntry(access)
     return this.oneOf(
@@ -112,7 +116,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   }
 
   protected write16Aligned(bytes: AccessBytes, address: SegmentedAddress, value: Value, aligned: boolean): void {
-    const access = { bytes, linear: this.linear(address, bytes, 'write') }
+    const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'write') }
     if (aligned) this.checkAligned(access)
     const entry = this.tlbEntry(access)
     this.builder.if(
@@ -124,10 +128,8 @@ export abstract class MemoryEmitter extends FlagsEmitter {
 
   /** Records an exception and leaves. */
   protected leaveWithException(vector: number, errorCode: Value | undefined): void {
-    this.binding.storeState('i32.store', L.EXC_VECTOR, this.i32(vector))
-    this.binding.storeState('i32.store', L.EXC_HAS_ERROR, this.i32(errorCode === undefined ? 0 : 1))
-    this.binding.storeState('i32.store', L.EXC_ERROR, errorCode ?? this.i32(0))
-    this.binding.leave(this.i32(L.STATUS_FAULT))
+    const hasError = this.i32(errorCode === undefined ? 0 : 1)
+    this.binding.leave(this.callMemory('raise', [this.i32(vector), errorCode ?? this.i32(0), hasError]))
   }
 
   protected leaveUnlessNext(status: Value): void {
@@ -173,25 +175,34 @@ export abstract class MemoryEmitter extends FlagsEmitter {
     return this.builder.get(result)
   }
 
-  private slowRead({ linear, bytes }: Access): Value {
+  private slowRead(access: Access): Value {
+    const { linear, bytes } = access
     if (bytes === 16) {
-      this.leaveUnlessNext(this.callMemory('read_slow_128', [linear]))
+      this.leaveUnlessNext(this.callMemory('read_slow_128', [linear, this.flags(access)]))
       return this.binding.loadState('v128.load', L.SCRATCH)
     }
-    const value = this.callMemory('read_slow', [linear, this.i32(bytes)])
+    const value = this.callMemory('read_slow', [linear, this.flags(access)])
     this.leaveIfFault()
     return bytes === 8 ? value : this.wrap(value)
   }
 
-  private slowWrite({ linear, bytes }: Access, value: Value): void {
+  private slowWrite(access: Access, value: Value): void {
+    const { linear, bytes } = access
     if (bytes === 16) {
       this.binding.storeState('v128.store', L.SCRATCH, value)
-      return this.leaveUnlessNext(this.callMemory('write_slow_128', [linear]))
+      return this.leaveUnlessNext(this.callMemory('write_slow_128', [linear, this.flags(access)]))
     }
-    this.leaveUnlessNext(this.callMemory('write_slow', [linear, this.zext(value), this.i32(bytes)]))
+    this.leaveUnlessNext(this.callMemory('write_slow', [linear, this.zext(value), this.flags(access)]))
   }
 
-  private callMemory(name: keyof typeof MEMORY_HELPERS, args: readonly Value[]): Value {
+  /** The slow paths' last parameter. */
+  private flags({ segment, bytes }: Access): Value {
+    if (segment !== 'operand') return this.i32(segment === L.SEG_SS ? bytes | ACCESS_STACK : bytes)
+    const isStack = this.eq(this.binding.operandSegment(), this.i32(L.SEG_SS))
+    return this.or(this.shl(isStack, this.i32(ACCESS_STACK_SHIFT)), this.i32(bytes))
+  }
+
+  private callMemory(name: keyof typeof ACCESS_HELPERS, args: readonly Value[]): Value {
     this.binding.beforeCall()
     const value = this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args])
     this.binding.afterCall()

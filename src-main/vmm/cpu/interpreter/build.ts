@@ -1,0 +1,101 @@
+/** Builds the interpreter: one handler for each form, from its operation's meaning, and the run loop over them. */
+import { HelperImports } from '../emit/helper-imports'
+import { OperationEmitter } from '../emit/operation-emitter'
+import type { HelperTable } from '../helpers/signature'
+import type { Form } from '../isa/form'
+import { STATUS_FAULT } from '../layout'
+import type { SemanticsTable } from '../semantics/emitter'
+import { encodeModule } from '../wasm/emit'
+import { FunctionBuilder, print, verify } from '../wasm/ir'
+import { RecordBinding } from './record-binding'
+import { buildRunLoop } from './run-loop'
+
+export interface InterpreterSources {
+  readonly forms: readonly Form[]
+  readonly semantics: SemanticsTable
+  readonly helpers: HelperTable
+  /** What the core exports; forms that need more raise #UD. undefined: everything. */
+  readonly coreExports?: ReadonlySet<string>
+  /** Adds names for profiles. */
+  readonly names?: boolean
+}
+
+export interface InterpreterBuild {
+  readonly wasm: Uint8Array<ArrayBuffer>
+  /** Forms that raise #UD because their operation has no meaning, or one that cannot be emitted. */
+  readonly missing: readonly { readonly form: Form; readonly why: string }[]
+  /** Handlers after merging those with equal code. */
+  readonly handlers: number
+}
+
+const UD = 6
+
+export function buildInterpreter(sources: InterpreterSources): InterpreterBuild {
+  const helpers = new HelperImports(sources.helpers, sources.coreExports)
+  const missing: { form: Form; why: string }[] = []
+  const handlers: FunctionBuilder[] = []
+  const indexOfText = new Map<string, number>()
+  const targets: number[] = []
+
+  const add = (handler: FunctionBuilder): number => {
+    const text = print(handler)
+    const body = text.slice(text.indexOf('\n'))
+    let index = indexOfText.get(body)
+    if (index === undefined) {
+      index = handlers.push(handler) - 1
+      indexOfText.set(body, index)
+    }
+    return index
+  }
+  const undefinedOpcode = (form: Form, why: string): FunctionBuilder => {
+    missing.push({ form, why })
+    return buildUndefined(`ud ${form.key}`, helpers)
+  }
+
+  for (const form of sources.forms) {
+    let handler: FunctionBuilder
+    if (form.handler !== targets.length) throw new Error(`form ${form.key} has handler ${form.handler}, not ${targets.length}`)
+    const meaning = sources.semantics[form.operation]
+    if (meaning === undefined) {
+      handler = undefinedOpcode(form, 'no meaning')
+    } else {
+      try {
+        handler = buildHandler(form, meaning, helpers)
+      } catch (error) {
+        handler = undefinedOpcode(form, error instanceof Error ? error.message : String(error))
+      }
+    }
+    targets.push(add(handler))
+  }
+  // what no form knows
+  targets.push(add(buildUndefined('ud', helpers)))
+
+  const run = buildRunLoop({ handlers, targets }, helpers)
+  verify(run)
+  const wasm = encodeModule({ imports: helpers.imports, functions: [...handlers, run], exports: [run], names: sources.names ?? false })
+  return { wasm, missing, handlers: handlers.length }
+}
+
+/** The handler of one form. */
+export function buildHandler(form: Form, meaning: SemanticsTable[string], helpers: HelperImports): FunctionBuilder {
+  const builder = new FunctionBuilder(form.key, ['i32', 'i32'], ['i32'])
+  const emitter = new OperationEmitter(builder, new RecordBinding(builder), form, helpers)
+  meaning(emitter)
+  emitter.finish()
+  verify(builder)
+  return builder
+}
+
+/** Counts the opcode and raises #UD, when the core can; else only records the exception. */
+function buildUndefined(name: string, helpers: HelperImports): FunctionBuilder {
+  const builder = new FunctionBuilder(name, ['i32', 'i32'], ['i32'])
+  const i32 = (n: number): ReturnType<FunctionBuilder['constant']> => builder.constant('i32', n)
+  try {
+    builder.callVoid(helpers.import('count_unknown_opcode', ['i32'], []), [builder.param(0)])
+  } catch {
+    // an early core: nothing counts
+  }
+  builder.call(helpers.get('raise'), [builder.param(0), i32(UD), i32(0), i32(0)])
+  builder.return(i32(STATUS_FAULT))
+  return builder
+}

@@ -1,0 +1,262 @@
+/**
+ * The interpreter's loop, run(vcpu) -> EXIT_*: finds blocks, dispatches their records to the handlers, takes interrupts and delivers
+ * exceptions. EXIT_NONE: the budget is used up. Instructions are counted exactly: RETIRED + SLICE - BUDGET holds at any time, and where a slice ends
+ * changes nothing that the guest can see, because requests for attention are met after the very instruction that caused them.
+ */
+import type { HelperImports } from '../emit/helper-imports'
+import * as L from '../layout'
+import { DEBUG_STEP } from '../layout-system'
+import { FunctionBuilder } from '../wasm/ir'
+import type { FunctionRef, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
+
+const EFLAGS_TF = 0x100
+const EFLAGS_IF_SHIFT = 9
+const JUMP_CACHE_MASK = L.JUMP_CACHE_ENTRIES - 1
+/** Exceptions delivered in one call of run() before the host gets to look: a guest may fault forever without retiring anything. */
+const FAULTS_MAX = 0x10000
+
+/** The first word of a record: u16 handler, u8 length, u8 flags. */
+const WORD_HANDLER = 0xffff
+const WORD_LENGTH_SHIFT = 16
+const WORD_LENGTH = 0xff
+const WORD_ENDS_BLOCK = L.REC_FLAG_ENDS_BLOCK << 24
+
+export const CORE_RUN_HELPERS = [
+  'find_block',
+  'deliver_exception',
+  'take_interrupt',
+  'take_nmi',
+  'check_instruction_breakpoint',
+  'debug_trap',
+] as const
+
+export interface Dispatch {
+  /** Distinct handlers, and which of them each handler index runs. */
+  readonly handlers: readonly FunctionRef[]
+  readonly targets: readonly number[]
+}
+
+export function buildRunLoop(dispatch: Dispatch, helpers: HelperImports): FunctionBuilder {
+  return new RunLoop(dispatch, helpers).build()
+}
+
+class RunLoop {
+  private readonly b = new FunctionBuilder('run', ['i32'], ['i32'])
+  private readonly vcpu: Value = this.b.param(0)
+  private readonly rip: Variable = this.b.variable('i64')
+  private readonly record: Variable = this.b.variable('i32')
+  private readonly faults: Variable = this.b.variable('i32')
+  private readonly status: Variable = this.b.variable('i32')
+  /** ATTENTION_DEBUG as it was when the instruction began. */
+  private readonly stepping: Variable = this.b.variable('i32')
+
+  constructor(
+    private readonly dispatch: Dispatch,
+    private readonly helpers: HelperImports,
+  ) {}
+
+  build(): FunctionBuilder {
+    const { b } = this
+    b.set(this.rip, this.state('i64.load', L.REG_RIP))
+    b.loop((next) => {
+      b.if(this.eqz(this.state('i32.load', L.BUDGET)), () => this.exit(L.EXIT_NONE))
+      b.set(this.stepping, this.i32(0))
+      b.if(this.or(this.state('i32.load', L.ATTENTION), this.state('i32.load', L.HALTED)), () => this.attend(next))
+      this.findBlock(next)
+      this.runBlock(next)
+    })
+    return b
+  }
+
+  // ---- between instructions ----------------------------------------------------------------------------------------------------
+  private attend(next: LabelStatement): void {
+    const { b } = this
+    const attention = this.state('i32.load', L.ATTENTION)
+    b.if(this.and(attention, this.i32(L.ATTENTION_HOST)), () => {
+      this.setState('i32.store', L.ATTENTION, this.and(attention, this.i32(~L.ATTENTION_HOST)))
+      this.exit(L.EXIT_HOST)
+    })
+    b.if(
+      this.and(attention, this.i32(L.ATTENTION_SHADOW)),
+      () => this.setState('i32.store', L.ATTENTION, this.and(attention, this.i32(~L.ATTENTION_SHADOW))),
+      () => {
+        const nmi = this.and(attention, this.i32(L.ATTENTION_NMI))
+        b.if(this.and(nmi, this.shl(this.eqz(this.state('i32.load', L.NMI_BLOCKED)), 1)), () => this.deliver('take_nmi', next))
+        b.if(this.and(attention, this.interruptsEnabled()), () => this.deliver('take_interrupt', next))
+      },
+    )
+    b.if(this.state('i32.load', L.HALTED), () => this.exit(L.EXIT_HALT))
+    b.if(this.and(attention, this.i32(L.ATTENTION_DEBUG)), () => {
+      b.set(this.stepping, this.i32(1))
+      this.setState('i32.store', DEBUG_STEP, this.and(this.state('i32.load', L.REG_EFLAGS), this.i32(EFLAGS_TF)))
+      const status = this.call('check_instruction_breakpoint')
+      b.if(status, () => this.fault(next))
+    })
+  }
+
+  /** Takes an event; it may turn out to be gone (STATUS_NEXT), then the vCPU goes on as it is. */
+  private deliver(helper: string, next: LabelStatement): void {
+    const { b } = this
+    const status = this.call(helper)
+    b.if(status, () => {
+      this.setState('i32.store', L.HALTED, this.i32(0))
+      b.if(this.b.op('i32.eq', [status, this.i32(L.STATUS_EXIT)]), () => this.exitWithReason())
+      b.if(this.b.op('i32.eq', [status, this.i32(L.STATUS_FAULT)]), () => this.fault(next))
+      this.reloadRip()
+      b.branch(next)
+    })
+  }
+
+  /** EFLAGS.IF as ATTENTION_INTR: the request counts only then. */
+  private interruptsEnabled(): Value {
+    const { b } = this
+    return this.and(b.op('i32.shr_u', [this.state('i32.load', L.REG_EFLAGS), this.i32(EFLAGS_IF_SHIFT)]), this.i32(L.ATTENTION_INTR))
+  }
+
+  private findBlock(next: LabelStatement): void {
+    const { b } = this
+    const mask = this.state('i64.load', L.LINEAR_MASK)
+    const rip = b.op('i64.and', [b.get(this.rip), mask])
+    const base = this.state('i64.load', L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_EFFECTIVE_BASE)
+    const linear = b.op('i64.and', [b.op('i64.add', [rip, base]), mask])
+    const index = this.shl(this.and(b.op('i32.wrap_i64', [linear]), this.i32(JUMP_CACHE_MASK)), Math.log2(L.JUMP_CACHE_ENTRY_BYTES))
+    const entry = b.op('i32.add', [this.vcpu, index])
+    const sameAddress = b.op('i64.eq', [b.load('i64.load', entry, L.JUMP_CACHE), linear])
+    const sameEpoch = b.op('i32.eq', [b.load('i32.load', entry, L.JUMP_CACHE + 12), this.state('i32.load', L.CODE_EPOCH)])
+    b.set(this.rip, rip)
+    b.set(this.record, b.load('i32.load', entry, L.JUMP_CACHE + 8))
+    b.if(this.eqz(this.and(sameAddress, sameEpoch)), () => {
+      this.setState('i64.store', L.REG_RIP, rip)
+      const found = this.call('find_block')
+      b.set(this.record, found)
+      b.if(this.eqz(found), () => this.fault(next))
+    })
+  }
+
+  // ---- instructions ----------------------------------------------------------------------------------------------------------------
+  private runBlock(next: LabelStatement): void {
+    const { b } = this
+    b.loop((again) => {
+      const record = b.get(this.record)
+      const word = b.load('i32.load', record, L.REC_HANDLER)
+      const budget = this.state('i32.load', L.BUDGET)
+      const rip = b.get(this.rip)
+      const length = this.and(b.op('i32.shr_u', [word, this.i32(WORD_LENGTH_SHIFT)]), this.i32(WORD_LENGTH))
+      const nextRip = b.op('i64.add', [rip, b.op('i64.extend_i32_u', [length])])
+      this.setState('i32.store', L.CURRENT_RECORD, record)
+      this.setState('i64.store', L.REG_RIP, rip)
+      this.setState('i64.store', L.REG_NEXT_RIP, nextRip)
+      this.setState('i32.store', L.BUDGET, b.op('i32.sub', [budget, this.i32(1)]))
+      const { handlers, targets } = this.dispatch
+      b.switch(
+        this.and(word, this.i32(WORD_HANDLER)),
+        targets,
+        handlers.map((handler) => () => b.set(this.status, b.call(handler, [this.vcpu, record]))),
+      )
+      const status = b.get(this.status)
+      b.if(status, () => this.notNext(status, next))
+      b.set(this.rip, nextRip)
+      b.if(b.get(this.stepping), () => this.afterStep(next))
+      b.branch(next, this.and(word, this.i32(WORD_ENDS_BLOCK)))
+      const pending = this.state('i32.load', L.ATTENTION)
+      b.if(pending, () => {
+        // a request that is masked need not be looked at until interrupts are enabled, which ends a block
+        const masked = this.eqz(this.or(this.and(pending, this.i32(~L.ATTENTION_INTR)), this.interruptsEnabled()))
+        b.branch(next, this.eqz(masked))
+      })
+      b.if(this.eqz(this.state('i32.load', L.BUDGET)), () => this.exit(L.EXIT_NONE))
+      b.set(this.record, b.op('i32.add', [record, this.i32(L.REC_BYTES)]))
+      b.branch(again)
+    })
+  }
+
+  private notNext(status: Value, next: LabelStatement): void {
+    const { b } = this
+    b.if(b.op('i32.eq', [status, this.i32(L.STATUS_FAULT)]), () => {
+      this.setState('i32.store', L.BUDGET, b.op('i32.add', [this.state('i32.load', L.BUDGET), this.i32(1)]))
+      this.fault(next)
+    })
+    b.set(this.rip, this.state('i64.load', L.REG_NEXT_RIP))
+    b.if(b.op('i32.eq', [status, this.i32(L.STATUS_EXIT)]), () => {
+      this.setState('i64.store', L.REG_RIP, b.get(this.rip))
+      b.if(b.get(this.stepping), () => b.callVoid(this.core('debug_trap'), [this.vcpu]))
+      this.exitWithReason()
+    })
+    b.if(b.get(this.stepping), () => this.afterStep(next))
+    b.branch(next)
+  }
+
+  /** One instruction retired with ATTENTION_DEBUG: single-step and data breakpoint traps. */
+  private afterStep(next: LabelStatement): void {
+    const { b } = this
+    this.setState('i64.store', L.REG_RIP, b.get(this.rip))
+    b.if(this.call('debug_trap'), () => this.fault(next))
+  }
+
+  /** Delivers the recorded exception. */
+  private fault(next: LabelStatement): void {
+    const { b } = this
+    const status = this.call('deliver_exception')
+    b.if(b.op('i32.eq', [status, this.i32(L.STATUS_EXIT)]), () => this.exitWithReason())
+    this.reloadRip()
+    const count = b.op('i32.add', [b.get(this.faults), this.i32(1)])
+    b.set(this.faults, count)
+    b.if(b.op('i32.gt_u', [count, this.i32(FAULTS_MAX)]), () => this.exit(L.EXIT_HOST))
+    b.branch(next)
+  }
+
+  // ---- leaving -----------------------------------------------------------------------------------------------------------------------
+  private exit(reason: number): void {
+    this.setState('i64.store', L.REG_RIP, this.b.get(this.rip))
+    this.account()
+    this.b.return(this.i32(reason))
+  }
+
+  /** The core has left REG_RIP and EXIT_REASON as they should be. */
+  private exitWithReason(): void {
+    this.account()
+    this.b.return(this.state('i32.load', L.EXIT_REASON))
+  }
+
+  private account(): void {
+    const { b } = this
+    const budget = this.state('i32.load', L.BUDGET)
+    const retired = b.op('i32.sub', [this.state('i32.load', L.SLICE), budget])
+    const total = b.op('i64.add', [this.state('i64.load', L.RETIRED), b.op('i64.extend_i32_u', [retired])])
+    this.setState('i64.store', L.RETIRED, total)
+    this.setState('i32.store', L.SLICE, budget)
+  }
+
+  private reloadRip(): void {
+    this.b.set(this.rip, this.state('i64.load', L.REG_RIP))
+  }
+
+  // ---- shorthands --------------------------------------------------------------------------------------------------------------------
+  private core(name: string): FunctionRef {
+    return this.helpers.import(name, ['i32'], ['i32'])
+  }
+  private call(name: string): Value {
+    return this.b.call(this.core(name), [this.vcpu])
+  }
+  private state(load: OpName, offset: number): Value {
+    return this.b.load(load, this.vcpu, offset)
+  }
+  private setState(store: OpName, offset: number, value: Value): void {
+    this.b.effect(store, [this.vcpu, value], offset)
+  }
+  private i32(n: number): Value {
+    return this.b.constant('i32', n)
+  }
+  private and(x: Value, y: Value): Value {
+    return this.b.op('i32.and', [x, y])
+  }
+  private or(x: Value, y: Value): Value {
+    return this.b.op('i32.or', [x, y])
+  }
+  private shl(x: Value, n: number): Value {
+    return this.b.op('i32.shl', [x, this.i32(n)])
+  }
+  private eqz(x: Value): Value {
+    return this.b.op('i32.eqz', [x])
+  }
+}
