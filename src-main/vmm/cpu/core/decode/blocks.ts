@@ -65,6 +65,8 @@ const BLOCK_BYTES_MAX: usize = BLOCK_HEADER_BYTES + RECORDS_MAX * REC_BYTES
 const INSTRUCTION_BYTES_MAX: i32 = 15
 /** A page that was written this often without hitting its code has most likely become data: its code goes, and writes are fast again. */
 const MISSES_MAX: u32 = 256
+const ARENA_START: usize = BLOCK_ARENA
+const ARENA_END: usize = BLOCK_ARENA + BLOCK_ARENA_BYTES
 const CS: usize = SEGMENTS + SEG_CS * SEG_BYTES
 
 // @ts-ignore: decorator
@@ -77,13 +79,13 @@ function count(counter: usize): void {
 @inline
 function bucket(gpa: u64, mode: i32): usize {
   const hash = (<u32>gpa ^ <u32>(gpa >> 32) ^ (<u32>mode << 30)) * 0x9e3779b1
-  return BLOCK_HASH + ((<usize>hash >> 14) & ((BLOCK_HASH_BYTES >> 2) - 1)) * 4
+  return <usize>BLOCK_HASH + ((<usize>hash >> 14) & ((BLOCK_HASH_BYTES >> 2) - 1)) * 4
 }
 
 // @ts-ignore: decorator
 @inline
 function code_page(gpa: u64): usize {
-  return CODE_PAGES + <usize>(gpa >> 12) * CODE_PAGE_BYTES
+  return <usize>CODE_PAGES + <usize>(gpa >> 12) * CODE_PAGE_BYTES
 }
 
 /** Bits of the 64-byte lines of its page that [offset, offset + bytes) touches. */
@@ -104,7 +106,7 @@ function leave_blocks(): void {
     if (!is_active(vcpu)) continue
     bump_code_epoch(vcpu)
     const record = <usize>load<u32>(vcpu, CURRENT_RECORD)
-    if (record >= BLOCK_ARENA && record < BLOCK_ARENA + BLOCK_ARENA_BYTES) {
+    if (record >= ARENA_START && record < ARENA_END) {
       store<u8>(record, load<u8>(record, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
     }
   }
@@ -151,7 +153,7 @@ function drop_lines(gpa: u64, hit: u64): void {
 }
 
 function clear_code_flag(gpa: u64): void {
-  const entry = PHYSMAP + (<usize>(gpa >> 12) << 2)
+  const entry = <usize>PHYSMAP + (<usize>(gpa >> 12) << 2)
   store<u32>(entry, load<u32>(entry) & ~PHYS_CODE)
 }
 
@@ -208,7 +210,7 @@ export function flush_code(): void {
     store<u32>(page, 0, CODE_PAGE_MISSES)
     store<u64>(page, 0, CODE_PAGE_LINES)
     clear_code_flag(gpa)
-    block += BLOCK_HEADER_BYTES + <usize>load<u32>(block, BLOCK_RECORDS) * REC_BYTES
+    block += <usize>BLOCK_HEADER_BYTES + <usize>load<u32>(block, BLOCK_RECORDS) * REC_BYTES
   }
   memory.fill(BLOCK_HASH, 0, BLOCK_HASH_BYTES)
   store<u32>(ARENA_NEXT, BLOCK_ARENA)
@@ -222,7 +224,7 @@ export function flush_code(): void {
 /** Decodes the block at `gpa`, whose page is at host address `page`; 0 when its first instruction crosses the page's end. */
 function decode_block(page: usize, gpa: u64, mode: i32): usize {
   let block = <usize>load<u32>(ARENA_NEXT)
-  if (block == 0 || block + BLOCK_BYTES_MAX > BLOCK_ARENA + BLOCK_ARENA_BYTES) {
+  if (block == 0 || block + BLOCK_BYTES_MAX > ARENA_END) {
     flush_code()
     block = BLOCK_ARENA
   }
@@ -263,7 +265,7 @@ function decode_block(page: usize, gpa: u64, mode: i32): usize {
 
 /** From now on writes to the page take the slow path on every vCPU. */
 function mark_code_page(gpa: u64): void {
-  const at = PHYSMAP + (<usize>(gpa >> 12) << 2)
+  const at = <usize>PHYSMAP + (<usize>(gpa >> 12) << 2)
   const entry = load<u32>(at)
   if (entry & PHYS_CODE) return
   store<u32>(at, entry | PHYS_CODE)

@@ -376,7 +376,7 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
   const isMemory = hasModrm && mod != 3
   const excluded: u32 = (rex & REX_B ? CANDIDATE_NO_REX_B : 0) | (rex & REX_W ? CANDIDATE_NO_REX_W : CANDIDATE_REX_W)
   const place: u32 = isMemory ? CANDIDATE_MEMORY : hasModrm ? CANDIDATE_REGISTER : 0
-  let candidate = DECODER_TABLES + load<u32>(DECODER_TABLES + TABLE_CANDIDATES) + <usize>(entry & 0xffff) * CANDIDATE_BYTES
+  let candidate = <usize>DECODER_TABLES + load<u32>(DECODER_TABLES + TABLE_CANDIDATES) + <usize>(entry & 0xffff) * CANDIDATE_BYTES
   let left = (entry >> OPCODE_COUNT_SHIFT) & OPCODE_COUNT_MASK
   let row: i32 = -1
   let otherMode = false
@@ -400,7 +400,7 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
   }
   if (row < 0) return finish_undefined(rec, otherMode, start)
 
-  const rowAt = DECODER_TABLES + load<u32>(DECODER_TABLES + TABLE_ROWS) + <usize>row * ROW_BYTES
+  const rowAt = <usize>DECODER_TABLES + load<u32>(DECODER_TABLES + TABLE_ROWS) + <usize>row * ROW_BYTES
   const rowFlags: u32 = load<u8>(rowAt, ROW_FLAGS)
   const size = operand_size(load<u8>(rowAt, ROW_SIZE), mode, size66, (rex & REX_W) != 0)
   // 0..2: 16, 32, 64 bits
@@ -409,7 +409,8 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
   // ---- memory operand
   store<u8>(rec, REG_ZERO, REC_BASE)
   store<u8>(rec, REG_ZERO, REC_INDEX)
-  store<u8>(rec, 64 - (16 << addressSize), REC_ADDRESS_SHIFT)
+  const addressBits: u32 = <u32>16 << addressSize
+  store<u8>(rec, 64 - addressBits, REC_ADDRESS_SHIFT)
   let segment: i32 = SEG_DS
   if (isMemory) {
     const stack = addressSize == 0 ? memory16(rec, mod, rm) : memory32(rec, mod, rm, rex, mode)
@@ -419,7 +420,7 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
   store<u8>(rec, <u32>segment, REC_SEGMENT)
 
   // ---- operands
-  for (let i: usize = 0; i < ROW_OPERAND_COUNT; i++) {
+  for (let i: usize = 0; i < <usize>ROW_OPERAND_COUNT; i++) {
     const operand: u32 = load<u8>(rowAt + i, ROW_OPERANDS)
     const argument = operand >> SOURCE_ARGUMENT_SHIFT
     let field: u32 = 0
@@ -510,7 +511,7 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
 
   const repIndex: u32 = rep == 0xf3 ? 1 : rep == 0xf2 ? 2 : 0
   const slot = ((size * 2 + (isMemory ? 1 : 0)) * 3 + addressSize) * 3 + repIndex
-  const slots = DECODER_TABLES + load<u32>(DECODER_TABLES + TABLE_SLOTS) + <usize>row * ROW_SLOT_BYTES
+  const slots = <usize>DECODER_TABLES + load<u32>(DECODER_TABLES + TABLE_SLOTS) + <usize>row * ROW_SLOT_BYTES
   const handler: u32 = load<u16>(slots + (<usize>slot << 1))
   if (handler == 0) flags |= REC_FLAG_ENDS_BLOCK
   return finish(rec, handler, flags, <i32>(cursor - start))
