@@ -1,0 +1,55 @@
+/** When MMX and SSE instructions may run, and what MMX does to the x87 state. SDM volume 3, sections 13.1 and 12.1 to 12.5. */
+import { FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP, REG_CR0, REG_CR4 } from '../../layout'
+import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
+
+const CR0_EM_TS = 0xc
+const CR4_OSFXSR = 0x200
+const SW_ES = 0x80
+
+const state32 = (m: Emitter, offset: number): Value => m.loadState('i32', offset)
+
+/** #UD or #NM unless SSE is enabled. */
+export const requireSse = (m: Emitter): void => {
+  const blocked = m.or(
+    m.and(state32(m, REG_CR0), m.i32(CR0_EM_TS)),
+    m.and(m.xor(state32(m, REG_CR4), m.i32(CR4_OSFXSR)), m.i32(CR4_OSFXSR)),
+  )
+  m.if(m.ne(blocked, m.i32(0)), () => {
+    m.helper('sseUnavailable')
+  })
+}
+
+/** #UD, #NM, or #MF for a pending x87 exception. */
+export const requireMmx = (m: Emitter): void => {
+  const blocked = m.or(m.and(state32(m, REG_CR0), m.i32(CR0_EM_TS)), m.and(state32(m, FPU_SW), m.i32(SW_ES)))
+  m.if(m.ne(blocked, m.i32(0)), () => {
+    m.helper('mmxUnavailable')
+  })
+}
+
+/** Every MMX instruction but EMMS leaves TOP 0 and all registers in use. */
+const enterMmx = (m: Emitter): void => {
+  m.storeState(FPU_TOP, m.i32(0))
+  m.storeState(FPU_TAGS, m.i32(0xff))
+}
+
+/** Writes MM register operand `i`; sign and exponent of the x87 register become all ones. */
+export const writeMm = (m: Emitter, i: number, value: Value): void => {
+  const at = m.shl(m.registerField(i), m.i32(4))
+  m.storeStateAt(at, FPU_REGS, value)
+  m.storeStateAt(at, FPU_REGS + 8, m.i32(0xffff))
+}
+
+/** Puts the checks in front of a meaning, by the kinds of its operands; a meaning without SIMD operands counts as SSE. */
+const guard = (meaning: Semantics): Semantics => (m) => {
+  const kinds = m.form.operands.map((operand) => operand.kind)
+  const mmx = kinds.includes('mm')
+  if (!mmx || kinds.includes('xmm')) requireSse(m)
+  if (mmx) requireMmx(m)
+  meaning(m)
+  // after everything that can fault
+  if (mmx) enterMmx(m)
+}
+
+export const guarded = (table: SemanticsTable): SemanticsTable =>
+  Object.fromEntries(Object.entries(table).map(([name, meaning]) => [name, guard(meaning)]))
