@@ -5,13 +5,13 @@
  */
 import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
-import { DEBUG_STEP } from '../layout-system'
 import { FunctionBuilder } from '../wasm/ir'
 import type { FunctionRef, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 
-const EFLAGS_TF = 0x100
 const EFLAGS_IF_SHIFT = 9
+/** The slot of an address, as in core/decode/blocks (jump_slot). */
 const JUMP_CACHE_MASK = L.JUMP_CACHE_ENTRIES - 1
+const JUMP_CACHE_FOLD = 12
 /** Exceptions delivered in one call of run() before the host gets to look: a guest may fault forever without retiring anything. */
 const FAULTS_MAX = 0x10000
 
@@ -19,7 +19,6 @@ const FAULTS_MAX = 0x10000
 const WORD_HANDLER = 0xffff
 const WORD_LENGTH_SHIFT = 16
 const WORD_LENGTH = 0xff
-const WORD_ENDS_BLOCK = L.REC_FLAG_ENDS_BLOCK << 24
 
 export const CORE_RUN_HELPERS = [
   'find_block',
@@ -71,6 +70,7 @@ class RunLoop {
   // ---- between instructions ----------------------------------------------------------------------------------------------------
   private attend(next: LabelStatement): void {
     const { b } = this
+    this.setState('i64.store', L.REG_RIP, b.get(this.rip))
     const attention = this.state('i32.load', L.ATTENTION)
     b.if(this.and(attention, this.i32(L.ATTENTION_HOST)), () => {
       this.setState('i32.store', L.ATTENTION, this.and(attention, this.i32(~L.ATTENTION_HOST)))
@@ -88,7 +88,6 @@ class RunLoop {
     b.if(this.state('i32.load', L.HALTED), () => this.exit(L.EXIT_HALT))
     b.if(this.and(attention, this.i32(L.ATTENTION_DEBUG)), () => {
       b.set(this.stepping, this.i32(1))
-      this.setState('i32.store', DEBUG_STEP, this.and(this.state('i32.load', L.REG_EFLAGS), this.i32(EFLAGS_TF)))
       const status = this.call('check_instruction_breakpoint')
       b.if(status, () => this.fault(next))
     })
@@ -119,7 +118,9 @@ class RunLoop {
     const rip = b.op('i64.and', [b.get(this.rip), mask])
     const base = this.state('i64.load', L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_EFFECTIVE_BASE)
     const linear = b.op('i64.and', [b.op('i64.add', [rip, base]), mask])
-    const index = this.shl(this.and(b.op('i32.wrap_i64', [linear]), this.i32(JUMP_CACHE_MASK)), Math.log2(L.JUMP_CACHE_ENTRY_BYTES))
+    const low = b.op('i32.wrap_i64', [linear])
+    const hash = b.op('i32.xor', [low, b.op('i32.shr_u', [low, this.i32(JUMP_CACHE_FOLD)])])
+    const index = this.shl(this.and(hash, this.i32(JUMP_CACHE_MASK)), Math.log2(L.JUMP_CACHE_ENTRY_BYTES))
     const entry = b.op('i32.add', [this.vcpu, index])
     const sameAddress = b.op('i64.eq', [b.load('i64.load', entry, L.JUMP_CACHE), linear])
     const sameEpoch = b.op('i32.eq', [b.load('i32.load', entry, L.JUMP_CACHE + 12), this.state('i32.load', L.CODE_EPOCH)])
@@ -157,7 +158,8 @@ class RunLoop {
       b.if(status, () => this.notNext(status, next))
       b.set(this.rip, nextRip)
       b.if(b.get(this.stepping), () => this.afterStep(next))
-      b.branch(next, this.and(word, this.i32(WORD_ENDS_BLOCK)))
+      // read again: an instruction that writes to its own block makes itself the last one
+      b.branch(next, this.and(b.load('i32.load8_u', record, L.REC_FLAGS), this.i32(L.REC_FLAG_ENDS_BLOCK)))
       const pending = this.state('i32.load', L.ATTENTION)
       b.if(pending, () => {
         // a request that is masked need not be looked at until interrupts are enabled, which ends a block
@@ -179,7 +181,13 @@ class RunLoop {
     b.set(this.rip, this.state('i64.load', L.REG_NEXT_RIP))
     b.if(b.op('i32.eq', [status, this.i32(L.STATUS_EXIT)]), () => {
       this.setState('i64.store', L.REG_RIP, b.get(this.rip))
-      b.if(b.get(this.stepping), () => b.callVoid(this.core('debug_trap'), [this.vcpu]))
+      b.if(b.get(this.stepping), () => {
+        // the trap after HLT ends the halt
+        b.if(this.call('debug_trap'), () => {
+          this.setState('i32.store', L.HALTED, this.i32(0))
+          this.fault(next)
+        })
+      })
       this.exitWithReason()
     })
     b.if(b.get(this.stepping), () => this.afterStep(next))

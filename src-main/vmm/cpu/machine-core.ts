@@ -1,0 +1,148 @@
+/**
+ * One machine's linear memory with what runs on it: the core's helpers and the interpreter, compiled once per process and instantiated for
+ * each machine. The modules are built into out/core (tools/build-core.ts).
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gpa } from '../support/branded'
+import { VmmError } from '../errors/vmm-error'
+import type { CpuIo } from './engine'
+import { DECODER_TABLES, DECODER_TABLES_BYTES, RAM_BASE, REC_OPCODE, CURRENT_RECORD, SCRATCH } from './layout'
+
+const PAGE_BYTES = 0x10000
+/** What 32-bit addresses reach. */
+const MEMORY_MAX_BYTES = 0x100000000
+
+export interface MachineCoreOptions {
+  /** Guest RAM, and room after it for ROMs, video memory and the like (allocated by the caller from RAM_BASE + ramBytes). */
+  readonly ramBytes: number
+  readonly extraBytes: number
+  readonly io: CpuIo
+  /** Decoder tables for a processor with other features than the default. */
+  readonly decoderTables?: Uint8Array
+  /** Folder of core.wasm, interpreter.wasm and decoder-tables.bin. */
+  readonly directory?: string
+}
+
+/** Functions of the core, by name; all numbers are i32 or f64. */
+export type CoreFunction = (...args: readonly number[]) => number
+/** Functions of the core with 64-bit parameters or results. */
+export type CoreFunction64 = (...args: readonly (number | bigint)[]) => number | bigint
+
+export interface MachineCore {
+  readonly memory: WebAssembly.Memory
+  /** Runs the vCPU until the budget is used up or something else ends it; EXIT_*. */
+  readonly run: (vcpu: number) => number
+  /** A function of the core. Throws when there is none. */
+  core(name: string): CoreFunction
+  core64(name: string): CoreFunction64
+  /** Whether the core has a function. */
+  has(name: string): boolean
+}
+
+interface Modules {
+  readonly core: WebAssembly.Module
+  readonly interpreter: WebAssembly.Module
+  readonly decoderTables: Uint8Array
+}
+
+const loaded = new Map<string, Modules>()
+
+export function createMachineCore(options: MachineCoreOptions): MachineCore {
+  const modules = loadModules(options.directory ?? findDirectory())
+  const memory = allocate(RAM_BASE + options.ramBytes + options.extraBytes)
+  const tables = options.decoderTables ?? modules.decoderTables
+  if (tables.length > DECODER_TABLES_BYTES) throw new VmmError('internal/bug', `decoder tables of ${tables.length} bytes do not fit`)
+  new Uint8Array(memory.buffer, DECODER_TABLES, tables.length).set(tables)
+
+  const host = hostFunctions(options.io, memory)
+  const core = new WebAssembly.Instance(modules.core, { env: { memory }, host }).exports
+  const interpreter = new WebAssembly.Instance(modules.interpreter, { env: { memory }, core }).exports
+  const find = (name: string): CoreFunction => {
+    const fn = core[name]
+    if (typeof fn !== 'function') throw new VmmError('internal/bug', `the core has no function ${name}`)
+    return fn as CoreFunction
+  }
+  const { run } = interpreter
+  if (typeof run !== 'function') throw new VmmError('internal/bug', 'the interpreter has no run loop')
+  return {
+    memory,
+    run: run as (vcpu: number) => number,
+    core: find,
+    core64: (name) => find(name) as CoreFunction64,
+    has: (name) => typeof core[name] === 'function',
+  }
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / PAGE_BYTES)
+  if (pages * PAGE_BYTES > MEMORY_MAX_BYTES) {
+    throw new VmmError('memory/too-much', `the machine would need ${Math.ceil(bytes / 2 ** 20)} MiB; at most 4096 MiB are possible`)
+  }
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  } catch (cause) {
+    throw new VmmError('memory/too-much', `the host has no ${Math.ceil(bytes / 2 ** 20)} MiB of memory for the machine`, { cause })
+  }
+}
+
+/** What the core and the handlers import from the machine around them. */
+function hostFunctions(io: CpuIo, memory: WebAssembly.Memory): Record<string, (...args: number[]) => number | void> {
+  const view = new DataView(memory.buffer)
+  const width = (bytes: number): 1 | 2 | 4 => (bytes === 1 || bytes === 2 ? bytes : 4)
+  return {
+    pio_read: (_vcpu, port, bytes) => io.pioRead(port! & 0xffff, width(bytes!)),
+    pio_write: (_vcpu, port, bytes, value) => io.pioWrite(port! & 0xffff, width(bytes!), value! >>> 0),
+    mmio_read: (_vcpu, address, bytes) => io.mmioRead(gpa(address!), width(bytes!)),
+    mmio_write: (_vcpu, address, bytes, value) => io.mmioWrite(gpa(address!), width(bytes!), value! >>> 0),
+    read_tsc: () => io.readTsc(),
+    acknowledge_interrupt: () => io.acknowledgeInterrupt(),
+    read_task_priority: () => io.readTaskPriority(),
+    write_task_priority: (_vcpu, value) => io.writeTaskPriority(value!),
+    read_msr: (vcpu, index) => {
+      const value = io.readMsr(index! >>> 0)
+      if (value === undefined) return 0
+      view.setUint32(vcpu! + SCRATCH, value[0], true)
+      view.setUint32(vcpu! + SCRATCH + 4, value[1], true)
+      return 1
+    },
+    write_msr: (_vcpu, index, low, high) => (io.writeMsr(index! >>> 0, low! >>> 0, high! >>> 0) ? 1 : 0),
+    count_unknown_opcode: (vcpu) => {
+      const record = view.getUint32(vcpu! + CURRENT_RECORD, true)
+      io.unknownOpcode(record === 0 ? 0 : view.getUint32(record + REC_OPCODE, true))
+    },
+  }
+}
+
+function loadModules(directory: string): Modules {
+  let modules = loaded.get(directory)
+  if (modules === undefined) {
+    const file = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(join(directory, name)))
+    modules = {
+      core: new WebAssembly.Module(file('core.wasm')),
+      interpreter: new WebAssembly.Module(file('interpreter.wasm')),
+      decoderTables: file('decoder-tables.bin'),
+    }
+    loaded.set(directory, modules)
+  }
+  return modules
+}
+
+/** out/core of the package, wherever this code runs from: sources, out/cli or out/main. */
+function findDirectory(): string {
+  let folder = ownFolder()
+  for (;;) {
+    for (const candidate of [join(folder, 'out/core'), join(folder, 'core')]) {
+      if (existsSync(join(candidate, 'interpreter.wasm'))) return candidate
+    }
+    const parent = dirname(folder)
+    if (parent === folder) throw new VmmError('file/not-found', 'out/core/interpreter.wasm is missing: run npm run build:core')
+    folder = parent
+  }
+}
+
+/** CommonJS bundles have __dirname, modules import.meta.url. */
+function ownFolder(): string {
+  return typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url))
+}

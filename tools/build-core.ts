@@ -1,0 +1,110 @@
+/**
+ * Builds what a virtual CPU runs on into out/core: core.wasm (AssemblyScript helpers), interpreter.wasm (meanings emitted over the forms),
+ * decoder-tables.bin. Does nothing when no input has changed since the last build.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CORE_STATIC } from '../src-main/vmm/cpu/layout'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const CPU = join(ROOT, 'src-main/vmm/cpu')
+const OUT = join(ROOT, 'out/core')
+const STAMP = join(OUT, 'build.json')
+/** 64 KiB pages: the largest memory that a module accepts. Machines make theirs as large as they need. */
+const MEMORY_MAX_PAGES = '65536'
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return sources(path)
+    return entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts') ? [path] : []
+  })
+}
+
+function hashOf(paths: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const path of [...paths].sort()) hash.update(relative(ROOT, path)).update('\0').update(readFileSync(path)).update('\0')
+  return hash.digest('hex')
+}
+
+function isUpToDate(hash: string): boolean {
+  if (!existsSync(STAMP) || !existsSync(join(OUT, 'interpreter.wasm')) || !existsSync(join(OUT, 'core.wasm'))) return false
+  const stamp: unknown = JSON.parse(readFileSync(STAMP, 'utf8'))
+  return typeof stamp === 'object' && stamp !== null && 'hash' in stamp && stamp.hash === hash
+}
+
+async function compileCore(debug: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  const { main } = await import('assemblyscript/asc')
+  let wasm: Uint8Array<ArrayBuffer> | undefined
+  const result = await main(
+    [
+      join('src-main/vmm/cpu/core/index.ts'),
+      '--outFile', 'core.wasm',
+      '--runtime', 'stub',
+      '--importMemory', '--sharedMemory', '--initialMemory', '32', '--maximumMemory', MEMORY_MAX_PAGES,
+      '--memoryBase', String(CORE_STATIC),
+      '--enable', 'simd,threads',
+      '--use', 'abort=',
+      ...(debug ? ['--debug', '-O1'] : ['-O3', '--converge']),
+    ],
+    {
+      stdout: process.stdout,
+      stderr: process.stderr,
+      readFile: (name, baseDir) => {
+        const path = join(ROOT, baseDir === '.' ? '' : baseDir, name)
+        return existsSync(path) ? readFileSync(path, 'utf8') : null
+      },
+      writeFile: (_name, contents) => {
+        if (typeof contents !== 'string') wasm = new Uint8Array(contents)
+      },
+      listFiles: () => [],
+    },
+  )
+  if (result.error !== null || wasm === undefined) throw new Error(`the AssemblyScript core does not compile: ${result.error?.message ?? 'no output'}`)
+  return wasm
+}
+
+async function buildInterpreterModule(coreExports: ReadonlySet<string>): Promise<{ handlers: number; missing: number }> {
+  const [{ forms }, { semantics }, { helperTable }, { buildInterpreter }] = await Promise.all([
+    import('../src-main/vmm/cpu/isa/forms'),
+    import('../src-main/vmm/cpu/semantics/index'),
+    import('../src-main/vmm/cpu/helpers/index'),
+    import('../src-main/vmm/cpu/interpreter/build'),
+  ])
+  const { wasm, handlers, missing } = buildInterpreter({ forms, semantics, helpers: helperTable, coreExports, names: true })
+  new WebAssembly.Module(wasm)
+  writeFileSync(join(OUT, 'interpreter.wasm'), wasm)
+  if (missing.length > 0) {
+    const operations = new Map<string, string>()
+    for (const { form, why } of missing) operations.set(form.operation, why)
+    say(`  ${missing.length} forms raise #UD:`)
+    for (const [operation, why] of operations) say(`    ${operation}: ${why}`)
+  }
+  say(`  interpreter.wasm: ${forms.length} forms, ${handlers} handlers, ${Math.round(wasm.length / 1024)} KiB`)
+  return { handlers, missing: missing.length }
+}
+
+async function writeDecoderTables(): Promise<void> {
+  const { buildDecoderTables } = await import('../src-main/vmm/cpu/isa/decoder-tables')
+  writeFileSync(join(OUT, 'decoder-tables.bin'), buildDecoderTables())
+}
+
+async function build(): Promise<void> {
+  const debug = process.argv.includes('--debug')
+  const hash = hashOf([...sources(CPU), fileURLToPath(import.meta.url), join(ROOT, 'package-lock.json')]) + (debug ? '-debug' : '')
+  if (isUpToDate(hash)) return say('core: up to date')
+  say('core: building')
+  mkdirSync(OUT, { recursive: true })
+  const wasm = await compileCore(debug)
+  const coreExports = new Set(WebAssembly.Module.exports(new WebAssembly.Module(wasm)).map(({ name }) => name))
+  writeFileSync(join(OUT, 'core.wasm'), wasm)
+  say(`  core.wasm: ${coreExports.size} exports, ${Math.round(wasm.length / 1024)} KiB`)
+  await writeDecoderTables()
+  const counts = await buildInterpreterModule(coreExports)
+  writeFileSync(STAMP, JSON.stringify({ hash, ...counts }))
+}
+
+await build()
