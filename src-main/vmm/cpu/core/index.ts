@@ -1,2 +1,3 @@
 export * from './integer/wide'
 export * from './integer/string'
+export * from './decode/index'

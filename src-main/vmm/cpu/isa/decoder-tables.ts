@@ -2,12 +2,10 @@
 import { DECODER_TABLES_BYTES } from '../layout'
 import * as L from '../layout-decode'
 import { rowSlots, TOO_LONG_HANDLER, UNDEFINED_HANDLER } from './forms'
+import { DEFAULT_EXCLUDED_FEATURES, ignoresMod, indexByOpcode } from './opcode-index'
 import type { Feature, OperandSpec, Row, SizeRule } from './row'
 import { ROWS } from './table'
 import { traitsOf } from './traits'
-
-/** Rows whose encodings mean something else on processors without the feature. */
-export const DEFAULT_EXCLUDED_FEATURES: readonly Feature[] = ['BMI1']
 
 const SIZE_CODES: Readonly<Record<SizeRule, number>> = {
   b: L.SIZE_B, w: L.SIZE_W, d: L.SIZE_D, q: L.SIZE_Q, v: L.SIZE_V, z: L.SIZE_Z, y: L.SIZE_Y, d64: L.SIZE_D64, f64: L.SIZE_F64, m: L.SIZE_M,
@@ -50,10 +48,6 @@ const sourceOf = (spec: OperandSpec, index: number, secondImmediate: boolean): n
   }
 }
 
-const bits = (n: number): number => n.toString(2).replaceAll('0', '').length
-/** More specific rows first. */
-const rank = (row: Row): number => bits(row.prefixes) * 4 - (row.noRexB ? 1 : 0) - (row.rm === undefined ? 0 : 1) - (row.mod === 'any' ? 0 : 1)
-
 const modesOf = (row: Row): number => {
   let modes = row.modes === 'legacy' ? 3 : row.modes === 'long' ? 4 : 7
   if (row.noRexB) modes |= L.CANDIDATE_NO_REX_B
@@ -64,23 +58,9 @@ const modesOf = (row: Row): number => {
   return modes
 }
 
-const forcesRegister = (row: Row): boolean => row.operands.some((spec) => spec.addressing === 'C' || spec.addressing === 'D')
-
-const group = (excluded: ReadonlySet<string>): Map<number, number[]> => {
-  const byOpcode = new Map<number, number[]>()
-  ROWS.forEach((row, index) => {
-    if (row.feature !== undefined && excluded.has(row.feature)) return
-    for (let i = 0; i < (row.registerInOpcode ? 8 : 1); i++) {
-      const key = row.map * 256 + row.opcode + i
-      byOpcode.set(key, [...(byOpcode.get(key) ?? []), index])
-    }
-  })
-  return byOpcode
-}
-
 /** `excluded`: features that the configured processor lacks, so that their encodings are unknown or fall back to older ones. */
 export const buildDecoderTables = (excluded: readonly Feature[] = DEFAULT_EXCLUDED_FEATURES): Uint8Array => {
-  const byOpcode = group(new Set<string>(excluded))
+  const byOpcode = indexByOpcode(excluded)
   const candidateCount = [...byOpcode.values()].reduce((sum, rows) => sum + rows.length, 0)
   const candidatesAt = L.TABLE_OPCODES + 4 * 256 * 4
   const rowsAt = candidatesAt + candidateCount * L.CANDIDATE_BYTES
@@ -98,13 +78,12 @@ export const buildDecoderTables = (excluded: readonly Feature[] = DEFAULT_EXCLUD
   view.setUint16(L.TABLE_TOO_LONG_HANDLER, TOO_LONG_HANDLER, true)
 
   let next = 0
-  for (const [key, indices] of byOpcode) {
-    const rows = indices.map((index) => ({ index, row: ROWS[index] as Row })).sort((a, b) => rank(a.row) - rank(b.row))
+  for (const [key, rows] of byOpcode) {
     const hasModrm = rows.some(({ row }) => row.hasModrm)
     if (rows.some(({ row }) => row.hasModrm !== hasModrm)) throw new Error(`opcode ${key.toString(16)}: rows disagree about ModRM`)
     let entry = next | (rows.length << L.OPCODE_COUNT_SHIFT)
     if (hasModrm) entry |= L.OPCODE_HAS_MODRM
-    if (rows.some(({ row }) => forcesRegister(row))) entry |= L.OPCODE_FORCE_REGISTER
+    if (rows.some(({ row }) => ignoresMod(row))) entry |= L.OPCODE_FORCE_REGISTER
     view.setUint32(L.TABLE_OPCODES + key * 4, entry, true)
     for (const { index, row } of rows) {
       const at = candidatesAt + next++ * L.CANDIDATE_BYTES
