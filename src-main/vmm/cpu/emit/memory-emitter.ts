@@ -202,10 +202,8 @@ export abstract class MemoryEmitter extends FlagsEmitter {
     return this.or(this.shl(isStack, this.i32(ACCESS_STACK_SHIFT)), this.i32(bytes))
   }
 
+  /** These helpers neither see nor change general-purpose registers, so a binding that keeps them elsewhere need not write them back. */
   private callMemory(name: keyof typeof ACCESS_HELPERS, args: readonly Value[]): Value {
-    this.binding.beforeCall()
-    const value = this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args])
-    this.binding.afterCall()
-    return value
+    return this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args])
   }
 }
