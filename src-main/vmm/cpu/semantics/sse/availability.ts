@@ -1,5 +1,5 @@
 /** When MMX and SSE instructions may run, and what MMX does to the x87 state. SDM volume 3, sections 13.1 and 12.1 to 12.5. */
-import { FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP, REG_CR0, REG_CR4 } from '../../layout'
+import { FPU_SW, FPU_TAGS, FPU_TOP, REG_CR0, REG_CR4 } from '../../layout'
 import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
 
 const CR0_EM_TS = 0xc
@@ -31,13 +31,6 @@ export const requireMmx = (m: Emitter): void => {
 const enterMmx = (m: Emitter): void => {
   m.storeState(FPU_TOP, m.i32(0))
   m.storeState(FPU_TAGS, m.i32(0xff))
-}
-
-/** Writes MM register operand `i`; sign and exponent of the x87 register become all ones. */
-export const writeMm = (m: Emitter, i: number, value: Value): void => {
-  const at = m.shl(m.registerField(i), m.i32(4))
-  m.storeStateAt(at, FPU_REGS, value)
-  m.storeStateAt(at, FPU_REGS + 8, m.i32(0xffff))
 }
 
 /** Puts the checks in front of a meaning, by the kinds of its operands; a meaning without SIMD operands counts as SSE. */

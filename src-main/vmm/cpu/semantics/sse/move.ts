@@ -5,7 +5,6 @@ import { RDI } from '../values'
 import {
   concatLow, highHalf, isMm, lanesOf, lowHalf, opNamed, readUnaligned, readVector, scalarVector, shuffle, writeVector,
 } from './vector'
-import { writeMm } from './availability'
 
 const aligned: Semantics = (m) => {
   m.write(0, m.read(1, { aligned: true }), { aligned: true })
@@ -27,8 +26,7 @@ const scalar: Semantics = (m) => {
 /** MOVQ: to XMM it clears the upper half, from a register too. */
 const quadword: Semantics = (m) => {
   const value = m.read(1)
-  if (isMm(m, 0)) writeMm(m, 0, value)
-  else if (m.isMemory(0)) m.write(0, value)
+  if (isMm(m, 0) || m.isMemory(0)) m.write(0, value)
   else setXmm(m, 0, scalarVector(m, value))
 }
 
@@ -36,7 +34,7 @@ const quadword: Semantics = (m) => {
 const doubleword: Semantics = (m) => {
   const to = m.form.operands[0]
   if (to?.kind === 'xmm') setXmm(m, 0, scalarVector(m, m.read(1)))
-  else if (to?.kind === 'mm') writeMm(m, 0, m.zext(m.read(1)))
+  else if (to?.kind === 'mm') m.write(0, m.zext(m.read(1)))
   else {
     const source = m.read(1)
     const low = source.type === 'v128' ? lowHalf(m, source) : source
@@ -95,7 +93,7 @@ const mmToXmm: Semantics = (m) => {
 }
 const xmmToMm: Semantics = (m) => {
   const source = m.read(1)
-  writeMm(m, 0, source.type === 'v128' ? lowHalf(m, source) : source)
+  m.write(0, source.type === 'v128' ? lowHalf(m, source) : source)
 }
 
 /** An index vector for i8x16.swizzle that picks elements of `bytes` by small numbers in the lanes of that size. */
@@ -121,7 +119,7 @@ const shuffleWords = (half: 0 | 1): Semantics => (m) => {
   const fields = m.op('v128.and', [m.op('i16x8.shr_u', [scaled, m.i32(6)]), m.op('i16x8.splat', [m.i32(3)])])
   const index = m.op('i8x16.add', [m.op('i16x8.mul', [fields, m.op('i16x8.splat', [m.i32(0x0202)])]), m.v128(WORD_INDEX(half * 8))])
   const moved = m.op('i8x16.swizzle', [b, index])
-  if (isMm(m, 0)) writeMm(m, 0, lowHalf(m, moved))
+  if (isMm(m, 0)) m.write(0, lowHalf(m, moved))
   else m.write(0, half === 0 ? shuffle(m, moved, b, lanesOf(8, [0, 3])) : shuffle(m, b, moved, lanesOf(8, [0, 3])))
 }
 

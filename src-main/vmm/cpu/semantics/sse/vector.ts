@@ -1,7 +1,6 @@
 /** Operands as vectors, and constants. An MMX operand is a vector whose two halves are alike, so that most operations serve both. */
 import { OPS } from '../../wasm/ir'
 import type { Emitter, OpName, Value } from '../emitter'
-import { writeMm } from './availability'
 
 const isOpName = (name: string): name is OpName => Object.hasOwn(OPS, name)
 
@@ -24,7 +23,7 @@ export const readVector = (m: Emitter, i: number): Value => broadcast(m, m.read(
 export const readUnaligned = (m: Emitter, i: number): Value => broadcast(m, m.read(i))
 
 export const writeVector = (m: Emitter, i: number, value: Value): void => {
-  if (isMm(m, i)) writeMm(m, i, lowHalf(m, value))
+  if (isMm(m, i)) m.write(i, lowHalf(m, value))
   else m.write(i, value, { aligned: true })
 }
 
