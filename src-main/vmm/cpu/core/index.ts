@@ -1,3 +1,10 @@
+/** The AssemblyScript core: everything that the run loop, handlers and the machine around them call. */
 export * from './integer/wide'
 export * from './integer/string'
 export * from './decode/index'
+export * from './mmu/index'
+export * from './segment/index'
+export * from './interrupt/index'
+export * from './task/index'
+export * from './system/index'
+export * from './fpu/index'
