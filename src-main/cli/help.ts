@@ -1,0 +1,55 @@
+export const HELP = `Vitrine: a virtual machine manager with its own x86 virtual machine monitor
+
+usage: vitrine run [options]        boots a machine in this terminal; without options, the demo guest
+       vitrine --help | --version
+
+machine
+  --engine interpreter        what runs the processor (default: interpreter)
+  --memory MIB                RAM in MiB, 1 to 3840 (default: 256)
+  --cpus N                    processors (1 for now)
+  --cpu KEY=VALUE[,...]       vendor=STRING (12 characters), brand=STRING, family=N, model=N, stepping=N, FEATURE=off
+  --clock host|instructions   virtual time follows the host's clock, or the count of retired instructions: then
+                              runs repeat exactly (default: host)
+
+firmware and booting
+  --firmware builtin|PATH     the built-in BIOS, or an image such as SeaBIOS's bios-256k.bin (default: builtin)
+  --vga-bios PATH             VGA option ROM for a firmware image, such as vgabios-stdvga.bin
+  --boot disk,cdrom           order in which the firmware tries devices (default: disk,cdrom)
+  --boot-menu                 show the built-in BIOS's boot menu
+  --kernel PATH               boot a Linux bzImage, Multiboot 1 or PVH image directly
+  --initrd PATH               its initial RAM disk
+  --append STRING             its command line
+  --linux-entry 16|32|64      enter a Linux image by this entry instead of the best that its header allows
+  --module "PATH ARGS"        Multiboot module (repeatable)
+
+devices
+  --disk PATH[,ro]            raw image on the next free IDE position (repeatable, up to 4 with CDs)
+  --cdrom PATH                ISO image in a CD-ROM drive (repeatable)
+  --serial stdio|file:PATH|none   the first serial port, COM1 (default: stdio; Ctrl-A x ends the machine)
+  --debug-exit                port F4h ends the machine with status (value << 1) | 1
+
+running
+  --timeout SECONDS           end after that long, exit 124
+  --until REGEX               end with exit 0 when the serial output matches
+  --script FILE               do what the lines say, one after the other; end with exit 0 after the last:
+                                expect REGEX        wait for serial output
+                                expect-screen REGEX wait for text on the VGA text screen
+                                send TEXT           to the serial port (\\n \\r \\t \\e \\\\ \\xNN)
+                                key NAMES           keys pressed together, e.g. "ctrl-alt-delete", or "enter"
+                                type TEXT           text on the keyboard (US layout)
+                                power-button        press it
+                                screenshot PATH     PNG of the screen
+                                wait SECONDS        of the machine's time
+                                cdrom PATH | cdrom eject
+                                # comment
+  --screenshot PATH.png       picture of the screen at exit
+  --stop-at N                 end with exit 0 when exactly N instructions have retired
+  --save-state PATH           save the machine at exit
+  --load-state PATH           go on from a saved machine (with the same machine options)
+  --stats PATH.json           statistics at exit: instructions, MIPS, seconds, exits and interrupts by kind,
+                              unclaimed accesses, unknown opcodes
+
+exit status
+  0 the guest switched off, or --until, --script, --stop-at was reached    2 bad input     3 triple fault
+  124 timeout    130 ended by Ctrl-A x or Ctrl-C    (value << 1) | 1 --debug-exit
+`

@@ -1,0 +1,36 @@
+/** Entry of the `vitrine` command: plain Node, no Electron. */
+import { VmmError } from '../vmm'
+import { HELP } from './help'
+import { parseRunOptions } from './options'
+import { run } from './run'
+import { VERSION } from './version'
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args
+  if (command === '--version') {
+    process.stdout.write(`vitrine ${VERSION}\n`)
+    return 0
+  }
+  if (command === undefined || command === '--help' || command === 'help' || rest.includes('--help')) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  if (command !== 'run') throw new VmmError('config/bad-option', `${command}: no such command; see vitrine --help`)
+  return run(parseRunOptions(rest))
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status
+    // Nothing may keep a finished machine's process alive (a terminal's stdin, say); output is flushed first.
+    process.stdout.write('', () => process.exit(status))
+  },
+  (error: unknown) => {
+    if (error instanceof VmmError && error.code !== 'internal/bug') {
+      process.stderr.write(`vitrine: ${error.message}\n`)
+      process.exit(2)
+    }
+    process.stderr.write(`vitrine: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.exit(70)
+  },
+)

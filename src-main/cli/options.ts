@@ -1,0 +1,175 @@
+/** The command line of `vitrine run`: stable, checked, one clear line for each mistake. */
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
+
+export interface RunOptions {
+  readonly machine: MachineConfig
+  readonly serial: { readonly kind: 'stdio' | 'none' } | { readonly kind: 'file'; readonly path: string }
+  readonly timeoutSeconds: number | undefined
+  readonly until: RegExp | undefined
+  readonly script: string | undefined
+  readonly screenshot: string | undefined
+  readonly stopAt: number | undefined
+  readonly saveState: string | undefined
+  readonly loadState: string | undefined
+  readonly stats: string | undefined
+}
+
+const text = { type: 'string' } as const
+const list = { type: 'string', multiple: true } as const
+const flag = { type: 'boolean' } as const
+
+const OPTIONS = {
+  engine: text, memory: text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
+  append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, serial: text, 'debug-exit': flag, timeout: text, until: text, script: text,
+  screenshot: text, 'stop-at': text, 'save-state': text, 'load-state': text, stats: text,
+} as const
+
+const MAX_MEMORY_MIB = 3840
+const MAX_IDE_DRIVES = 4
+
+function bad(message: string): VmmError {
+  return new VmmError('config/bad-option', message)
+}
+
+export function parseRunOptions(args: readonly string[]): RunOptions {
+  const values = split(args)
+  const disks = (values.disk ?? []).map(parseDisk)
+  const cdroms = values.cdrom ?? []
+  if (disks.length + cdroms.length > MAX_IDE_DRIVES) {
+    throw new VmmError('config/contradiction', `--disk, --cdrom: ${disks.length + cdroms.length} drives, but the IDE controller takes ${MAX_IDE_DRIVES}; leave some out`)
+  }
+  for (const option of ['initrd', 'append', 'linux-entry'] as const) {
+    if (values[option] !== undefined && values.kernel === undefined) throw new VmmError('config/contradiction', `--${option}: belongs to --kernel, which is not given; add --kernel PATH`)
+  }
+  if (values.module && values.kernel === undefined) throw new VmmError('config/contradiction', '--module: belongs to --kernel, which is not given; add --kernel PATH')
+  const firmware = values.firmware ?? 'builtin'
+  if (values.kernel !== undefined && firmware !== 'builtin') throw new VmmError('config/contradiction', '--kernel boots without a firmware image; leave out --firmware or --kernel')
+  if (values['vga-bios'] !== undefined && firmware === 'builtin') throw new VmmError('config/contradiction', '--vga-bios: the built-in BIOS has its own; add --firmware PATH or leave it out')
+  if (values.until !== undefined && values.script !== undefined) throw new VmmError('config/contradiction', '--until and --script both say when to end; use "expect" in the script')
+  if (values['load-state'] !== undefined && values.kernel !== undefined) throw new VmmError('config/contradiction', '--load-state goes on with the saved memory, --kernel would load another; leave out one of them')
+  const nothingToBoot = values.kernel === undefined && disks.length === 0 && cdroms.length === 0 && values['load-state'] === undefined
+
+  const machine: MachineConfig = {
+    engine: choice('engine', values.engine, ['interpreter'], 'interpreter'),
+    memoryMiB: integer('memory', values.memory, 1, MAX_MEMORY_MIB, 256),
+    cpus: integer('cpus', values.cpus, 1, 1, 1),
+    cpu: parseCpu(values.cpu),
+    clock: choice('clock', values.clock, ['host', 'instructions'], 'host'),
+    firmware,
+    ...(values['vga-bios'] === undefined ? {} : { vgaBios: values['vga-bios'] }),
+    boot: parseBoot(values.boot),
+    bootMenu: values['boot-menu'] ?? false,
+    ...(values.kernel === undefined ? {} : { kernel: values.kernel }),
+    ...(values.initrd === undefined ? {} : { initrd: values.initrd }),
+    append: values.append ?? '',
+    ...(values['linux-entry'] === undefined ? {} : { linuxEntry: parseEntry(values['linux-entry']) }),
+    modules: (values.module ?? []).map(parseModule),
+    disks,
+    cdroms: cdroms.map((path) => ({ path })),
+    demo: nothingToBoot && firmware === 'builtin',
+    debugExit: values['debug-exit'] ?? false,
+  }
+  return {
+    machine,
+    serial: parseSerial(values.serial ?? 'stdio'),
+    timeoutSeconds: values.timeout === undefined ? undefined : number('timeout', values.timeout),
+    until: values.until === undefined ? undefined : regex('--until', values.until),
+    script: values.script,
+    screenshot: values.screenshot,
+    stopAt: values['stop-at'] === undefined ? undefined : integer('stop-at', values['stop-at'], 0, Number.MAX_SAFE_INTEGER, 0),
+    saveState: values['save-state'],
+    loadState: values['load-state'],
+    stats: values.stats,
+  }
+}
+
+function split(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; strict: true }>>['values'] {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    const line = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error)
+    throw bad(`${line}; see vitrine --help`)
+  }
+}
+
+function choice<const T extends string>(option: string, value: string | undefined, allowed: readonly T[], otherwise: T): T {
+  if (value === undefined) return otherwise
+  const found = allowed.find((name) => name === value)
+  if (found === undefined) throw bad(`--${option} ${value}: not known; choose ${allowed.join(' or ')}`)
+  return found
+}
+
+function integer(option: string, value: string | undefined, low: number, high: number, otherwise: number): number {
+  if (value === undefined) return otherwise
+  const parsed = z.coerce.number().int().min(low).max(high).safeParse(value.trim() === '' ? 'x' : value)
+  if (!parsed.success) throw bad(`--${option} ${value}: must be a whole number ${low === high ? `(${low} for now)` : `from ${low} to ${high}`}`)
+  return parsed.data
+}
+
+function number(option: string, value: string): number {
+  const parsed = z.coerce.number().positive().finite().safeParse(value.trim() === '' ? 'x' : value)
+  if (!parsed.success) throw bad(`--${option} ${value}: must be a number of seconds above 0`)
+  return parsed.data
+}
+
+export function regex(where: string, source: string): RegExp {
+  try {
+    return new RegExp(source, 'm')
+  } catch (error) {
+    throw bad(`${where} ${source}: not a regular expression (${error instanceof Error ? error.message : String(error)})`)
+  }
+}
+
+function parseDisk(value: string): { readonly path: string; readonly readOnly: boolean } {
+  const readOnly = value.endsWith(',ro')
+  const path = readOnly ? value.slice(0, -3) : value
+  if (path === '') throw bad(`--disk ${value}: no path; give PATH or PATH,ro`)
+  return { path, readOnly }
+}
+
+function parseModule(value: string): { readonly path: string; readonly commandLine: string } {
+  const path = value.trim().split(/\s+/)[0] ?? ''
+  if (path === '') throw bad('--module: no path; give "PATH ARGS"')
+  return { path, commandLine: value.trim() }
+}
+
+function parseBoot(value: string | undefined): readonly ('disk' | 'cdrom')[] {
+  const order = (value ?? 'disk,cdrom').split(',').map((name) => choice('boot', name.trim(), ['disk', 'cdrom'], 'disk'))
+  if (new Set(order).size !== order.length) throw bad(`--boot ${value ?? ''}: names a device twice`)
+  return order
+}
+
+function parseEntry(value: string): 16 | 32 | 64 {
+  return value === '16' ? 16 : value === '32' ? 32 : value === '64' ? 64 : choiceFailed(value)
+}
+
+function choiceFailed(value: string): never {
+  throw bad(`--linux-entry ${value}: not known; choose 16, 32 or 64`)
+}
+
+function parseSerial(value: string): RunOptions['serial'] {
+  if (value === 'stdio' || value === 'none') return { kind: value }
+  if (value.startsWith('file:') && value.length > 5) return { kind: 'file', path: value.slice(5) }
+  throw bad(`--serial ${value}: not known; choose stdio, file:PATH or none`)
+}
+
+function parseCpu(value: string | undefined): CpuModelOptions {
+  const options: { vendor?: string; brand?: string; family?: number; model?: number; stepping?: number; disabled?: string[] } = {}
+  for (const part of value === undefined ? [] : value.split(',')) {
+    const equals = part.indexOf('=')
+    const key = equals < 0 ? part : part.slice(0, equals)
+    const setting = equals < 0 ? '' : part.slice(equals + 1)
+    if (key === 'vendor') {
+      if (!/^[\x20-\x7e]{12}$/.test(setting)) throw bad(`--cpu vendor=${setting}: must be 12 characters, such as GenuineIntel or AuthenticAMD`)
+      options.vendor = setting
+    } else if (key === 'brand') {
+      if (!/^[\x20-\x7e]{1,47}$/.test(setting)) throw bad(`--cpu brand=${setting}: must be 1 to 47 characters`)
+      options.brand = setting
+    } else if (key === 'family' || key === 'model' || key === 'stepping') options[key] = integer(`cpu ${key}`, setting, 0, key === 'stepping' ? 15 : 255, 0)
+    else if (setting === 'off') (options.disabled ??= []).push(key)
+    else throw bad(`--cpu ${part}: not known; see vitrine --help`)
+  }
+  return options
+}

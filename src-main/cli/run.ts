@@ -1,0 +1,162 @@
+/** `vitrine run`: one machine, from power-on to its end, in this process. */
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { createMachine, encodePng, fileError, QueueCharBackend, VmmError, writeAtomically, type Machine, type MachineEnd } from '../vmm'
+import type { RunOptions } from './options'
+import { parseScript, ScriptRunner, type ScriptLine } from './script'
+import { Terminal } from './terminal'
+
+const EXIT_TRIPLE_FAULT = 3
+const EXIT_TIMEOUT = 124
+const EXIT_INTERRUPTED = 130
+/** Serial output kept for --until: a pattern may span lines, not megabytes. */
+const UNTIL_WINDOW = 1 << 16
+
+type Ending = { readonly why: 'machine'; readonly end: MachineEnd } | { readonly why: 'timeout' | 'until' | 'script' | 'quit' | 'stop-at' }
+
+export async function run(options: RunOptions): Promise<number> {
+  const script = options.script === undefined ? undefined : readScript(options.script)
+  const output = openOutput(options)
+  const decoder = new TextDecoder('utf-8')
+  let runner: ScriptRunner | undefined
+  let window = ''
+  let ending: Ending | undefined
+  let machine: Machine | undefined
+  const end = (what: Ending): void => {
+    ending ??= what
+    machine?.stop()
+  }
+
+  const pending: number[] = []
+  const serial = new QueueCharBackend((byte) => {
+    pending.push(byte)
+    if (byte === 0x0a || pending.length >= 64) flushSerial()
+  })
+  function flushSerial(): void {
+    if (pending.length === 0) return
+    const bytes = Uint8Array.from(pending)
+    pending.length = 0
+    output.write(bytes)
+    const text = decoder.decode(bytes, { stream: true })
+    runner?.onSerial(text)
+    if (options.until) {
+      window = (window + text).slice(-UNTIL_WINDOW)
+      if (options.until.test(window)) end({ why: 'until' })
+    }
+  }
+
+  let terminal: Terminal | undefined
+  let timer: NodeJS.Timeout | undefined
+  const onSignal = (): void => end({ why: 'quit' })
+  try {
+    machine = await createMachine(options.machine, { serial: [serial] })
+    const running = machine
+    if (options.loadState !== undefined) await running.load(options.loadState)
+    if (script) {
+      runner = new ScriptRunner(script, { machine: running, send: (bytes) => serial.send(bytes), screenshot: (path) => saveScreenshot(running, path) })
+    }
+    if (options.serial.kind === 'stdio' && !script) {
+      terminal = new Terminal({
+        onBytes: (bytes) => running.post(() => serial.send(bytes)),
+        onQuit: () => end({ why: 'quit' }),
+      })
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+    if (options.timeoutSeconds !== undefined) timer = setTimeout(() => end({ why: 'timeout' }), options.timeoutSeconds * 1000)
+    running.onTurn = (): void => {
+      flushSerial()
+      if (!runner) return
+      runner.step()
+      if (runner.finished) end({ why: 'script' })
+      else if (runner.error) running.stop()
+    }
+    const machineEnd = await running.run(options.stopAt)
+    flushSerial()
+    if (runner?.error) throw runner.error
+    ending ??= machineEnd.kind === 'stop-at' ? { why: 'stop-at' } : { why: 'machine', end: machineEnd }
+    await finish(running, options)
+  } finally {
+    clearTimeout(timer)
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+    terminal?.close()
+    output.close()
+    await machine?.close()
+  }
+  return report(ending, runner)
+}
+
+/** What is asked for at exit, whatever the exit was. */
+async function finish(machine: Machine, options: RunOptions): Promise<void> {
+  if (options.screenshot !== undefined) await saveScreenshot(machine, options.screenshot)
+  if (options.saveState !== undefined) await machine.save(options.saveState)
+  if (options.stats !== undefined) await writeAtomically(options.stats, Buffer.from(`${JSON.stringify(machine.stats(), null, 2)}\n`))
+}
+
+async function saveScreenshot(machine: Machine, path: string): Promise<void> {
+  const { width, height, rgba } = machine.screenshot()
+  await writeAtomically(path, encodePng(width, height, rgba))
+}
+
+function report(ending: Ending, runner: ScriptRunner | undefined): number {
+  switch (ending.why) {
+    case 'until':
+    case 'script':
+    case 'stop-at':
+      return 0
+    case 'quit':
+      return EXIT_INTERRUPTED
+    case 'timeout': {
+      const line = runner?.current
+      if (line) process.stderr.write(`vitrine: timeout in line ${line.line} of the script: ${line.source}\n`)
+      return EXIT_TIMEOUT
+    }
+    case 'machine':
+      break
+  }
+  const { end } = ending
+  switch (end.kind) {
+    case 'debug-exit':
+      return end.status
+    case 'triple-fault':
+      process.stderr.write(`vitrine: the guest's processor shut down (triple fault)\n${end.dump}\n`)
+      return EXIT_TRIPLE_FAULT
+    case 'power-off': {
+      const line = runner && !runner.finished ? runner.current : undefined
+      if (!line) return 0
+      process.stderr.write(`vitrine: the guest switched off in line ${line.line} of the script: ${line.source}\n`)
+      return 1
+    }
+    case 'unimplemented':
+      process.stderr.write(`vitrine: the guest met something that Vitrine does not have: ${end.what}\n${end.dump}\n`)
+      return EXIT_TRIPLE_FAULT
+    case 'stopped':
+    case 'stop-at':
+      return 0
+  }
+}
+
+function readScript(path: string): readonly ScriptLine[] {
+  try {
+    return parseScript(readFileSync(path, 'utf8'), path)
+  } catch (error) {
+    throw fileError(error, '--script', path)
+  }
+}
+
+interface Output {
+  write(bytes: Uint8Array): void
+  close(): void
+}
+
+function openOutput(options: RunOptions): Output {
+  const { serial } = options
+  if (serial.kind === 'none') return { write: () => undefined, close: () => undefined }
+  if (serial.kind === 'stdio') return { write: (bytes) => void process.stdout.write(bytes), close: () => undefined }
+  try {
+    const file = openSync(serial.path, 'w')
+    return { write: (bytes) => void writeSync(file, bytes), close: () => closeSync(file) }
+  } catch (error) {
+    throw error instanceof VmmError ? error : fileError(error, '--serial', serial.path)
+  }
+}

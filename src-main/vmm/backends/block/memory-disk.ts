@@ -1,0 +1,41 @@
+/** A disk that lives in memory: the demo guest's, and tests'. */
+import type { BlockBackend } from './block-backend'
+
+export class MemoryDisk implements BlockBackend {
+  readonly readOnly: boolean = false
+
+  constructor(
+    readonly name: string,
+    private readonly data: Uint8Array,
+  ) {}
+
+  get bytes(): number {
+    return this.data.length
+  }
+
+  read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
+    let at = offset
+    for (const target of targets) {
+      target.set(this.data.subarray(at, at + target.length))
+      at += target.length
+    }
+    return Promise.resolve()
+  }
+
+  write(offset: number, sources: readonly Uint8Array[]): Promise<void> {
+    let at = offset
+    for (const source of sources) {
+      this.data.set(source, at)
+      at += source.length
+    }
+    return Promise.resolve()
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}

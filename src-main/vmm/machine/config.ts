@@ -1,0 +1,45 @@
+/** What a machine is made of; checked by whoever fills it in (the command line, later vm.json). */
+export interface CpuModelOptions {
+  /** 12 characters, as CPUID leaf 0 tells. */
+  readonly vendor?: string
+  readonly brand?: string
+  readonly family?: number
+  readonly model?: number
+  readonly stepping?: number
+  /** Names of CPUID features to hide. */
+  readonly disabled?: readonly string[]
+}
+
+export interface MachineConfig {
+  readonly engine: 'interpreter'
+  readonly memoryMiB: number
+  readonly cpus: number
+  readonly cpu: CpuModelOptions
+  readonly clock: 'host' | 'instructions'
+  /** 'builtin' or the path of a firmware image. */
+  readonly firmware: string
+  readonly vgaBios?: string
+  readonly boot: readonly ('disk' | 'cdrom')[]
+  readonly bootMenu: boolean
+  readonly kernel?: string
+  readonly initrd?: string
+  readonly append: string
+  readonly linuxEntry?: 16 | 32 | 64
+  readonly modules: readonly { readonly path: string; readonly commandLine: string }[]
+  readonly disks: readonly { readonly path: string; readonly readOnly: boolean }[]
+  readonly cdroms: readonly { readonly path: string }[]
+  /** Boot the demo guest from a disk in memory. */
+  readonly demo: boolean
+  readonly debugExit: boolean
+}
+
+/** Why a machine's run ended. */
+export type MachineEnd =
+  | { readonly kind: 'power-off' }
+  | { readonly kind: 'debug-exit'; readonly status: number }
+  | { readonly kind: 'triple-fault'; readonly dump: string }
+  | { readonly kind: 'unimplemented'; readonly what: string; readonly dump: string }
+  /** stop() was called. */
+  | { readonly kind: 'stopped' }
+  /** The asked number of instructions has retired. */
+  | { readonly kind: 'stop-at' }

@@ -1,0 +1,102 @@
+/** How vCPUs reach the board: port and memory accesses, interrupts, time. Every exit is counted by kind. */
+import type { MmioBus } from '../bus/mmio-bus'
+import type { PioBus } from '../bus/pio-bus'
+import type { Width } from '../bus/width'
+import type { CpuIo } from '../cpu/engine'
+import type { Gpa } from '../support/branded'
+
+/** What the interrupt controllers and other per-processor parts of the board offer a vCPU. */
+export interface ProcessorBus {
+  acknowledgeInterrupt(): number
+  readTaskPriority(): number
+  writeTaskPriority(value: number): void
+  readMsr(index: number): readonly [low: number, high: number] | undefined
+  writeMsr(index: number, low: number, high: number): boolean
+}
+
+export interface IoCounters {
+  pioReads: number
+  pioWrites: number
+  mmioReads: number
+  mmioWrites: number
+  tscReads: number
+  msrReads: number
+  msrWrites: number
+  interrupts: number
+}
+
+/** Unknown opcodes kept apart; a hostile guest cannot grow the table further. */
+const MAX_OPCODES = 1024
+
+export class MachineIo implements CpuIo {
+  readonly counters: IoCounters = { pioReads: 0, pioWrites: 0, mmioReads: 0, mmioWrites: 0, tscReads: 0, msrReads: 0, msrWrites: 0, interrupts: 0 }
+  /** Times each vector was delivered. */
+  readonly vectors: Uint32Array = new Uint32Array(256)
+  readonly unknownOpcodes: Map<number, number> = new Map<number, number>()
+  unknownOpcodesDropped = 0
+
+  constructor(
+    private readonly pio: PioBus,
+    private readonly mmio: MmioBus,
+    private readonly processor: ProcessorBus,
+    private readonly tsc: () => number,
+  ) {}
+
+  pioRead(port: number, width: Width): number {
+    this.counters.pioReads++
+    return this.pio.read(port, width)
+  }
+
+  pioWrite(port: number, width: Width, value: number): void {
+    this.counters.pioWrites++
+    this.pio.write(port, width, value)
+  }
+
+  mmioRead(address: Gpa, width: Width): number {
+    this.counters.mmioReads++
+    return this.mmio.read(address, width)
+  }
+
+  mmioWrite(address: Gpa, width: Width, value: number): void {
+    this.counters.mmioWrites++
+    this.mmio.write(address, width, value)
+  }
+
+  readTsc(): number {
+    this.counters.tscReads++
+    return this.tsc()
+  }
+
+  acknowledgeInterrupt(): number {
+    const vector = this.processor.acknowledgeInterrupt()
+    if (vector >= 0) {
+      this.counters.interrupts++
+      this.vectors[vector & 0xff] = (this.vectors[vector & 0xff] ?? 0) + 1
+    }
+    return vector
+  }
+
+  readTaskPriority(): number {
+    return this.processor.readTaskPriority()
+  }
+
+  writeTaskPriority(value: number): void {
+    this.processor.writeTaskPriority(value)
+  }
+
+  readMsr(index: number): readonly [low: number, high: number] | undefined {
+    this.counters.msrReads++
+    return this.processor.readMsr(index)
+  }
+
+  writeMsr(index: number, low: number, high: number): boolean {
+    this.counters.msrWrites++
+    return this.processor.writeMsr(index, low, high)
+  }
+
+  unknownOpcode(opcode: number): void {
+    const count = this.unknownOpcodes.get(opcode)
+    if (count !== undefined || this.unknownOpcodes.size < MAX_OPCODES) this.unknownOpcodes.set(opcode, (count ?? 0) + 1)
+    else this.unknownOpcodesDropped++
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * One running virtual machine: board, vCPU and engine, and the loop that drives them (design.md, "Processes and threads"): run the vCPU until the
+ * next deadline or exit, fire due timers, let in what comes from outside, sleep when the vCPU is halted. Lives in one thread; everything that
+ * comes from outside enters between slices (post, gate, timers).
+ */
+import type { Engine, Exit } from '../cpu/engine'
+import { ATTENTION, ATTENTION_HOST, RETIRED, SLICE, BUDGET } from '../cpu/layout'
+import type { Vcpu } from '../cpu/vcpu'
+import { assertNever } from '../errors/assert-never'
+import { vmTime, type VmTime } from '../support/branded'
+import type { DeadlineQueue } from '../time/deadline-queue'
+import type { Timer } from '../time/clock'
+import type { Board } from './boards/board'
+import type { MachineEnd } from './config'
+import type { MachineGate } from './host-gate'
+import type { KeyEvent, KeyTypist } from './key-typist'
+import type { MachineClock, Wakeable } from './machine-clock'
+import { machineStats, type MachineStats } from './stats'
+import type { MachineIo } from './machine-io'
+
+export interface MachineParts {
+  readonly memory: WebAssembly.Memory
+  readonly engine: Engine
+  readonly vcpu: Vcpu
+  readonly vcpuBase: number
+  readonly io: MachineIo
+  readonly clock: MachineClock
+  readonly deadlines: DeadlineQueue
+  readonly gate: MachineGate
+  readonly wakeable: Wakeable
+  readonly board: Board
+  readonly typist: KeyTypist
+  /** Brings firmware or kernel into place and the vCPU to its entry; after power-on and after every reset. */
+  readonly boot: () => void
+}
+
+export type LifecycleState = 'created' | 'running' | 'paused' | 'ended'
+
+export class Machine {
+  state: LifecycleState = 'created'
+  /** Called between slices, on the machine's thread. */
+  onTurn: () => void = () => undefined
+  /** Called when the guest was reset, before it runs again. */
+  onReset: () => void = () => undefined
+
+  private readonly view: DataView
+  private readonly posted: (() => void)[] = []
+  private readonly wakeTimer: Timer
+  private end: MachineEnd | undefined
+  private resetRequested = false
+  private pauseRequested = false
+  private stopRequested = false
+  /** Wall-clock figures for the statistics, in the clock's own nanoseconds. */
+  private resets = 0
+  private slices = 0
+  private halts = 0
+
+  constructor(readonly parts: MachineParts) {
+    this.view = new DataView(parts.memory.buffer)
+    this.wakeTimer = parts.deadlines.createTimer('script', () => undefined)
+  }
+
+  // ---- from outside ---------------------------------------------------------------------------------------------------------------
+
+  /** Runs `work` on the machine's thread between two slices. */
+  post(work: () => void): void {
+    this.posted.push(work)
+    this.wake()
+  }
+
+  /** Makes a sleeping machine look around. */
+  wake(): void {
+    this.parts.wakeable.wake()
+  }
+
+  /** Wakes the machine at that time even when nothing else does. */
+  wakeAt(time: number): void {
+    if (this.wakeTimer.deadline !== time) this.wakeTimer.arm(vmTime(time))
+  }
+
+  /** Ends run() as soon as possible, leaving the guest as it is. */
+  stop(): void {
+    this.stopRequested = true
+    this.leaveSlice()
+    this.wake()
+  }
+
+  pause(): void {
+    this.pauseRequested = true
+    this.leaveSlice()
+    this.wake()
+  }
+
+  resume(): void {
+    this.pauseRequested = false
+    this.wake()
+  }
+
+  /** The reset button. */
+  reset(): void {
+    this.resetRequested = true
+    this.leaveSlice()
+    this.wake()
+  }
+
+  powerOff(): void {
+    this.finish({ kind: 'power-off' })
+  }
+
+  pressPowerButton(): void {
+    this.post(() => this.parts.board.pressPowerButton())
+  }
+
+  key(event: KeyEvent): void {
+    this.post(() => this.parts.board.key(event))
+  }
+
+  /** Key events at a pace that the guest can follow. */
+  type(events: readonly KeyEvent[]): void {
+    this.post(() => this.parts.typist.type(events))
+  }
+
+  mouse(dx: number, dy: number, dz: number, buttons: number): void {
+    this.post(() => this.parts.board.mouse(dx, dy, dz, buttons))
+  }
+
+  /** Called by the board, in the middle of guest execution: the guest ended the machine. */
+  finish(end: MachineEnd): void {
+    this.end ??= end
+    this.leaveSlice()
+    this.wake()
+  }
+
+  /** The running slice ends at the next instruction boundary at which the engine looks. */
+  leaveSlice(): void {
+    const at = this.parts.vcpuBase + ATTENTION
+    this.view.setInt32(at, this.view.getInt32(at, true) | ATTENTION_HOST, true)
+  }
+
+  // ---- what can be seen -----------------------------------------------------------------------------------------------------------
+
+  now(): VmTime {
+    return this.parts.clock.now()
+  }
+
+  /** Instructions retired since power-on. */
+  get retired(): number {
+    const { vcpuBase } = this.parts
+    return Number(this.view.getBigUint64(vcpuBase + RETIRED, true)) + this.view.getInt32(vcpuBase + SLICE, true) - this.view.getInt32(vcpuBase + BUDGET, true)
+  }
+
+  stats(): MachineStats {
+    return machineStats(this.parts, { retired: this.retired, slices: this.slices, halts: this.halts, resets: this.resets })
+  }
+
+  // ---- the loop ---------------------------------------------------------------------------------------------------------------------
+
+  /** Runs until the machine ends, stop() is called, or exactly `stopAt` instructions have retired since power-on. */
+  async run(stopAt?: number): Promise<MachineEnd> {
+    this.stopRequested = false
+    return this.loop(stopAt, () => false)
+  }
+
+  /** Runs on until no host I/O is pending: only then can a machine be saved. */
+  async settle(): Promise<void> {
+    const { gate } = this.parts
+    this.stopRequested = false
+    if (gate.pending > 0) await this.loop(undefined, () => gate.pending === 0)
+  }
+
+  private async loop(stopAt: number | undefined, reached: () => boolean): Promise<MachineEnd> {
+    const { clock, gate, deadlines, wakeable } = this.parts
+    if (this.state === 'created') this.state = 'running'
+    clock.start()
+    try {
+      for (;;) {
+        this.turn()
+        if (this.end) return this.ended(this.end)
+        if (this.stopRequested || reached()) return { kind: 'stopped' }
+        if (stopAt !== undefined && this.retired >= stopAt) return { kind: 'stop-at' }
+        if (this.pauseRequested) {
+          await this.paused()
+          continue
+        }
+        const blocked = gate.blocked()
+        if (blocked) {
+          await blocked
+          continue
+        }
+        const exit = this.slice(stopAt)
+        if (exit.kind === 'halted' && !this.somethingWaits()) await clock.idle(deadlines.next(), wakeable)
+        // The event loop gets a turn after each slice: disks, terminals, messages.
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    } finally {
+      clock.stop()
+    }
+  }
+
+  /** Lets in everything that waits, and fires due timers. */
+  private turn(): void {
+    const { gate, deadlines, clock } = this.parts
+    for (let work = this.posted.shift(); work; work = this.posted.shift()) work()
+    deadlines.runDue(clock.now())
+    gate.deliver()
+    this.onTurn()
+    if (this.resetRequested && !this.end) this.hardReset()
+  }
+
+  private somethingWaits(): boolean {
+    return this.posted.length > 0 || this.end !== undefined || this.stopRequested || this.resetRequested || this.pauseRequested
+  }
+
+  private slice(stopAt: number | undefined): Exit {
+    const { engine, vcpuBase, clock, deadlines } = this.parts
+    const left = stopAt === undefined ? Infinity : stopAt - this.retired
+    const budget = Math.max(1, Math.min(clock.budget(deadlines.next()), left))
+    const before = this.retired
+    const exit = engine.run(vcpuBase, budget)
+    clock.ran(this.retired - before)
+    this.slices++
+    this.dispatch(exit)
+    return exit
+  }
+
+  private dispatch(exit: Exit): void {
+    switch (exit.kind) {
+      case 'deadline':
+      case 'mailbox':
+        return
+      case 'halted':
+        this.halts++
+        return
+      case 'shutdown':
+        this.end ??= { kind: 'triple-fault', dump: this.parts.vcpu.dump() }
+        return
+      case 'unimplemented':
+        this.end ??= { kind: 'unimplemented', what: exit.what, dump: this.parts.vcpu.dump() }
+        return
+      default:
+        assertNever(exit)
+    }
+  }
+
+  private async paused(): Promise<void> {
+    this.parts.clock.stop()
+    this.state = 'paused'
+    await this.parts.wakeable.sleep(undefined)
+    if (!this.pauseRequested) {
+      this.state = 'running'
+      this.parts.clock.start()
+    }
+  }
+
+  private ended(end: MachineEnd): MachineEnd {
+    this.state = 'ended'
+    return end
+  }
+
+  private hardReset(): void {
+    this.resetRequested = false
+    this.resets++
+    this.parts.board.reset('hard')
+    this.parts.boot()
+    this.onReset()
+  }
+
+  /** Lets go of files. The machine cannot be used afterwards. */
+  async close(): Promise<void> {
+    this.state = 'ended'
+    await this.parts.board.close()
+  }
+}

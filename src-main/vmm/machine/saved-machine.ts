@@ -1,0 +1,95 @@
+/** A whole machine as plain data, and back. Saved only when no host I/O is pending (Machine.settle). */
+import type { PlainData, SavedState } from '../devices/device'
+import { BUDGET, HALTED, RETIRED, SLICE } from '../cpu/layout'
+import { VmmError } from '../errors/vmm-error'
+import { packMemory, unpackMemory, type SavedMemoryBlock } from '../snapshot/container'
+import type { Machine } from './machine'
+
+const SCHEMA = ['machine', 1] as const
+
+export function saveMachine(machine: Machine): PlainData {
+  const { parts } = machine
+  const { board, vcpu, clock, memory } = parts
+  const devices: Record<string, PlainData> = {}
+  for (const device of board.devices) devices[device.name] = plain(device.save())
+  const view = new DataView(memory.buffer)
+  return {
+    schema: SCHEMA,
+    clock: { ...clock.save() },
+    retired: machine.retired,
+    halted: view.getInt32(parts.vcpuBase + HALTED, true),
+    vcpu: plain(vcpu.save()),
+    devices,
+    memory: board.blocks.map((block) => plain(packMemory(block.name, new Uint8Array(memory.buffer, block.hostOffset, block.bytes)))),
+  }
+}
+
+/** The machine must be freshly made from the same configuration. */
+export function loadMachine(machine: Machine, saved: PlainData, name: string): void {
+  const { parts } = machine
+  const { board, vcpu, clock, memory, vcpuBase } = parts
+  const bad = (what: string): VmmError => new VmmError('state/mismatch', `saved state ${name}: ${what}; give the machine options that it was saved with`)
+  const state = record(saved)
+  if (!state || !Array.isArray(state['schema']) || state['schema'][0] !== SCHEMA[0] || state['schema'][1] !== SCHEMA[1]) throw bad('not a machine of this version')
+  const blocks = new Map(list(state['memory']).map((block) => [text(record(block)?.['name']), block]))
+  if (blocks.size !== board.blocks.length) throw bad(`holds ${blocks.size} memory blocks, this machine has ${board.blocks.length}`)
+  for (const block of board.blocks) {
+    const packed = memoryBlock(blocks.get(block.name))
+    if (!packed) throw bad(`has no memory block ${block.name}`)
+    unpackMemory(packed, new Uint8Array(memory.buffer, block.hostOffset, block.bytes))
+  }
+  const view = new DataView(memory.buffer)
+  view.setBigUint64(vcpuBase + RETIRED, BigInt(number(state['retired'])), true)
+  view.setInt32(vcpuBase + SLICE, 0, true)
+  view.setInt32(vcpuBase + BUDGET, 0, true)
+  const savedClock = record(state['clock'])
+  clock.load({ now: number(savedClock?.['now']), skipped: number(savedClock?.['skipped']) })
+  const devices = record(state['devices']) ?? {}
+  const names = new Set(Object.keys(devices))
+  for (const device of board.devices) {
+    const deviceState = record(devices[device.name])
+    if (!deviceState) throw bad(`has no device ${device.name}`)
+    names.delete(device.name)
+    device.load(deviceState as unknown as SavedState) // checked by the device: its schema comes first
+  }
+  if (names.size > 0) throw bad(`has devices that this machine lacks: ${[...names].join(', ')}`)
+  vcpu.load(state['vcpu'] as unknown as Parameters<typeof vcpu.load>[0]) // checked by load: its schema comes first
+  view.setInt32(vcpuBase + HALTED, number(state['halted']), true)
+}
+
+/** Saved states are plain data by contract (devices/device.ts); the types of interfaces cannot say so. */
+function plain(state: unknown): PlainData {
+  return state as PlainData
+}
+
+function record(value: unknown): Readonly<Record<string, PlainData>> | undefined {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array) ? (value as Readonly<Record<string, PlainData>>) : undefined
+}
+
+function list(value: PlainData): readonly PlainData[] {
+  return Array.isArray(value) ? (value as readonly PlainData[]) : []
+}
+
+function text(value: PlainData): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function number(value: PlainData): number {
+  if (typeof value !== 'number') throw new VmmError('state/wrong-format', 'saved state: a number is missing; the file is damaged')
+  return value
+}
+
+function memoryBlock(value: PlainData): SavedMemoryBlock | undefined {
+  const block = record(value)
+  if (!block) return undefined
+  return {
+    name: text(block['name']),
+    bytes: number(block['bytes']),
+    runs: list(block['runs']).map((run) => {
+      const fields = record(run)
+      const data = fields?.['data']
+      if (!(data instanceof Uint8Array)) throw new VmmError('state/wrong-format', 'saved state: memory is missing; the file is damaged')
+      return { first: number(fields?.['first']), pages: number(fields?.['pages']), data }
+    }),
+  }
+}

@@ -1,0 +1,47 @@
+/** What a machine counted, as plain data for --stats and the inspector. */
+import type { MachineParts } from './machine'
+
+export interface MachineStats {
+  readonly engine: string
+  readonly instructions: number
+  readonly virtualSeconds: number
+  readonly slices: number
+  readonly halts: number
+  readonly resets: number
+  readonly exits: Readonly<Record<string, number>>
+  /** Delivered vectors, e.g. { "0x20": 1234 }. */
+  readonly interrupts: Readonly<Record<string, number>>
+  readonly unclaimed: readonly { readonly bus: 'pio' | 'mmio'; readonly place: string; readonly reads: number; readonly writes: number }[]
+  readonly unknownOpcodes: Readonly<Record<string, number>>
+}
+
+/** Counted by the loop itself. */
+export interface LoopCounters {
+  readonly retired: number
+  readonly slices: number
+  readonly halts: number
+  readonly resets: number
+}
+
+const hex = (n: number): string => `0x${n.toString(16)}`
+
+export function machineStats({ engine, io, clock, board }: MachineParts, counters: LoopCounters): MachineStats {
+  const interrupts: Record<string, number> = {}
+  io.vectors.forEach((count, vector) => {
+    if (count > 0) interrupts[hex(vector)] = count
+  })
+  const { retired, ...loop } = counters
+  return {
+    engine: engine.name,
+    instructions: retired,
+    virtualSeconds: clock.now() / 1e9,
+    ...loop,
+    exits: { ...io.counters },
+    interrupts,
+    unclaimed: [
+      ...board.pio.unclaimed.list().map((count) => ({ bus: 'pio' as const, place: hex(count.place), reads: count.reads, writes: count.writes })),
+      ...board.mmio.unclaimed.list().map((count) => ({ bus: 'mmio' as const, place: hex(count.place), reads: count.reads, writes: count.writes })),
+    ],
+    unknownOpcodes: Object.fromEntries([...io.unknownOpcodes].map(([opcode, count]) => [hex(opcode), count])),
+  }
+}
