@@ -1,0 +1,4 @@
+export * from './raise'
+export * from './debug'
+export * from './deliver'
+export * from './external'

@@ -1,0 +1,5 @@
+export * from './physical'
+export * from './walk'
+export * from './tlb'
+export * from './access'
+export * from './control'

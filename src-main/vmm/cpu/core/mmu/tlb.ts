@@ -1,0 +1,206 @@
+/**
+ * The soft TLB: filling and flushing. Filled slots are journalled, so that a flush costs what was used, not the size of the tables; entries of
+ * global pages survive CR3 writes while CR4.PGE is set (SDM vol. 3A 4.10.4; dropping more than required is always allowed).
+ */
+import {
+  CODE_EPOCH,
+  JUMP_CACHE,
+  JUMP_CACHE_ENTRIES,
+  JUMP_CACHE_ENTRY_BYTES,
+  PHYS_CODE,
+  PHYS_READ,
+  PHYS_WRITE,
+  REG_DR0,
+  TLB,
+  TLB_CONTEXTS,
+  TLB_CONTEXT_BYTES,
+  TLB_ENTRIES,
+  TLB_ENTRY_BYTES,
+  TLB_EXECUTE,
+  TLB_READ,
+  TLB_TABLE_BYTES,
+  TLB_WRITE,
+} from '../../layout'
+import {
+  COUNT_TLB_FLUSHES,
+  TLB_JOURNAL,
+  TLB_JOURNAL_COUNT,
+  TLB_JOURNAL_ENTRIES,
+  TLB_NO_FILL,
+  WALK_DIRTY,
+  WALK_FLAGS,
+  WALK_GLOBAL,
+  WALK_PAGE,
+  WALK_SIZE_SHIFT,
+  WATCH,
+} from '../../layout-system'
+import { host_page, mark_dirty, physmap_entry } from './physical'
+import { KIND_EXECUTE, KIND_READ, KIND_WRITE } from './walk'
+
+const TLB_END = TLB + TLB_CONTEXTS * TLB_CONTEXT_BYTES
+const TAG_EMPTY: u64 = 0xffffffffffffffff
+const ENTRY_GLOBAL: u32 = 0x80000000
+/** Bits 29..30: size of the page behind the entry (0 4 KiB, 1 2 MiB, 2 4 MiB, 3 1 GiB). Bits 0..27: guest-physical page number. */
+const ENTRY_SIZE_SHIFT: u32 = 29
+const EPOCH_MASK: i32 = 0x03ffffff
+
+/** Makes every jump-cache entry stale. The low 26 bits count, the rest is the mode (refresh_mode). */
+export function bump_code_epoch(vcpu: usize): void {
+  const epoch = load<i32>(vcpu, CODE_EPOCH)
+  const next = (epoch + 1) & EPOCH_MASK
+  if (next == 0) {
+    // The counter starts over: no entry of the last round may match again.
+    memory.fill(vcpu + JUMP_CACHE, 0xff, JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES)
+    store<i32>(vcpu, (epoch & ~EPOCH_MASK) | 1, CODE_EPOCH)
+    return
+  }
+  store<i32>(vcpu, (epoch & ~EPOCH_MASK) | next, CODE_EPOCH)
+}
+
+/** The mode part of CODE_EPOCH. */
+export function set_epoch_mode(vcpu: usize, mode: i32): void {
+  store<i32>(vcpu, (load<i32>(vcpu, CODE_EPOCH) & EPOCH_MASK) | (mode << 26), CODE_EPOCH)
+}
+
+// @ts-ignore: decorator
+@inline
+export function table_of(kind: i32): usize {
+  return kind == KIND_READ ? TLB_READ : kind == KIND_WRITE ? TLB_WRITE : TLB_EXECUTE
+}
+
+// @ts-ignore: decorator
+@inline
+export function tlb_slot(vcpu: usize, linear: u64, kind: i32, mode: i32): usize {
+  const index = <usize>(linear >> 12) & (TLB_ENTRIES - 1)
+  return vcpu + TLB + <usize>mode * TLB_CONTEXT_BYTES + table_of(kind) + index * TLB_ENTRY_BYTES
+}
+
+/** Host address of `linear` when the TLB has it, or 0. Only within one page. */
+// @ts-ignore: decorator
+@inline
+export function tlb_lookup(vcpu: usize, linear: u64, kind: i32, mode: i32): usize {
+  const slot = tlb_slot(vcpu, linear, kind, mode)
+  return load<u64>(slot) == (linear & ~0xfff) ? <usize>(<u32>linear + load<u32>(slot, 8)) : 0
+}
+
+/** Does a data breakpoint (DR0..3) lie in the page of `linear`? Breakpoint ranges are aligned to their length: they never cross pages. */
+function page_watched(vcpu: usize, linear: u64): bool {
+  const watch = load<i32>(vcpu, WATCH) & 15
+  if (!watch) return false
+  for (let i: usize = 0; i < 4; i++) {
+    if (watch & (1 << <i32>i) && load<u64>(vcpu + (i << 3), REG_DR0) >> 12 == linear >> 12) return true
+  }
+  return false
+}
+
+/** Enters the page just walked (WALK_*) for accesses of one kind, when what it leads to may be accessed without a closer look. */
+export function tlb_fill(vcpu: usize, linear: u64, kind: i32, mode: i32): void {
+  if (load<i32>(vcpu, TLB_NO_FILL) && kind != KIND_EXECUTE) return
+  const gpa = load<u64>(vcpu, WALK_PAGE)
+  const entry = physmap_entry(gpa)
+  if (!(entry & PHYS_READ)) return
+  const flags = load<u32>(vcpu, WALK_FLAGS)
+  if (kind == KIND_WRITE) {
+    if ((entry & (PHYS_WRITE | PHYS_CODE)) != PHYS_WRITE || !(flags & WALK_DIRTY)) return
+    mark_dirty(host_page(entry))
+  }
+  if (kind != KIND_EXECUTE && page_watched(vcpu, linear)) return
+  const slot = tlb_slot(vcpu, linear, kind, mode)
+  if (load<u64>(slot) == TAG_EMPTY) {
+    const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+    if (count >= <u32>TLB_JOURNAL_ENTRIES) flush_tlb_entries(vcpu)
+    const at = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+    store<u32>(vcpu + (<usize>at << 2), <u32>(slot - vcpu), TLB_JOURNAL)
+    store<u32>(vcpu, at + 1, TLB_JOURNAL_COUNT)
+  }
+  const page = linear & ~0xfff
+  store<u64>(slot, page)
+  store<u32>(slot, host_page(entry) - <u32>page, 8)
+  store<u32>(slot, <u32>(gpa >> 12) | (flags & WALK_GLOBAL ? ENTRY_GLOBAL : 0) | ((flags >> WALK_SIZE_SHIFT) << ENTRY_SIZE_SHIFT), 12)
+}
+
+/** Empties the whole TLB without looking at the journal: for power-on and load. */
+export function reset_tlb(vcpu: usize): void {
+  memory.fill(vcpu + TLB, 0xff, TLB_END - TLB)
+  store<u32>(vcpu, 0, TLB_JOURNAL_COUNT)
+  bump_code_epoch(vcpu)
+}
+
+function flush_tlb_entries(vcpu: usize): void {
+  const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+  for (let i: u32 = 0; i < count; i++) store<u64>(vcpu + load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL), TAG_EMPTY)
+  store<u32>(vcpu, 0, TLB_JOURNAL_COUNT)
+}
+
+function count_flush(vcpu: usize): void {
+  store<u64>(vcpu, load<u64>(vcpu, COUNT_TLB_FLUSHES) + 1, COUNT_TLB_FLUSHES)
+  bump_code_epoch(vcpu)
+}
+
+/** Drops every translation, global ones too. */
+export function flush_tlb(vcpu: usize): void {
+  flush_tlb_entries(vcpu)
+  count_flush(vcpu)
+}
+
+/** Drops every translation but those of global pages. */
+export function flush_tlb_local(vcpu: usize): void {
+  const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+  let kept: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
+    const slot = vcpu + offset
+    if (load<u64>(slot) == TAG_EMPTY) continue
+    if (load<u32>(slot, 12) & ENTRY_GLOBAL) {
+      store<u32>(vcpu + (<usize>kept << 2), offset, TLB_JOURNAL)
+      kept++
+    } else {
+      store<u64>(slot, TAG_EMPTY)
+    }
+  }
+  store<u32>(vcpu, kept, TLB_JOURNAL_COUNT)
+  count_flush(vcpu)
+}
+
+// @ts-ignore: decorator
+@inline
+function is_write_slot(offset: u32): bool {
+  const inContext = <i32>(offset - TLB) % TLB_CONTEXT_BYTES
+  return inContext >= TLB_WRITE && inContext < TLB_WRITE + TLB_TABLE_BYTES
+}
+
+/**
+ * Drops all write entries: after pages got PHYS_CODE, or after the dirty map was cleared, so that the next write takes the slow path.
+ * What executes is not affected, so the code epoch stays.
+ */
+export function flush_write_tlb(vcpu: usize): void {
+  const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+  for (let i: u32 = 0; i < count; i++) {
+    const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
+    if (is_write_slot(offset)) store<u64>(vcpu + offset, TAG_EMPTY)
+  }
+}
+
+/** Drops the write entries that lead to one host page (which just got PHYS_CODE). */
+export function flush_write_page(vcpu: usize, hostPage: u32): void {
+  const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+  for (let i: u32 = 0; i < count; i++) {
+    const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
+    const slot = vcpu + offset
+    if (is_write_slot(offset) && <u32>load<u64>(slot) + load<u32>(slot, 8) == hostPage) store<u64>(slot, TAG_EMPTY)
+  }
+}
+
+/** INVLPG: drops the translations of one page. Large pages are cached in 4 KiB pieces: the pieces of the same 2 MiB, 4 MiB or 1 GiB page go too. */
+export function invalidate_page(vcpu: usize, linear: u64): void {
+  const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+  for (let i: u32 = 0; i < count; i++) {
+    const slot = vcpu + load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
+    const tag = load<u64>(slot)
+    if (tag == TAG_EMPTY) continue
+    const shift = <u64>((load<u32>(slot, 12) >> ENTRY_SIZE_SHIFT) & 3)
+    const bits: u64 = shift == 0 ? 12 : shift == 1 ? 21 : shift == 2 ? 22 : 30
+    if (tag >> bits == linear >> bits) store<u64>(slot, TAG_EMPTY)
+  }
+  bump_code_epoch(vcpu)
+}

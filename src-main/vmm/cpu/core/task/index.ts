@@ -1,0 +1,2 @@
+export * from './switch'
+export * from './io-permission'
