@@ -1,3 +1,7 @@
 export * from './derived'
 export * from './load'
 export * from './stack'
+export * from './far'
+export * from './return'
+export * from './fast'
+export * from './query'
