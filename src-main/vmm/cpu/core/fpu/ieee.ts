@@ -93,9 +93,7 @@ export function pack(isDouble: bool, control: u32): u64 {
   let kept = roundAt(zSign, zHi, zLo, drop, mode)
   const rounded = zExp + <i32>(kept >> precision)
   if (rounded > maximum) {
-    flags |= OE
-    if (isMasked(control, OE)) flags |= PE
-    else if (roundedInexact) flags |= PE
+    flags |= roundedInexact || isMasked(control, OE) ? OE | PE : OE
     const toInfinity = mode == ROUND_NEAREST || mode == (zSign ? ROUND_DOWN : ROUND_UP)
     return infinity(isDouble, zSign) - u64(!toInfinity)
   }
@@ -104,9 +102,13 @@ export function pack(isDouble: bool, control: u32): u64 {
       flags |= UE | PE
       return sign
     }
+    if (!isMasked(control, UE)) {
+      // what the handler would see is the result with unbounded exponent: PE tells about that one
+      flags |= roundedInexact ? UE | PE : UE
+      return sign
+    }
     kept = roundAt(zSign, zHi, zLo, drop + minimum - zExp, mode)
     if (roundedInexact) flags |= PE | UE
-    else if (!isMasked(control, UE)) flags |= UE
     return sign | kept
   }
   if (roundedInexact) flags |= PE

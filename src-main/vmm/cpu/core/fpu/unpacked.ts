@@ -177,22 +177,17 @@ export function sqrtUnpacked(ea: i32, ma: u64): void {
     const q = divide128(nh, nl, root)
     root = (root >> 1) + (q >> 1) + (root & q & 1)
   }
-  let rh: u64
-  let rl: u64
-  for (;;) {
+  let rh: u64 = 0
+  let rl: u64 = 0
+  let settled = false
+  while (!settled) {
     multiply64(root, root)
-    if (productHi > nh || (productHi == nh && productLo > nl)) {
-      root--
-      continue
-    }
     rl = nl - productLo
     rh = nh - productHi - u64(nl < productLo)
+    if (productHi > nh || (productHi == nh && productLo > nl)) root--
     // remainder > 2 * root: one more fits
-    if (rh > root >> 63 || (rh == root >> 63 && rl > root << 1)) {
-      root++
-      continue
-    }
-    break
+    else if (rh > root >> 63 || (rh == root >> 63 && rl > root << 1)) root++
+    else settled = true
   }
   zSign = 0
   zExp = (ea - odd) >> 1
