@@ -4,7 +4,9 @@ import { bitSemantics } from './bits'
 import { nearControlSemantics } from './control/near'
 import type { SemanticsTable } from './emitter'
 import { integerSemantics } from './integer'
+import { mmxSemantics } from './mmx'
 import { shiftSemantics } from './shift'
+import { sseSemantics } from './sse'
 import { stringSemantics } from './string'
 
 export const semantics: SemanticsTable = {
@@ -14,4 +16,6 @@ export const semantics: SemanticsTable = {
   ...bcdSemantics,
   ...stringSemantics,
   ...nearControlSemantics,
+  ...mmxSemantics,
+  ...sseSemantics,
 }
