@@ -104,6 +104,14 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
     return this.bytes.subarray(block.hostOffset, block.hostOffset + block.bytes)
   }
 
+  /** Writes a byte of a block whatever is mapped where, as the chipset can; marks it dirty. */
+  writeBlock(block: MemoryBlock, offset: number, byte: number): void {
+    if (offset < 0 || offset >= block.bytes) return
+    const host = block.hostOffset + offset
+    this.bytes[host] = byte
+    this.dirty[host >>> 12] = 1
+  }
+
   /** Every block, RAM first: what a saved state must hold. */
   allBlocks(): readonly MemoryBlock[] {
     return this.blocks

@@ -30,6 +30,8 @@ export type PciBar =
 export interface PciDevice {
   readonly pciIdentity: PciIdentity
   readonly pciBars: readonly PciBar[]
+  /** Expansion ROM. */
+  readonly pciRom?: MemoryBlock
   /** Device-specific config registers (40h..FFh); initial bytes and a mask of writable bits per byte. */
   readonly pciConfig?: readonly { readonly offset: number; readonly initial: number; readonly writable: number }[]
   /** Called after a device-specific config byte changed, and on load. */

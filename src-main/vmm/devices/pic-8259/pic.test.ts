@@ -66,7 +66,7 @@ describe('Pic8259', () => {
     expect(pic.hasInterrupt).toBe(true)
     // The master's latched cascade edge ends as a spurious IRQ 15.
     expect(pic.acknowledge()).toBe(0x77)
-    expect(pic.pioRead(0xa0, 1)).toBe(0)
+    expect(pic.pioRead(0xa0)).toBe(0)
   })
 
   it('an acknowledge without request gives spurious IRQ 7', () => {
@@ -75,14 +75,14 @@ describe('Pic8259', () => {
     pic.pioWrite(0x21, 1, 0x20)
     expect(pic.acknowledge()).toBe(0x0f)
     pic.pioWrite(0x20, 1, 0x0b)
-    expect(pic.pioRead(0x20, 1)).toBe(0)
+    expect(pic.pioRead(0x20)).toBe(0)
   })
 
   it('polls, rotates and masks specially', () => {
     const { pic } = ready()
     pic.pin(6).setLevel(true)
     pic.pioWrite(0x20, 1, 0x0c)
-    expect(pic.pioRead(0x20, 1)).toBe(0x86)
+    expect(pic.pioRead(0x20)).toBe(0x86)
     pic.pioWrite(0x20, 1, 0x68)
     pic.pioWrite(0x21, 1, 0x40)
     pic.pin(7).setLevel(true)

@@ -62,12 +62,12 @@ describe('Pit8254', () => {
     pit.pioWrite(0x42, 1, 0xff)
     pit.pioWrite(0x42, 1, 0xff)
     clock.advance(100 * MS)
-    expect(Number(pit.pioRead(0x61, 1)) & 0x20).toBe(0)
+    expect(Number(pit.pioRead(0x61)) & 0x20).toBe(0)
     pit.pioWrite(0x61, 1, 1)
     clock.advance(54 * MS)
-    expect(Number(pit.pioRead(0x61, 1)) & 0x20).toBe(0)
+    expect(Number(pit.pioRead(0x61)) & 0x20).toBe(0)
     clock.advance(1 * MS)
-    expect(Number(pit.pioRead(0x61, 1)) & 0x20).toBe(0x20)
+    expect(Number(pit.pioRead(0x61)) & 0x20).toBe(0x20)
   })
 
   it('latches count and status until read', () => {
@@ -78,8 +78,8 @@ describe('Pit8254', () => {
     clock.advance(10 * MS)
     pit.pioWrite(0x43, 1, 0xc2)
     clock.advance(10 * MS)
-    expect(pit.pioRead(0x40, 1)).toBe(0x80 | 0x34)
-    const count = Number(pit.pioRead(0x40, 1)) | (Number(pit.pioRead(0x40, 1)) << 8)
+    expect(pit.pioRead(0x40)).toBe(0x80 | 0x34)
+    const count = Number(pit.pioRead(0x40)) | (Number(pit.pioRead(0x40)) << 8)
     expect(count).toBe(65536 - 11931)
   })
 
@@ -90,7 +90,7 @@ describe('Pit8254', () => {
     pit.pioWrite(0x40, 1, 0x50)
     clock.advance(MS)
     pit.pioWrite(0x43, 1, 0x00)
-    const count = Number(pit.pioRead(0x40, 1)) | (Number(pit.pioRead(0x40, 1)) << 8)
+    const count = Number(pit.pioRead(0x40)) | (Number(pit.pioRead(0x40)) << 8)
     expect(count.toString(16)).toBe(String(5000 - 1193))
   })
 
@@ -101,9 +101,9 @@ describe('Pit8254', () => {
     pit.pioWrite(0x42, 1, 0)
     pit.pioWrite(0x61, 1, 3)
     clock.advance(27 * MS)
-    expect(Number(pit.pioRead(0x61, 1)) & 0x20).toBe(0x20)
+    expect(Number(pit.pioRead(0x61)) & 0x20).toBe(0x20)
     clock.advance(1 * MS)
-    expect(Number(pit.pioRead(0x61, 1)) & 0x20).toBe(0)
+    expect(Number(pit.pioRead(0x61)) & 0x20).toBe(0)
     expect(pit.speaker.hz).toBeCloseTo(18.2, 1)
   })
 

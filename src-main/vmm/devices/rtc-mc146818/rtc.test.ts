@@ -16,7 +16,7 @@ function ready(): { rtc: RtcMc146818; clock: FakeClock; irq: RecordingLine } {
 
 function get(rtc: RtcMc146818, index: number): number {
   rtc.pioWrite(0x70, 1, index)
-  return Number(rtc.pioRead(0x71, 1))
+  return Number(rtc.pioRead(0x71))
 }
 
 function set(rtc: RtcMc146818, index: number, value: number): void {
@@ -109,12 +109,11 @@ describe('RtcMc146818', () => {
   it('periodic interrupts come at the rate of register A; reading C lowers the line', () => {
     const { rtc, clock, irq } = ready()
     set(rtc, 11, 0x42)
-    for (let i = 0; i < 64; i++) {
-      clock.advance(SECOND / 1024)
-      expect(irq.level).toBe(i > 0 || irq.level)
+    for (let i = 0; i < 640; i++) {
+      clock.advance(SECOND / 10240)
       if (irq.level) expect(get(rtc, 12)).toBe(0xc0)
     }
-    expect(irq.rises).toBeGreaterThanOrEqual(63)
+    expect(irq.rises).toBe(64)
     expect(irq.level).toBe(false)
   })
 
@@ -128,7 +127,7 @@ describe('RtcMc146818', () => {
     expect(irq.level).toBe(false)
     clock.advance(1 * SECOND)
     expect(irq.level).toBe(true)
-    expect(get(rtc, 12)).toBe(0xb0)
+    expect(get(rtc, 12) & 0xb0).toBe(0xb0)
     set(rtc, 11, 0x12)
     clock.advance(1 * SECOND)
     expect(get(rtc, 12) & 0x90).toBe(0x90)
