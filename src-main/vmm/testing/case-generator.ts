@@ -107,7 +107,8 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     code.push(...prefix)
     const cl = first && prefix.length === 0 ? Number(plan.get(RCX) & 0xffn) : undefined
     undefinedFlags = undefinedAfter(row, instruction, undefinedFlags, cl)
-    steps.push({ row: `${row.id} ${row.operandText}`.trim(), operation: row.operation, at: start + code.length, undefinedFlags })
+    const ignored = ignoredMemory(instruction, row)
+    steps.push({ row: `${row.id} ${row.operandText}`.trim(), operation: row.operation, at: start + code.length, undefinedFlags, ignored })
     code.push(...instruction.bytes)
     const destination = instruction.registers[0]
     if (destination !== undefined && row.operands[0] !== undefined && 'GREZ'.includes(row.operands[0].addressing)) plan.written.add(destination & 15)
@@ -139,6 +140,23 @@ const finish = (
   view.setUint32(STATE_MODE, mode === 64 ? 0 : 1, true)
   fillFx(random, state, mmx)
   return { mode, address: start, code: Uint8Array.from(code), state, steps }
+}
+
+/**
+ * Pointers and opcode of the last x87 instruction in saved environments: AMD's processors keep them only when an exception is pending. The
+ * host's MXCSR mask, and the part of an FXSAVE image that is left to software.
+ */
+const ignoredMemory = ({ memory, size }: EncodedInstruction, { operation }: Row): readonly (readonly [number, number])[] => {
+  if (memory === undefined) return []
+  switch (operation) {
+    case 'fxsave':
+      return [[memory + 6, 18], [memory + 28, 4]]
+    case 'fnstenv':
+    case 'fnsave':
+      return [size === 2 ? [memory + 6, 8] : [memory + 12, 16]]
+    default:
+      return []
+  }
 }
 
 /** Encodings whose result is undefined. */

@@ -61,6 +61,8 @@ export interface DiffStep {
   readonly at: number
   /** Status flags that are undefined after this instruction has retired. */
   readonly undefinedFlags: number
+  /** Bytes of memory that are not compared: [address, count]. */
+  readonly ignored?: readonly (readonly [address: number, bytes: number])[]
 }
 
 export interface DiffCase {

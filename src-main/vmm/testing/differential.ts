@@ -1,0 +1,112 @@
+/** Runs batches on two engines and says where they differ; mismatches can be kept as case files, which need no second engine any more. */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { disassemble } from '../cpu/isa/disassembler'
+import { compareOutcomes } from './compare-outcomes'
+import { memoryImage } from './case-values'
+import { STATE_GPR, STATE_RFLAGS, STATE_RIP } from './diff-engine'
+import type { CodeMode, DiffBatch, DiffCase, DiffEngine, DiffStep, Outcome } from './diff-engine'
+import { Random } from './random'
+
+export interface Mismatch {
+  readonly batch: DiffBatch
+  readonly index: number
+  readonly expected: Outcome
+  readonly actual: Outcome
+  readonly differences: readonly string[]
+}
+
+export const differentialRun = (oracle: DiffEngine, engine: DiffEngine, batch: DiffBatch): readonly Mismatch[] => {
+  const expected = oracle.run(batch)
+  const actual = engine.run(batch)
+  return batch.cases.flatMap((one, index) => {
+    const [a, b] = [expected[index], actual[index]]
+    if (a === undefined || b === undefined) throw new Error(`${oracle.name} and ${engine.name} ran different numbers of cases`)
+    const differences = compareOutcomes(one, a, b)
+    return differences.length === 0 ? [] : [{ batch, index, expected: a, actual: b, differences }]
+  })
+}
+
+const hexBytes = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** The instruction at which a case went wrong, as far as one can tell: the last one that ran on both. */
+export const suspect = ({ batch, index, expected }: Mismatch): DiffStep | undefined => {
+  const one = batch.cases[index] as DiffCase
+  const rip = Number(new DataView(expected.state.buffer, expected.state.byteOffset).getBigUint64(STATE_RIP, true))
+  const stopped = one.steps.findIndex(({ at }) => at === rip)
+  return stopped > 0 ? one.steps[stopped] : stopped === 0 ? one.steps[0] : one.steps.at(-1)
+}
+
+export const describeMismatch = (mismatch: Mismatch): string => {
+  const { batch, index, differences } = mismatch
+  const one = batch.cases[index] as DiffCase
+  const view = new DataView(one.state.buffer, one.state.byteOffset)
+  const lines = [`${one.mode}-bit ${hexBytes(one.code)}`]
+  for (let at = 0; at < one.code.length; ) {
+    const { text, length } = disassemble(one.code, at, one.mode === 64 ? 2 : 1, one.address + at)
+    lines.push(`  ${(one.address + at).toString(16)}  ${hexBytes(one.code.subarray(at, at + length)).padEnd(24)} ${text}`)
+    at += Math.max(length, 1)
+  }
+  const registers = Array.from({ length: one.mode === 64 ? 16 : 8 }, (_, i) => view.getBigUint64(STATE_GPR + i * 8, true).toString(16))
+  lines.push(`  in: ${registers.join(' ')}  flags ${view.getUint32(STATE_RFLAGS, true).toString(16)}`)
+  lines.push(...differences.map(difference => `  ${difference}`))
+  return lines.join('\n')
+}
+
+// ---- permanent cases ----------------------------------------------------------------------------------------------------------------
+interface StoredCase {
+  readonly note: string
+  readonly cpu: string
+  readonly imageSeed: number
+  readonly mode: CodeMode
+  readonly address: number
+  readonly code: string
+  readonly state: string
+  readonly steps: readonly DiffStep[]
+  readonly expected: { readonly state: string; readonly words: Outcome['words'] }
+}
+
+export interface PermanentCase {
+  readonly name: string
+  readonly batch: DiffBatch
+  readonly expected: Outcome
+}
+
+const CASES = fileURLToPath(new URL('./oracles/cases', import.meta.url))
+
+export const saveCase = (name: string, note: string, cpu: string, { batch, index, expected }: Mismatch): void => {
+  const one = batch.cases[index] as DiffCase
+  const stored: StoredCase = {
+    note,
+    cpu,
+    imageSeed: batch.imageSeed,
+    mode: one.mode,
+    address: one.address,
+    code: hexBytes(one.code),
+    state: hexBytes(one.state),
+    steps: one.steps,
+    expected: { state: hexBytes(expected.state), words: expected.words },
+  }
+  writeFileSync(join(CASES, `${name}.json`), `${JSON.stringify(stored, null, 1)}\n`)
+}
+
+const fromHex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))
+
+export const loadCases = (): readonly PermanentCase[] =>
+  readdirSync(CASES)
+    .filter(file => file.endsWith('.json'))
+    .map(file => {
+      const stored = JSON.parse(readFileSync(join(CASES, file), 'utf8')) as StoredCase
+      const { mode, address, steps, imageSeed } = stored
+      const one: DiffCase = { mode, address, steps, code: fromHex(stored.code), state: fromHex(stored.state) }
+      const batch = { image: memoryImage(new Random(imageSeed)), imageSeed, cases: [one] }
+      return { name: file.replace(/\.json$/, ''), batch, expected: { state: fromHex(stored.expected.state), words: stored.expected.words } }
+    })
+
+/** Runs a permanent case; the differences from what the real processor did. */
+export const runPermanentCase = (engine: DiffEngine, { batch, expected }: PermanentCase): readonly string[] => {
+  const actual = engine.run(batch)[0]
+  if (actual === undefined) throw new Error(`${engine.name} returned no outcome`)
+  return compareOutcomes(batch.cases[0] as DiffCase, expected, actual)
+}
