@@ -8,7 +8,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { argv, exit, stderr } from 'node:process'
 import { gunzipSync } from 'node:zlib'
-import { CP437_TO_UNICODE } from '../src-main/vmm/backends/display/cp437'
+import { CP437_TO_UNICODE } from '../src-main/vmm/support/cp437'
 
 /** Fonts with the most symbols first; the rest of the family fills the gaps. */
 const PREFERRED = ['FullGreek', 'Uni2', 'Lat2']

@@ -1,0 +1,63 @@
+/** A PNG encoder for screenshots: 8-bit RGB, filter "up". PNG Specification (Second Edition), sections 5, 9 and 11. */
+import { crc32 as zlibCrc32, deflateSync } from 'node:zlib'
+import type { Frame } from './frame'
+
+const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
+const FILTER_UP = 2
+const COLOUR_RGB = 2
+
+/** The frame as a PNG file. Alpha is left out: a screen is opaque. */
+export function encodePng(frame: Frame): Uint8Array {
+  const { width, height, pixels } = frame
+  const stride = width * 3 + 1
+  const rows = new Uint8Array(stride * height)
+  for (let y = 0; y < height; y++) {
+    let at = y * stride
+    rows[at++] = FILTER_UP
+    for (let x = 0; x < width; x++) {
+      const pixel = pixels[y * width + x] ?? 0
+      const above = y === 0 ? 0 : (pixels[(y - 1) * width + x] ?? 0)
+      rows[at++] = pixel - above
+      rows[at++] = (pixel >>> 8) - (above >>> 8)
+      rows[at++] = (pixel >>> 16) - (above >>> 16)
+    }
+  }
+  const header = new Uint8Array(13)
+  const view = new DataView(header.buffer)
+  view.setUint32(0, width)
+  view.setUint32(4, height)
+  header[8] = 8
+  header[9] = COLOUR_RGB
+  return join([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(rows, { level: 6 })), chunk('IEND', new Uint8Array(0))])
+}
+
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(12 + data.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, data.length)
+  for (let i = 0; i < 4; i++) bytes[4 + i] = type.charCodeAt(i)
+  bytes.set(data, 8)
+  view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)))
+  return bytes
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+/** node:zlib has crc32 since Node 20.15; Electron 25's Node 18 has not. */
+function crc32(bytes: Uint8Array): number {
+  if (typeof zlibCrc32 === 'function') return zlibCrc32(bytes) >>> 0
+  let crc = 0xffffffff
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) !== 0 ? 0xedb88320 : 0)
+  }
+  return (crc ^ 0xffffffff) >>> 0
+}
