@@ -36,3 +36,7 @@ export declare function read_msr(vcpu: usize, index: u32): i32
 // @ts-ignore: decorator
 @external('host', 'write_msr')
 export declare function write_msr(vcpu: usize, index: u32, low: u32, high: u32): i32
+/** An opcode that raises #UD because nothing implements it; `opcode` as in REC_OPCODE. */
+// @ts-ignore: decorator
+@external('host', 'unknown_opcode')
+export declare function unknown_opcode(vcpu: usize, opcode: u32): void

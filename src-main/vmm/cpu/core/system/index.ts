@@ -1,2 +1,5 @@
 export * from './flags'
 export * from './control-registers'
+export * from './msr'
+export * from './identify'
+export * from './port'

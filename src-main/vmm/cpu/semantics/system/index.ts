@@ -1,0 +1,7 @@
+import type { SemanticsTable } from '../emitter'
+import { controlSemantics } from './control'
+import { flagControlSemantics } from './flags'
+import { segmentSemantics } from './segments'
+
+/** System instructions by operation name. */
+export const systemSemantics: SemanticsTable = { ...segmentSemantics, ...controlSemantics, ...flagControlSemantics }
