@@ -108,15 +108,18 @@ describe('decoded-block cache', () => {
     expect(flags(last + 3 * L.REC_BYTES) & L.REC_FLAG_ENDS_BLOCK).toBe(1)
   })
 
-  it('drops blocks whose lines are written, and only those', () => {
+  it('drops the blocks that are written, and only those', () => {
     put(0x1000, 0x40, 0xc3)
-    put(0x1040, 0x43, 0xc3)
+    put(0x1008, 0x43, 0xc3)
     const low = find(0x1000)
-    const high = find(0x1040)
+    const high = find(0x1008)
     const before = [epoch(VCPU), epoch(OTHER_VCPU)]
+    // data between them, in the same line
+    core.invalidate_code(VCPU, 0x1002n, 6)
+    expect([find(0x1000), find(0x1008), epoch(VCPU)]).toEqual([low, high, before[0]])
     put(0x1000, 0x48)
     core.invalidate_code(VCPU, 0x1000n, 1)
-    expect(find(0x1040)).toBe(high)
+    expect(find(0x1008)).toBe(high)
     expect(find(0x1000)).not.toBe(low)
     expect(operation(find(0x1000))).toBe('dec')
     expect(epoch(VCPU)).not.toBe(before[0])

@@ -127,29 +127,34 @@ function unlink_from_hash(block: usize): void {
   }
 }
 
-/** Drops the page's blocks that touch one of `hit`; clears PHYS_CODE when none is left. */
-function drop_lines(gpa: u64, hit: u64): void {
+/** Drops the page's blocks that overlap [first, last] of it; clears PHYS_CODE when none is left. Returns whether any was dropped. */
+function drop_range(gpa: u64, first: u32, last: u32): bool {
   const page = code_page(gpa)
   let remaining: u64 = 0
+  let dropped = false
   let link = page
   let block = <usize>load<u32>(page)
   while (block) {
     const next = <usize>load<u32>(block, BLOCK_NEXT_IN_PAGE)
-    const own = lines(load<u32>(block, BLOCK_GPA) & 0xfff, load<u32>(block, BLOCK_CODE_BYTES))
-    if (own & hit) {
+    const start = load<u32>(block, BLOCK_GPA) & 0xfff
+    const bytes = load<u32>(block, BLOCK_CODE_BYTES)
+    if (start <= last && start + bytes > first) {
       store<u32>(link, <u32>next)
       unlink_from_hash(block)
       count(COUNT_BLOCKS_DROPPED)
+      dropped = true
     } else {
-      remaining |= own
+      remaining |= lines(start, bytes)
       link = block + BLOCK_NEXT_IN_PAGE
     }
     block = next
   }
+  if (!dropped) return false
   store<u64>(page, remaining, CODE_PAGE_LINES)
   store<u32>(page, 0, CODE_PAGE_MISSES)
   if (remaining == 0) clear_code_flag(gpa)
   leave_blocks()
+  return true
 }
 
 function clear_code_flag(gpa: u64): void {
@@ -168,13 +173,11 @@ export function invalidate_code(vcpu: usize, gpa: u64, bytes: i32): void {
     const present = load<u64>(page, CODE_PAGE_LINES)
     if (present) {
       count(COUNT_CODE_WRITES)
-      const hit = lines(offset, <u32>part)
-      if (present & hit) {
-        drop_lines(at, hit)
-      } else {
+      const hit = present & lines(offset, <u32>part)
+      if (!hit || !drop_range(at, offset, offset + <u32>part - 1)) {
         const misses = load<u32>(page, CODE_PAGE_MISSES) + 1
         store<u32>(page, misses, CODE_PAGE_MISSES)
-        if (misses >= MISSES_MAX) drop_lines(at, present)
+        if (misses >= MISSES_MAX) drop_range(at, 0, 4095)
       }
     }
     at += part
@@ -188,15 +191,11 @@ export function invalidate_code_range(gpa: f64, bytes: f64): void {
   let left = <u64>bytes
   while (left > 0 && at >> 12 < <u64>PHYSMAP_PAGES) {
     const part = min<u64>(left, 4096 - (at & 0xfff))
-    if (load<u64>(code_page(at), CODE_PAGE_LINES)) drop_lines_of_write(at, <u32>part)
+    const offset = <u32>at & 0xfff
+    if (load<u64>(code_page(at), CODE_PAGE_LINES)) drop_range(at, offset, offset + <u32>part - 1)
     at += part
     left -= part
   }
-}
-
-function drop_lines_of_write(gpa: u64, bytes: u32): void {
-  const hit = lines(<u32>gpa & 0xfff, bytes)
-  if (load<u64>(code_page(gpa), CODE_PAGE_LINES) & hit) drop_lines(gpa, hit)
 }
 
 /** Drops everything decoded: arena full, state loaded, or the decoder tables changed. */
