@@ -1,6 +1,6 @@
 /**
  * Differential fuzzing of the interpreter against the real processor.
- *   npm run fuzz:cpu -- [--minutes N] [--seed N] [--only operation,operation] [--keep] [--show N]
+ *   npm run fuzz:cpu -- [--minutes N] [--seed N] [--only operation,operation] [--keep] [--show N] [--core DIR]
  * --keep writes the first mismatch of each operation to testing/oracles/cases. Exit status 1 when anything differed.
  */
 import { generateBatch, selectRows } from '../src-main/vmm/testing/case-generator'
@@ -31,7 +31,7 @@ const options = { has: oracle.has, ...(only && { only: new Set(only) }) }
 const { rows, notComparable, lacking } = selectRows(options)
 say(`${oracle.cpu}: ${rows.length} rows of the table; left out: ${notComparable} that cannot be compared, ${lacking} that this processor lacks`)
 
-const engine = openInterpreter()
+const engine = openInterpreter(option('core'))
 const byOperation = new Map<string, Mismatch[]>()
 const end = Date.now() + minutes * 60_000
 let cases = 0

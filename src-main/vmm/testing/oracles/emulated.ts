@@ -89,8 +89,9 @@ const NO_IO: CpuIo = {
   unknownOpcode: () => undefined,
 }
 
-export const openInterpreter = (): DiffEngine => {
-  const core = createMachineCore({ ramBytes: RAM_BYTES, extraBytes: 0, io: NO_IO })
+/** `directory`: of another build of the core than out/core. */
+export const openInterpreter = (directory?: string): DiffEngine => {
+  const core = createMachineCore({ ramBytes: RAM_BYTES, extraBytes: 0, io: NO_IO, ...(directory !== undefined && { directory }) })
   return new EmulatedEngine('interpreter', core, new InterpreterEngine(core))
 }
 
