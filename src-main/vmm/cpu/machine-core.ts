@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { gpa } from '../support/branded'
 import { VmmError } from '../errors/vmm-error'
 import type { CpuIo } from './engine'
-import { DECODER_TABLES, DECODER_TABLES_BYTES, RAM_BASE, REC_OPCODE, CURRENT_RECORD, SCRATCH } from './layout'
+import { DECODER_TABLES, DECODER_TABLES_BYTES, RAM_BASE, SCRATCH } from './layout'
 
 const PAGE_BYTES = 0x10000
 /** What 32-bit addresses reach. */
@@ -108,10 +108,7 @@ function hostFunctions(io: CpuIo, memory: WebAssembly.Memory): Record<string, (.
       return 1
     },
     write_msr: (_vcpu, index, low, high) => (io.writeMsr(index! >>> 0, low! >>> 0, high! >>> 0) ? 1 : 0),
-    count_unknown_opcode: (vcpu) => {
-      const record = view.getUint32(vcpu! + CURRENT_RECORD, true)
-      io.unknownOpcode(record === 0 ? 0 : view.getUint32(record + REC_OPCODE, true))
-    },
+    unknown_opcode: (_vcpu, opcode) => io.unknownOpcode(opcode! >>> 0),
   }
 }
 

@@ -3,7 +3,6 @@ import { HelperImports } from '../emit/helper-imports'
 import { OperationEmitter } from '../emit/operation-emitter'
 import type { HelperTable } from '../helpers/signature'
 import type { Form } from '../isa/form'
-import { STATUS_FAULT } from '../layout'
 import type { SemanticsTable } from '../semantics/emitter'
 import { encodeModule } from '../wasm/emit'
 import { FunctionBuilder, print, verify } from '../wasm/ir'
@@ -28,8 +27,6 @@ export interface InterpreterBuild {
   readonly handlers: number
 }
 
-const UD = 6
-
 export function buildInterpreter(sources: InterpreterSources): InterpreterBuild {
   const helpers = new HelperImports(sources.helpers, sources.coreExports)
   const missing: { form: Form; why: string }[] = []
@@ -47,28 +44,24 @@ export function buildInterpreter(sources: InterpreterSources): InterpreterBuild 
     }
     return index
   }
-  const undefinedOpcode = (form: Form, why: string): FunctionBuilder => {
-    missing.push({ form, why })
-    return buildUndefined(`ud ${form.key}`, helpers)
-  }
+  const { unknown } = sources.semantics
+  if (unknown === undefined) throw new Error('the meaning of unknown opcodes is missing')
 
   for (const form of sources.forms) {
-    let handler: FunctionBuilder
     if (form.handler !== targets.length) throw new Error(`form ${form.key} has handler ${form.handler}, not ${targets.length}`)
-    const meaning = sources.semantics[form.operation]
-    if (meaning === undefined) {
-      handler = undefinedOpcode(form, 'no meaning')
-    } else {
-      try {
-        handler = buildHandler(form, meaning, helpers)
-      } catch (error) {
-        handler = undefinedOpcode(form, error instanceof Error ? error.message : String(error))
-      }
+    let handler: FunctionBuilder
+    try {
+      const meaning = sources.semantics[form.operation]
+      if (meaning === undefined) throw new Error('no meaning')
+      handler = buildHandler(form, meaning, helpers)
+    } catch (error) {
+      missing.push({ form, why: error instanceof Error ? error.message : String(error) })
+      handler = buildHandler(form, unknown, helpers)
     }
     targets.push(add(handler))
   }
-  // what no form knows
-  targets.push(add(buildUndefined('ud', helpers)))
+  // beyond the last handler: a record that no decoder makes
+  targets.push(targets[0] ?? 0)
 
   const run = buildRunLoop({ handlers, targets }, helpers)
   verify(run)
@@ -83,19 +76,5 @@ export function buildHandler(form: Form, meaning: SemanticsTable[string], helper
   meaning(emitter)
   emitter.finish()
   verify(builder)
-  return builder
-}
-
-/** Counts the opcode and raises #UD, when the core can; else only records the exception. */
-function buildUndefined(name: string, helpers: HelperImports): FunctionBuilder {
-  const builder = new FunctionBuilder(name, ['i32', 'i32'], ['i32'])
-  const i32 = (n: number): ReturnType<FunctionBuilder['constant']> => builder.constant('i32', n)
-  try {
-    builder.callVoid(helpers.import('count_unknown_opcode', ['i32'], []), [builder.param(0)])
-  } catch {
-    // an early core: nothing counts
-  }
-  builder.call(helpers.get('raise'), [builder.param(0), i32(UD), i32(0), i32(0)])
-  builder.return(i32(STATUS_FAULT))
   return builder
 }
