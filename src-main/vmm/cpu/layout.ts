@@ -266,7 +266,7 @@ export const REC_SEGMENT = 10
 /** 64 - address size in bits: 48, 32 or 0. An effective address is masked with (all ones >>> this). u8. */
 export const REC_ADDRESS_SHIFT = 11
 export const REC_DISP = 12
-/** Immediate, sign- or zero-extended as its operand says; branch displacement; 64-bit address of a moffs operand. i64. */
+/** Immediate, sign- or zero-extended as its operand says; branch displacement; 64-bit address of a moffs operand; FOP of x87 instructions. i64. */
 export const REC_IMM = 16
 /** Second immediate: selector of a far pointer, level of ENTER. u32. */
 export const REC_IMM2 = 24

@@ -370,6 +370,8 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
   const hasModrm = (entry & OPCODE_HAS_MODRM) != 0
   const modrm: u32 = hasModrm ? fetch8() : 0
   if (starved) return 0
+  // x87 instructions have no immediate: FOP, what FSTENV and FXSAVE show of the opcode, stands there
+  if (map == 0 && (byte & 0xf8) == 0xd8) store<u64>(rec, ((byte & 7) << 8) | modrm, REC_IMM)
   const mod: u32 = entry & OPCODE_FORCE_REGISTER ? 3 : modrm >> 6
   const reg = (modrm >> 3) & 7
   const rm = modrm & 7
