@@ -55,8 +55,9 @@ export class InterpreterEngine implements Engine {
     }
   }
 
-  /** Makes run() return at the next instruction boundary. May be called from inside it (by a device) or from another thread. */
+  /** Makes run() return after the current instruction. For devices, in the thread that runs the vCPU. */
   requestAttention(vcpuBase: number): void {
-    Atomics.or(this.words, (vcpuBase + ATTENTION) >>> 2, ATTENTION_HOST)
+    const at = (vcpuBase + ATTENTION) >>> 2
+    this.words[at] = (this.words[at] ?? 0) | ATTENTION_HOST
   }
 }
