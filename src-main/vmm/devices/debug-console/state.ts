@@ -1,0 +1,4 @@
+export interface DebugConsoleStateV1 {
+  readonly schema: readonly ['debug-console', 1]
+  readonly postCode: number
+}
