@@ -44,3 +44,8 @@ export class HostClock implements Clock {
     if (this.resumedAt !== undefined) this.resumedAt = this.hostNanoseconds()
   }
 }
+
+/** The host's wall clock: milliseconds since 1970-01-01 UTC. For the RTC at power-on only. */
+export function hostEpochMs(): number {
+  return Date.now()
+}

@@ -50,7 +50,9 @@ export class Pit8254 implements Device<PitStateV1>, PioHandler {
     this.irq.setLevel(false)
     this.irqLevel = true
     this.irq.setLevel(true)
-    this.arm()
+    // A count of a few ticks would make the machine do nothing else.
+    const rise = this.channel0.nextRise(this.tick())
+    if (rise !== undefined) this.timer.arm(vmTime(Math.max(nsFromTicks(rise, reg.PIT_HZ), this.time.now() + reg.MIN_PERIOD_NS)))
   }
 
   /** Brings the line to the output's level after the guest changed channel 0, and arms for the next rise. */

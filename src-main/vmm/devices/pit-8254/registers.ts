@@ -35,3 +35,6 @@ export const NMISC_REFRESH = 0x10
 export const NMISC_OUT2 = 0x20
 /** The refresh request toggles every 15.085 microseconds. */
 export const REFRESH_NS = 15_085
+
+/** A periodic output does not wake the machine's thread more often than this. */
+export const MIN_PERIOD_NS = 20_000
