@@ -80,10 +80,10 @@ async function buildInterpreterModule(coreExports: ReadonlySet<string>): Promise
   new WebAssembly.Module(wasm)
   writeFileSync(join(OUT, 'interpreter.wasm'), wasm)
   if (missing.length > 0) {
-    const operations = new Map<string, string>()
-    for (const { form, why } of missing) operations.set(form.operation, why)
+    const reasons = new Map<string, Set<string>>()
+    for (const { form, why } of missing) reasons.set(why, (reasons.get(why) ?? new Set()).add(form.operation))
     say(`  ${missing.length} forms raise #UD:`)
-    for (const [operation, why] of operations) say(`    ${operation}: ${why}`)
+    for (const [why, operations] of reasons) say(`    ${why}: ${[...operations].join(' ')}`)
   }
   say(`  interpreter.wasm: ${forms.length} forms, ${handlers} handlers, ${Math.round(wasm.length / 1024)} KiB`)
   return { handlers, missing: missing.length }

@@ -37,4 +37,5 @@ declare namespace WebAssembly {
     constructor(module: Module, imports?: Readonly<Record<string, Readonly<Record<string, ImportValue>>>>)
     readonly exports: Readonly<Record<string, unknown>>
   }
+  function instantiate(bytes: Uint8Array<ArrayBuffer>, imports?: ConstructorParameters<typeof Instance>[1]): Promise<{ module: Module; instance: Instance }>
 }

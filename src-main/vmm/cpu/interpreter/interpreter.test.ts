@@ -165,3 +165,86 @@ describe('64-bit mode', () => {
     expect(m.get('rax')).toBe(1n)
   })
 })
+
+describe('the run loop', () => {
+  const EFLAGS_IF = 0x200
+  const EFLAGS_TF = 0x100
+  const HANDLER = 0x9000
+  /** Real mode with a handler that counts in BX for a vector. */
+  const withHandler = (vector: number, io: ConstructorParameters<typeof SnippetMachine>[1] = {}, handler: readonly number[] = [0x43, 0xcf]): SnippetMachine => {
+    const m = new SnippetMachine('real', io)
+    m.memory.writeU32(vector * 4, HANDLER)
+    m.memory.write(HANDLER, handler)
+    return m
+  }
+  const raise = (m: SnippetMachine, bits: number): void => m.setState32(L.ATTENTION, m.state32(L.ATTENTION) | bits)
+
+  it('takes no interrupt between STI and the instruction after it', () => {
+    const m: SnippetMachine = withHandler(8, {
+      acknowledgeInterrupt: () => {
+        m.setState32(L.ATTENTION, m.state32(L.ATTENTION) & ~L.ATTENTION_INTR)
+        return 8
+      },
+    }, [0x89, 0xc1, 0xcf]) // mov cx, ax; iret
+    raise(m, L.ATTENTION_INTR)
+    m.runSnippet([0xfb, 0x40, 0x40]) // sti; inc ax; inc ax
+    expect(m.get('rcx')).toBe(1n)
+    expect(m.get('rax')).toBe(2n)
+  })
+
+  it('leaves masked requests pending', () => {
+    const m = withHandler(8, { acknowledgeInterrupt: () => 8 })
+    raise(m, L.ATTENTION_INTR)
+    expect(m.runSnippet([0x40])).toEqual({ kind: 'halted' })
+    expect(m.get('rbx')).toBe(0n)
+    expect(m.engine.run(m.vcpu, 10)).toEqual({ kind: 'halted' })
+  })
+
+  it('wakes from HLT by an interrupt, and goes on behind it', () => {
+    let requested = true
+    const m: SnippetMachine = withHandler(8, {
+      acknowledgeInterrupt: () => {
+        requested = false
+        m.setState32(L.ATTENTION, m.state32(L.ATTENTION) & ~L.ATTENTION_INTR)
+        return 8
+      },
+    })
+    m.setState32(L.REG_EFLAGS, 2 | EFLAGS_IF)
+    m.runSnippet([0xf4, 0x40]) // hlt; inc ax
+    expect(m.get('rax')).toBe(0n)
+    raise(m, L.ATTENTION_INTR)
+    expect(m.engine.run(m.vcpu, 100)).toEqual({ kind: 'halted' })
+    expect([m.get('rax'), m.get('rbx'), requested]).toEqual([1n, 1n, false])
+  })
+
+  it('takes NMIs whatever IF says', () => {
+    const m = withHandler(2)
+    raise(m, L.ATTENTION_NMI)
+    m.runSnippet([0x40])
+    expect(m.get('rbx')).toBe(1n)
+    expect(m.state32(L.ATTENTION) & L.ATTENTION_NMI).toBe(0)
+  })
+
+  it('traps after each instruction while TF is set', () => {
+    const m = withHandler(1)
+    // pushf; pop ax; or ax, 0x100; push ax; popf; nop; nop; pushf; pop ax; and ax, ~0x100; push ax; popf
+    m.runSnippet([0x9c, 0x58, 0x0d, 0x00, 0x01, 0x50, 0x9d, 0x90, 0x90, 0x9c, 0x58, 0x25, 0xff, 0xfe, 0x50, 0x9d])
+    // two NOPs and the five after them
+    expect(m.get('rbx')).toBe(7n)
+    expect(m.flags & EFLAGS_TF).toBe(0)
+  })
+
+  it('comes back from a guest that faults forever', () => {
+    const m = withHandler(6, {}, [0x0f, 0x0b]) // ud2 handled by ud2
+    m.machine.core64('set_segment')(m.vcpu, L.SEG_SS, 0x2000, 0x9300, 0x20000n, 0xffff) // a stack that wraps around by itself
+    expect(m.runSnippet([0x0f, 0x0b])).toEqual({ kind: 'mailbox' })
+  })
+
+  it('counts unknown opcodes', () => {
+    const opcodes: number[] = []
+    const m = withHandler(6, { unknownOpcode: (opcode) => opcodes.push(opcode) }, [0xf4])
+    m.runSnippet([0x0f, 0x04])
+    expect(opcodes).toHaveLength(1)
+    expect((opcodes[0] ?? 0) & 0xff).toBe(0x04)
+  })
+})
