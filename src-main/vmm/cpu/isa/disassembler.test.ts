@@ -17,7 +17,6 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   'fxch DD /1 reg': 'undocumented alias', 'fxch DF /1 reg': 'undocumented alias', 'fcom DC /2 reg': 'undocumented alias',
   'fcomp DC /3 reg': 'undocumented alias', 'fcomp DE /2 reg': 'undocumented alias', 'fstp D9 /3 reg': 'undocumented alias',
   'fstp DF /2 reg': 'undocumented alias', 'fstp DF /3 reg': 'undocumented alias',
-  'nop 0F 0D reg': 'prefetch with a register is a reserved no-operation',
   'nop 0F 1A': 'MPX where it exists', 'nop 0F 1B': 'MPX where it exists', 'nop 0F 1C': 'CLDEMOTE where it exists', 'nop 0F 1E': 'CET where it exists',
   mov_to_sreg: 'objdump shows a 32-bit source',
   push_sreg: 'objdump names the size',

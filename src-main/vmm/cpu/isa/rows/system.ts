@@ -96,7 +96,6 @@ export const SYSTEM_ROWS: readonly Row[] = [
   ...row('invpcid', '66 0F38 82 mem', 'Gy,M', { feature: 'INVPCID', size: 'm' }),
 
   ...row('prefetch', '0F 0D mem', 'Mb', { feature: 'PREFETCHW' }),
-  ...row('nop', '0F 0D reg', 'Ev'),
   ...[0, 1, 2, 3].flatMap((digit) => row('prefetch', `0F 18 /${digit} mem`, 'Mb')),
   ...[4, 5, 6, 7].flatMap((digit) => row('nop', `0F 18 /${digit} mem`, 'Ev')),
   ...row('nop', '0F 18 reg', 'Ev'),
