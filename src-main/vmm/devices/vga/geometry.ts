@@ -71,6 +71,8 @@ const DOT_CLOCK_28 = 28_322_000
 /** A screen whose registers were never set still has a beam, so that a guest that waits for retrace goes on. */
 const MIN_FRAME_NS = 5_000_000
 const MAX_FRAME_NS = 50_000_000
+const MIN_TOTAL_LINES = 32
+const DEFAULT_TOTAL_LINES = 449
 
 /** Where the beam is at a time. The frame is whole at time 0, so the beam needs no state of its own. */
 export interface Beam {
@@ -88,7 +90,8 @@ export function frameNs(regs: VgaRegisters, geometry: VgaGeometry): number {
 
 function verticalTotal(regs: VgaRegisters): number {
   const overflow = regs.crtc[R.CRTC_OVERFLOW] ?? 0
-  return ((regs.crtc[R.CRTC_VERTICAL_TOTAL] ?? 0) | ((overflow & 0x01) << 8) | ((overflow & 0x20) << 4)) + 2
+  const total = ((regs.crtc[R.CRTC_VERTICAL_TOTAL] ?? 0) | ((overflow & 0x01) << 8) | ((overflow & 0x20) << 4)) + 2
+  return total < MIN_TOTAL_LINES ? DEFAULT_TOTAL_LINES : total
 }
 
 export function beamAt(regs: VgaRegisters, geometry: VgaGeometry, now: number): Beam {
@@ -102,8 +105,9 @@ export function beamAt(regs: VgaRegisters, geometry: VgaGeometry, now: number): 
   const retraceStart = (regs.crtc[R.CRTC_VERTICAL_RETRACE_START] ?? 0) | ((overflow & 0x04) << 6) | ((overflow & 0x80) << 2)
   const width = ((regs.crtc[R.CRTC_VERTICAL_RETRACE_END] ?? 0) - retraceStart) & 0x0f
   // Registers that make no sense still give a pulse in every frame.
-  const start = retraceStart > shown && retraceStart < total ? retraceStart : Math.max(0, total - 2)
-  const end = start + (width === 0 ? 2 : width)
+  const isSound = retraceStart > shown && retraceStart < total
+  const start = isSound ? retraceStart : total - (total >> 4)
+  const end = isSound && width !== 0 ? start + width : total
   const visiblePart = geometry.columns / ((regs.crtc[R.CRTC_HORIZONTAL_TOTAL] ?? 0) + 5)
   return {
     frame,
