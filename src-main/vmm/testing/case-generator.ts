@@ -5,7 +5,7 @@
 import { ROWS } from '../cpu/isa/table'
 import { traitsOf } from '../cpu/isa/traits'
 import type { Feature, Row } from '../cpu/isa/row'
-import { CASES_PER_BATCH, SLOT_BYTES, SLOTS_PER_PAGE, STACK_BASE, STATE_BYTES, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, slotAddress } from './diff-engine'
+import { CASES_PER_BATCH, SLOT_BYTES, SLOT_TAIL, SLOTS_PER_PAGE, STACK_BASE, STATE_BYTES, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, slotAddress } from './diff-engine'
 import type { CodeMode, DiffBatch, DiffCase, DiffStep, MemoryImage } from './diff-engine'
 import { fillFx, imageWord, memoryImage } from './case-values'
 import { encodeInstruction } from './instruction-encoder'
@@ -84,8 +84,6 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
   let undefinedFlags = 0
   let directionFlag = random.chance(4)
   let mmx = random.chance(20)
-  // at the end of a page the program may run into the unmapped one
-  const reserved = 12
   for (let attempt = 0; steps.length < wanted && attempt < 12; attempt++) {
     const row = random.pick(rows)
     if (RARE.has(row.operation) && random.chance(80)) continue
@@ -98,7 +96,7 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     const first = steps.length === 0
     const prefix = first ? preparation(random, row, mode, plan, start) : []
     const instruction = encodeInstruction(row, { random, mode, plan, at: at + prefix.length, end })
-    if (instruction === undefined || code.length + prefix.length + instruction.bytes.length > SLOT_BYTES - reserved) continue
+    if (instruction === undefined || code.length + prefix.length + instruction.bytes.length > SLOT_BYTES - SLOT_TAIL) continue
     if (!acceptable(row, instruction, first)) continue
     if (first) {
       prepare(random, row, instruction, plan, image)

@@ -17,12 +17,17 @@ export const STACK_BASE = 0x30000000
 export const STACK_PAGES = 1
 /** Each case has a slot of its own in a code page; what a program does not fill is HLT, which ends it by #GP(0) at any privilege below 0. */
 export const SLOT_BYTES = 64
+/** Bytes at the end of a slot that are never code, so that jumps can go there. */
+export const SLOT_TAIL = 12
 export const SLOTS_PER_PAGE: number = PAGE_BYTES / SLOT_BYTES
 export const CASES_PER_BATCH: number = SLOTS_PER_PAGE * CODE_PAGES
 export const FILLER = 0xf4
 
 export const slotAddress = (slot: number): number =>
   CODE_BASE + Math.floor(slot / SLOTS_PER_PAGE) * CODE_STRIDE + (slot % SLOTS_PER_PAGE) * SLOT_BYTES
+
+/** Stands as the vector of a case that did not come to an end; nothing else of it can be compared. */
+export const NO_END_VECTOR = 0xff
 
 // ---- the state of one case, before or after -------------------------------------------------------------------------------------
 export const STATE_GPR = 0

@@ -2,6 +2,7 @@
 import { traitsOf } from '../cpu/isa/traits'
 import { PREFIX_66, PREFIX_ANY, PREFIX_F2, PREFIX_F3, PREFIX_NONE } from '../cpu/isa/row'
 import type { OperandSpec, Row, Width } from '../cpu/isa/row'
+import { CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, SLOT_TAIL } from './diff-engine'
 import type { CodeMode } from './diff-engine'
 import type { Random } from './random'
 import { RSP } from './register-plan'
@@ -308,8 +309,7 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
   bytes.push(...tail)
   if (relative !== undefined) {
     const next = context.at + bytes.length + relative.bytes
-    const room = context.end - 1 - next
-    const distance = room > 0 && random.chance(95) ? random.below(room) : relative.bytes === 1 ? -128 - (next - context.at) + 200 : random.u32() | 0
+    const distance = jumpTarget(context, next, relative.bytes) - next
     bytes.push(...little(distance, relative.bytes))
   }
   if (parts?.ripRelative) {
@@ -319,6 +319,17 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
     little(Number(BigInt.asIntN(32, disp)), 4).forEach((byte, i) => (bytes[at + i] = byte))
   }
   return { bytes, size: size as OperandSize, rep, lock, registers, memory, immediate }
+}
+
+/**
+ * Jumps go to the next instruction, to the end of the slot, which is never code, or far away, where nothing may be executed: landing inside an
+ * instruction could make a system call of it.
+ */
+const jumpTarget = ({ random, end }: EncoderContext, next: number, bytes: number): number => {
+  if (random.chance(15)) return next
+  if (bytes === 1 || random.chance(90)) return end - 1 - random.below(SLOT_TAIL)
+  const far = random.u32()
+  return far >= CODE_BASE && far < CODE_BASE + CODE_PAGES * CODE_STRIDE ? DATA_BASE + (far & 0xff) : far
 }
 
 const addressFor = ({ plan, random }: EncoderContext, operation: string, bytes: number): number => {

@@ -9,8 +9,8 @@ import * as L from '../../cpu/layout'
 import { createMachineCore } from '../../cpu/machine-core'
 import type { MachineCore } from '../../cpu/machine-core'
 import {
-  CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, DATA_PAGES, DATA_WRITABLE_PAGES, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAGS, FX_XMM, PAGE_BYTES,
-  STACK_BASE, STACK_PAGES, STATE_ADDRESS, STATE_BYTES, STATE_ERROR, STATE_FX, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, STATE_VECTOR, STATE_WORDS,
+  CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, DATA_PAGES, DATA_WRITABLE_PAGES, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAGS, FX_XMM, NO_END_VECTOR,
+  PAGE_BYTES, STACK_BASE, STACK_PAGES, STATE_ADDRESS, STATE_BYTES, STATE_ERROR, STATE_FX, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, STATE_VECTOR, STATE_WORDS,
   codePages,
 } from '../diff-engine'
 import type { DiffBatch, DiffCase, DiffEngine, MemoryImage, Outcome } from '../diff-engine'
@@ -72,8 +72,6 @@ const EFER = 0xd01
 const EFLAGS_KEPT_OUT_OF_STATUS = 0x2
 
 const BUDGET = 20_000
-/** Vector that stands for "did not come to an end". */
-export const NO_END_VECTOR = 0xff
 
 const NO_IO: CpuIo = {
   pioRead: () => 0xffffffff,
