@@ -209,9 +209,9 @@ export function flush_code(): void {
     store<u32>(page, 0, CODE_PAGE_MISSES)
     store<u64>(page, 0, CODE_PAGE_LINES)
     clear_code_flag(gpa)
+    store<u32>(bucket(gpa, load<i32>(block, BLOCK_MODE)), 0)
     block += <usize>BLOCK_HEADER_BYTES + <usize>load<u32>(block, BLOCK_RECORDS) * REC_BYTES
   }
-  memory.fill(BLOCK_HASH, 0, BLOCK_HASH_BYTES)
   store<u32>(ARENA_NEXT, BLOCK_ARENA)
   count(COUNT_CODE_FLUSHES)
   leave_blocks()
