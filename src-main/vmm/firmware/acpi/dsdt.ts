@@ -73,7 +73,6 @@ export function dsdtBody(options: DsdtOptions): Aml {
   const hostBridge = aml.device(
     'PCI0',
     id('PNP0A03'),
-    aml.name('_ADR', aml.integer(0)),
     aml.name('_BBN', aml.integer(0)),
     aml.name('_UID', aml.integer(1)),
     resources(

@@ -11,6 +11,8 @@ import { VmmError } from '../../errors/vmm-error'
 import type { Claim, Device, IoFault, PioHandler, SavedState } from '../../devices/device'
 import { BAD_WIDTH } from '../../devices/device'
 import type { Width } from '../../bus/width'
+import { memoryMap } from '../memory-map'
+import type { MemoryMapEntry } from '../memory-map'
 import { BiosContext } from './context'
 import type { BiosOptions, BiosTask } from './host'
 import { BIOS_CALL_PORT, SERVICE_BOOT_MENU, SERVICE_KEY, SERVICE_POST, SERVICE_RTC_INTERRUPT } from './rom-source'
@@ -32,6 +34,7 @@ const MAXIMUM_TASKS = 16
 
 export interface BiosState extends SavedState {
   readonly schema: readonly ['builtin-bios', 1]
+  readonly rsdp: number
   readonly emulation: { readonly media: number; readonly disk: number; readonly lba: number } | null
   readonly cdLocks: readonly number[]
   readonly bootTarget: number
@@ -53,6 +56,7 @@ export class Bios implements Device<BiosState>, PioHandler {
   private nextTask = 1
   private readonly services: ReadonlyMap<number, (context: BiosContext) => BiosTask | void>
   private readonly boot: BootService
+  private readonly post: Post
 
   constructor(private readonly options: BiosOptions) {
     this.claims = [{ kind: 'pio', name: 'bios-call', first: BIOS_CALL_PORT, last: BIOS_CALL_PORT + 3, handler: this }]
@@ -70,6 +74,7 @@ export class Bios implements Device<BiosState>, PioHandler {
     this.video = video
     this.disk = disk
     this.boot = boot
+    this.post = post
     this.services = new Map<number, (context: BiosContext) => BiosTask | void>([
       [0x10, (context) => video.handle(context)],
       [0x11, (context) => system.equipment(context)],
@@ -93,7 +98,17 @@ export class Bios implements Device<BiosState>, PioHandler {
     this.tasks.clear()
     this.nextTask = 1
     this.disk.reset()
+    this.post.rsdp = 0
     this.boot.reset()
+  }
+
+  /** Where the RSDP is, once power-on is through; 0 before. */
+  get rsdp(): number {
+    return this.post.rsdp
+  }
+  /** The map that E820h tells. */
+  memoryMap(): readonly MemoryMapEntry[] {
+    return memoryMap(this.options.memory)
   }
 
   pioRead(_port: number, width: Width): number | IoFault {
@@ -146,13 +161,20 @@ export class Bios implements Device<BiosState>, PioHandler {
   }
 
   save(): BiosState {
-    return { schema: ['builtin-bios', 1], emulation: this.disk.saveEmulation(), cdLocks: this.disk.saveLocks(), bootTarget: this.boot.target }
+    return {
+      schema: ['builtin-bios', 1],
+      rsdp: this.post.rsdp,
+      emulation: this.disk.saveEmulation(),
+      cdLocks: this.disk.saveLocks(),
+      bootTarget: this.boot.target,
+    }
   }
 
   load(state: BiosState): void {
     const [kind, version] = state.schema
     if (kind !== 'builtin-bios' || version !== 1) throw new VmmError('state/mismatch', `${this.name}: unknown state ${String(kind)} ${String(version)}`)
     this.tasks.clear()
+    this.post.rsdp = state.rsdp
     this.disk.loadEmulation(state.emulation)
     this.disk.loadLocks(state.cdLocks)
     this.boot.target = state.bootTarget

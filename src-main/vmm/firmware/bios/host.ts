@@ -46,6 +46,8 @@ export interface BiosOptions {
   readonly showMenu?: boolean
   /** How long F12 or Esc may be pressed at sign-on. Default 400. */
   readonly menuDelayMilliseconds?: number
+  /** Called after power-on instead of booting: something else (direct boot) takes the vCPU over. */
+  readonly directBoot?: () => void
   readonly cpus: number
   /** I/O ports of the serial ports that the board has, COM1 first. Default 3F8h, 2F8h, 3E8h, 2E8h. */
   readonly serialPorts?: readonly number[]

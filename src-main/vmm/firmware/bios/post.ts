@@ -22,6 +22,8 @@ const SHUTDOWN_JUMP_WITH_EOI = 0x05
 const SHUTDOWN_JUMP = 0x0a
 
 export class Post {
+  rsdp = 0
+
   constructor(
     private readonly options: BiosOptions,
     private readonly rom: BiosRom,
@@ -197,11 +199,12 @@ export class Post {
   }
 
   private setUpTables(): void {
-    const { memory, cpus, uuid } = this.options
+    const { memory, cpus, uuid, serialPorts = [0x3f8, 0x2f8, 0x3e8, 0x2e8] } = this.options
     const probe = gpa(BIOS_ROM_ADDRESS + ROM_TABLES)
     memory.writeU32(probe, 0x12345678)
     const isWritable = memory.readU32(probe) === 0x12345678
     memory.writeU32(probe, 0xffffffff)
-    placeTables(memory, { cpus, ...(uuid === undefined ? {} : { uuid }), anchorsAt: isWritable ? BIOS_ROM_ADDRESS + ROM_TABLES : bda.EBDA_RSDP })
+    const { rsdp } = placeTables(memory, { cpus, serialPorts: serialPorts.length, ...(uuid === undefined ? {} : { uuid }), anchorsAt: isWritable ? BIOS_ROM_ADDRESS + ROM_TABLES : bda.EBDA_RSDP })
+    this.rsdp = rsdp
   }
 }

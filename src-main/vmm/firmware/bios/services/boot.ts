@@ -59,6 +59,10 @@ export class BootService {
 
   /** After POST: says who we are, and offers the menu. */
   *menu(_context: BiosContext): BiosTask {
+    if (this.options.directBoot !== undefined) {
+      this.options.directBoot()
+      for (;;) yield 'poll'
+    }
     const { memory, now, menuDelayMilliseconds = DEFAULT_MENU_DELAY } = this.options
     const mebibytes = Math.floor(memory.ramBytes / 0x100000)
     this.print(`Vitrine BIOS\n${mebibytes} MiB memory, ${this.options.cpus} processor${this.options.cpus === 1 ? '' : 's'}\n`)
