@@ -76,6 +76,61 @@ function draw(code: number, height: number): Uint8Array | undefined {
   return glyph
 }
 
+/**
+ * Line drawing, codes B3h..DAh: the strokes (0 none, 1 single, 2 double) of the left, right, upper and lower arm of each. Drawn here because
+ * the source fonts place the strokes of mixed and of pure glyphs differently.
+ */
+const ARMS: readonly string[] = (
+  '0011 1011 2011 1022 1002 2001 2022 0022 2002 2020 1020 2010 1001 0110 1110 1101 0111 1100 1111 0211 0122 0220 0202 2220 2202 0222 ' +
+  '2200 2222 2210 1120 2201 1102 0120 0210 0201 0102 1122 2211 1010 0101'
+).split(' ')
+const FIRST_ARMS = 0xb3
+
+function drawLines(code: number, height: number): Uint8Array | undefined {
+  const arms = ARMS[code - FIRST_ARMS]
+  if (arms === undefined) return undefined
+  const [left = 0, right = 0, up = 0, down = 0] = [...arms].map(Number)
+  const middle = height / 2 - 1
+  const glyph = new Uint8Array(height)
+  const dots = (x0: number, x1: number, y0: number, y1: number): void => {
+    for (let y = Math.max(0, y0); y <= Math.min(height - 1, y1); y++) for (let x = x0; x <= x1; x++) glyph[y] = (glyph[y] ?? 0) | (0x80 >> x)
+  }
+  const isHorizontalDouble = left === 2 || right === 2
+  const isVerticalDouble = up === 2 || down === 2
+  // Horizontal strokes. Vertical strokes: single at columns 3 and 4, double at 2, 3 and at 5, 6.
+  const single = (arm: number, other: number): number => (arm === 0 ? -1 : other !== 0 ? 7 : up === 2 && down === 2 ? 3 : isVerticalDouble ? 6 : 4)
+  if (left === 1) dots(0, single(left, right), middle, middle)
+  if (right === 1) dots(7 - mirrored(single(right, left)), 7, middle, middle)
+  const reach = (near: number, far: number, other: number): number => (near === 2 ? 3 : near === 1 ? 4 : other === 2 ? 7 : far === 2 ? 6 : 4)
+  if (left === 2) {
+    dots(0, reach(up, down, right), middle - 1, middle - 1)
+    dots(0, reach(down, up, right), middle + 1, middle + 1)
+  }
+  if (right === 2) {
+    dots(7 - mirrored(reach(up, down, left)), 7, middle - 1, middle - 1)
+    dots(7 - mirrored(reach(down, up, left)), 7, middle + 1, middle + 1)
+  }
+  // Vertical strokes.
+  const end = (other: number): number => (other !== 0 ? height : left === 2 && right === 2 ? -1 : isHorizontalDouble ? 1 : 0)
+  if (up === 1) dots(3, 4, 0, middle + end(down))
+  if (down === 1) dots(3, 4, middle - end(up), height - 1)
+  const depth = (near: number, far: number): number => (near === 2 ? -1 : near === 1 ? 0 : far === 2 ? 1 : 0)
+  if (up === 2) {
+    dots(2, 3, 0, middle + depth(left, right))
+    dots(5, 6, 0, middle + depth(right, left))
+  }
+  if (down === 2) {
+    dots(2, 3, middle - depth(left, right), height - 1)
+    dots(5, 6, middle - depth(right, left), height - 1)
+  }
+  return glyph
+}
+
+/** The same reach counted from the right: the cell is not symmetric (3, 4 | 2, 3 and 5, 6), so 3 becomes 2, 4 stays, 6 becomes 5. */
+function mirrored(reach: number): number {
+  return reach === 3 ? 2 : reach === 6 ? 5 : reach
+}
+
 function build(from: string, height: number): Uint8Array {
   const names = readdirSync(from)
     .filter((name) => name.endsWith(`-VGA${height}.psf.gz`) && !name.includes('Terminus'))
@@ -91,7 +146,7 @@ function build(from: string, height: number): Uint8Array {
     if (code === 0 || code === 0xff) continue
     const unicode = CP437_TO_UNICODE.codePointAt(code) ?? 0
     const source = fonts.find(({ name, glyphs }) => glyphs.has(unicode) && !(NOT_FROM_GREEK.includes(unicode) && name.startsWith('FullGreek-')))
-    const glyph = draw(unicode, height) ?? source?.glyphs.get(unicode)
+    const glyph = drawLines(code, height) ?? draw(unicode, height) ?? source?.glyphs.get(unicode)
     if (glyph === undefined) throw new Error(`no ${height}-row glyph for U+${unicode.toString(16)} (code ${code})`)
     out.set(glyph, code * height)
   }

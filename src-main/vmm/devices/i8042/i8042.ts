@@ -5,9 +5,9 @@
  * One byte at a time stands in the output buffer. Bytes of the devices follow each other with the gap of a serial transfer: many DOS
  * handlers read port 60h, then chain to the BIOS handler, which reads the same byte again. The controller's own answers come at once.
  */
-import { VmmError } from '../../errors/vmm-error'
 import { vmTime } from '../../support/branded'
 import { BAD_WIDTH } from '../device'
+import { expectSchema } from '../saved-state'
 import { translateSet2 } from './key-codes'
 import { Ps2Keyboard } from './keyboard'
 import { Ps2Mouse } from './mouse'
@@ -149,9 +149,7 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
   }
 
   load(state: I8042StateV1): void {
-    if (state.schema[0] !== 'i8042' || state.schema[1] !== 1) {
-      throw new VmmError('state/mismatch', `i8042: saved state ${state.schema.join(' version ')} is not understood; expected i8042 version 1`)
-    }
+    expectSchema(this.name, state, ['i8042', 1])
     const { ram, outputPort, systemFlag, lastWriteWasCommand, pendingCommand, data, outputFull, ...more } = state.controller
     const { outputFromAux, answers, breakPrefix, readyAt, ...rest } = more
     rest satisfies Record<string, never>

@@ -5,6 +5,7 @@
  */
 import { VmmError } from '../../errors/vmm-error'
 import { BAD_WIDTH, NO_REGISTER } from '../device'
+import { expectSchema } from '../saved-state'
 import { Dac } from './dac'
 import { Dispi } from './dispi'
 import { beamAt, vgaGeometry } from './geometry'
@@ -233,9 +234,7 @@ export class Vga implements Device<VgaStateV1>, PciDevice, PioHandler {
   load(state: VgaStateV1): void {
     const { schema, seq, seqIndex, gc, gcIndex, crtc, crtcIndex, attr, attrIndex, attrData, misc, feature, latch, dac, dispi, ...rest } = state
     rest satisfies Record<string, never>
-    if (schema[0] !== 'vga' || schema[1] !== 1) {
-      throw new VmmError('state/mismatch', `vga: saved state ${state.schema.join(' version ')} is not understood; expected vga version 1`)
-    }
+    expectSchema(this.name, { schema }, ['vga', 1])
     const { regs } = this
     copyMasked(regs.seq, seq, R.SEQ_MASKS)
     copyMasked(regs.gc, gc, R.GC_MASKS)
