@@ -6,7 +6,7 @@ import type { CodeMode } from '../src-main/vmm/testing/snippet-machine'
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const TURNS_FOREVER = 0x7fffffff
 const SLICE = 5_000_000
-const ROUNDS = 12
+const ROUNDS = 30
 
 interface Loop {
   readonly name: string

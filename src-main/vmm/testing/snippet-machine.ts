@@ -53,8 +53,9 @@ export class SnippetMachine {
   private readonly view: DataView
   private readonly ram: Uint8Array
 
-  constructor(readonly mode: CodeMode, io: Partial<CpuIo> = {}) {
-    this.machine = createMachineCore({ ramBytes: RAM_BYTES, extraBytes: 0, io: { ...silentIo, ...io } })
+  constructor(readonly mode: CodeMode, io: Partial<CpuIo> = {}, directory?: string) {
+    const options = { ramBytes: RAM_BYTES, extraBytes: 0, io: { ...silentIo, ...io } }
+    this.machine = createMachineCore(directory === undefined ? options : { ...options, directory })
     this.engine = new InterpreterEngine(this.machine)
     this.view = new DataView(this.machine.memory.buffer)
     this.ram = new Uint8Array(this.machine.memory.buffer, L.RAM_BASE, RAM_BYTES)
