@@ -29,7 +29,7 @@ export default tseslint.config(
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
     },
   },
-  { files: ['src-main/**/*.ts', 'tools/**/*.ts', 'e2e/**/*.ts'], languageOptions: { parserOptions: { projectService: true } }, rules: { '@typescript-eslint/no-floating-promises': 'error' } },
+  { files: ['src-main/vmm/**/*.ts', 'src-main/cli/**/*.ts', 'tools/**/*.ts', 'e2e/guests/**/*.ts'], languageOptions: { parserOptions: { project: ['tsconfig.vmm.json'], tsconfigRootDir: import.meta.dirname } }, rules: { '@typescript-eslint/no-floating-promises': 'error' } },
   {
     files: ['src-main/vmm/**/*.ts'],
     ignores: ['src-main/vmm/time/host-clock.ts', '**/*.test.ts', 'src-main/vmm/testing/**'],

@@ -5,7 +5,7 @@ usage: vitrine run [options]        boots a machine in this terminal; without op
 
 machine
   --engine interpreter        what runs the processor (default: interpreter)
-  --memory MIB                RAM in MiB, 1 to 3840 (default: 256)
+  --memory MIB                RAM in MiB, 2 to 3840 (default: 256)
   --cpus N                    processors (1 for now)
   --cpu KEY=VALUE[,...]       vendor=STRING (12 characters), brand=STRING, family=N, model=N, stepping=N, FEATURE=off
   --clock host|instructions   virtual time follows the host's clock, or the count of retired instructions: then

@@ -5,7 +5,7 @@ import { VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
 
 export interface RunOptions {
   readonly machine: MachineConfig
-  readonly serial: { readonly kind: 'stdio' | 'none' } | { readonly kind: 'file'; readonly path: string }
+  readonly serial: { readonly kind: 'stdio' } | { readonly kind: 'none' } | { readonly kind: 'file'; readonly path: string }
   readonly timeoutSeconds: number | undefined
   readonly until: RegExp | undefined
   readonly script: string | undefined
@@ -53,7 +53,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 
   const machine: MachineConfig = {
     engine: choice('engine', values.engine, ['interpreter'], 'interpreter'),
-    memoryMiB: integer('memory', values.memory, 1, MAX_MEMORY_MIB, 256),
+    memoryMiB: integer('memory', values.memory, 2, MAX_MEMORY_MIB, 256),
     cpus: integer('cpus', values.cpus, 1, 1, 1),
     cpu: parseCpu(values.cpu),
     clock: choice('clock', values.clock, ['host', 'instructions'], 'host'),
@@ -150,7 +150,8 @@ function choiceFailed(value: string): never {
 }
 
 function parseSerial(value: string): RunOptions['serial'] {
-  if (value === 'stdio' || value === 'none') return { kind: value }
+  if (value === 'stdio') return { kind: 'stdio' }
+  if (value === 'none') return { kind: 'none' }
   if (value.startsWith('file:') && value.length > 5) return { kind: 'file', path: value.slice(5) }
   throw bad(`--serial ${value}: not known; choose stdio, file:PATH or none`)
 }

@@ -94,8 +94,7 @@ async function finish(machine: Machine, options: RunOptions): Promise<void> {
 }
 
 async function saveScreenshot(machine: Machine, path: string): Promise<void> {
-  const { width, height, rgba } = machine.screenshot()
-  await writeAtomically(path, encodePng(width, height, rgba))
+  await writeAtomically(path, encodePng(machine.screenshot()))
 }
 
 function report(ending: Ending, runner: ScriptRunner | undefined): number {

@@ -1,12 +1,12 @@
 /** Scripts of `vitrine run --script`: one action a line, carried out at the turns of the machine's run loop. */
-import { VmmError, keysFromName, type Machine } from '../vmm'
+import { VmmError, isKnownKey, parseChord, type KeyEvent, type Machine } from '../vmm'
 import { regex } from './options'
 
 type Action =
   | { readonly kind: 'expect' | 'expect-screen'; readonly pattern: RegExp }
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   | { readonly kind: 'type'; readonly text: string }
-  | { readonly kind: 'key'; readonly codes: readonly string[] }
+  | { readonly kind: 'key'; readonly events: readonly KeyEvent[] }
   | { readonly kind: 'power-button' }
   | { readonly kind: 'screenshot'; readonly path: string }
   | { readonly kind: 'wait'; readonly nanoseconds: number }
@@ -40,9 +40,9 @@ function parseLine(trimmed: string, raw: string, where: string): Action {
     case 'type':
       return { kind: 'type', text: new TextDecoder('latin1').decode(unescape(rest, bad)) }
     case 'key': {
-      const codes = keysFromName(rest.trim())
-      if (!codes) throw bad(`key ${rest.trim()}: not a key; use names such as "enter", "f12", "ctrl-alt-delete"`)
-      return { kind: 'key', codes }
+      const events = parseChord(rest.trim(), isKnownKey)
+      if (!events) throw bad(`key ${rest.trim()}: not a key; use names such as "enter", "f12", "ctrl-alt-delete"`)
+      return { kind: 'key', events }
     }
     case 'power-button':
       return { kind: 'power-button' }
@@ -145,7 +145,7 @@ export class ScriptRunner {
         machine.typeText(action.text)
         return true
       case 'key':
-        machine.pressKeys(action.codes)
+        machine.type(action.events)
         return true
       case 'power-button':
         machine.pressPowerButton()

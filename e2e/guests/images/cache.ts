@@ -42,5 +42,5 @@ export function stamp(path: string): string {
 
 export function tool(program: string, args: readonly string[], options: { readonly input?: string; readonly cwd?: string } = {}): void {
   const result = spawnSync(program, args, { ...options, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], maxBuffer: 1 << 28 })
-  if (result.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${result.error?.message ?? `exit ${result.status}`}\n${result.stderr.slice(-2000)}`)
+  if (result.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${result.error?.message ?? `exit ${result.status}`}\n${(result.stderr ?? '').slice(-2000)}`)
 }

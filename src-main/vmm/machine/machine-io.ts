@@ -12,6 +12,9 @@ export interface ProcessorBus {
   writeTaskPriority(value: number): void
   readMsr(index: number): readonly [low: number, high: number] | undefined
   writeMsr(index: number, low: number, high: number): boolean
+  /** The local APIC's registers, where the vCPU's IA32_APIC_BASE puts them: undefined when the address is elsewhere. */
+  readLocal(address: number, width: Width): number | undefined
+  writeLocal(address: number, width: Width, value: number): boolean
 }
 
 export interface IoCounters {
@@ -54,12 +57,12 @@ export class MachineIo implements CpuIo {
 
   mmioRead(address: Gpa, width: Width): number {
     this.counters.mmioReads++
-    return this.mmio.read(address, width)
+    return this.processor.readLocal(address, width) ?? this.mmio.read(address, width)
   }
 
   mmioWrite(address: Gpa, width: Width, value: number): void {
     this.counters.mmioWrites++
-    this.mmio.write(address, width, value)
+    if (!this.processor.writeLocal(address, width, value)) this.mmio.write(address, width, value)
   }
 
   readTsc(): number {

@@ -6,6 +6,8 @@
 import type { Engine, Exit } from '../cpu/engine'
 import { ATTENTION, ATTENTION_HOST, RETIRED, SLICE, BUDGET } from '../cpu/layout'
 import type { Vcpu } from '../cpu/vcpu'
+import { textToKeys } from '../devices/i8042/keyboard-text'
+import type { Frame } from '../backends/display/frame'
 import { assertNever } from '../errors/assert-never'
 import { vmTime, type VmTime } from '../support/branded'
 import type { DeadlineQueue } from '../time/deadline-queue'
@@ -17,6 +19,8 @@ import type { KeyEvent, KeyTypist } from './key-typist'
 import type { MachineClock, Wakeable } from './machine-clock'
 import { machineStats, type MachineStats } from './stats'
 import type { MachineIo } from './machine-io'
+import { loadMachine, saveMachine } from './saved-machine'
+import { encodeContainer, readContainer, writeAtomically } from '../snapshot/container'
 
 export interface MachineParts {
   readonly memory: WebAssembly.Memory
@@ -32,6 +36,8 @@ export interface MachineParts {
   readonly typist: KeyTypist
   /** Brings firmware or kernel into place and the vCPU to its entry; after power-on and after every reset. */
   readonly boot: () => void
+  /** Called between slices: direct boot enters its image here. */
+  readonly betweenSlices: () => void
 }
 
 export type LifecycleState = 'created' | 'running' | 'paused' | 'ended'
@@ -40,6 +46,7 @@ export class Machine {
   state: LifecycleState = 'created'
   /** Called between slices, on the machine's thread. */
   onTurn: () => void = () => undefined
+  onPause: (paused: boolean) => void = () => undefined
   /** Called when the guest was reset, before it runs again. */
   onReset: () => void = () => undefined
 
@@ -120,6 +127,10 @@ export class Machine {
     this.post(() => this.parts.typist.type(events))
   }
 
+  typeText(text: string): void {
+    this.type(textToKeys(text))
+  }
+
   mouse(dx: number, dy: number, dz: number, buttons: number): void {
     this.post(() => this.parts.board.mouse(dx, dy, dz, buttons))
   }
@@ -147,6 +158,19 @@ export class Machine {
   get retired(): number {
     const { vcpuBase } = this.parts
     return Number(this.view.getBigUint64(vcpuBase + RETIRED, true)) + this.view.getInt32(vcpuBase + SLICE, true) - this.view.getInt32(vcpuBase + BUDGET, true)
+  }
+
+  /** The whole picture; valid until the next call. */
+  screenshot(): Frame {
+    return this.parts.board.screenshot()
+  }
+
+  screenText(): readonly string[] {
+    return this.parts.board.screenText()
+  }
+
+  async changeCdrom(drive: number, path: string | undefined): Promise<void> {
+    await this.parts.board.changeCdrom(drive, path)
   }
 
   stats(): MachineStats {
@@ -203,6 +227,7 @@ export class Machine {
     for (let work = this.posted.shift(); work; work = this.posted.shift()) work()
     deadlines.runDue(clock.now())
     gate.deliver()
+    this.parts.betweenSlices()
     this.onTurn()
     if (this.resetRequested && !this.end) this.hardReset()
   }
@@ -243,13 +268,16 @@ export class Machine {
   }
 
   private async paused(): Promise<void> {
-    this.parts.clock.stop()
-    this.state = 'paused'
-    await this.parts.wakeable.sleep(undefined)
-    if (!this.pauseRequested) {
-      this.state = 'running'
-      this.parts.clock.start()
+    if (this.state !== 'paused') {
+      this.parts.clock.stop()
+      this.state = 'paused'
+      this.onPause(true)
     }
+    await this.parts.wakeable.sleep(undefined)
+    if (this.pauseRequested) return
+    this.state = 'running'
+    this.parts.clock.start()
+    this.onPause(false)
   }
 
   private ended(end: MachineEnd): MachineEnd {
@@ -263,6 +291,17 @@ export class Machine {
     this.parts.board.reset('hard')
     this.parts.boot()
     this.onReset()
+  }
+
+  /** Writes the machine to a file, whole or not at all; first runs on until no host I/O is pending. */
+  async save(path: string): Promise<void> {
+    await this.settle()
+    await writeAtomically(path, encodeContainer(saveMachine(this)))
+  }
+
+  /** Continues from a file; the machine must be freshly made from the configuration that it was saved with. */
+  async load(path: string): Promise<void> {
+    loadMachine(this, await readContainer(path), path)
   }
 
   /** Lets go of files. The machine cannot be used afterwards. */

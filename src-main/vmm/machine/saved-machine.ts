@@ -11,7 +11,7 @@ export function saveMachine(machine: Machine): PlainData {
   const { parts } = machine
   const { board, vcpu, clock, memory } = parts
   const devices: Record<string, PlainData> = {}
-  for (const device of board.devices) devices[device.name] = plain(device.save())
+  for (const device of board.allDevices) devices[device.name] = plain(device.save())
   const view = new DataView(memory.buffer)
   return {
     schema: SCHEMA,
@@ -46,7 +46,7 @@ export function loadMachine(machine: Machine, saved: PlainData, name: string): v
   clock.load({ now: number(savedClock?.['now']), skipped: number(savedClock?.['skipped']) })
   const devices = record(state['devices']) ?? {}
   const names = new Set(Object.keys(devices))
-  for (const device of board.devices) {
+  for (const device of board.allDevices) {
     const deviceState = record(devices[device.name])
     if (!deviceState) throw bad(`has no device ${device.name}`)
     names.delete(device.name)

@@ -9,6 +9,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { PlainData } from '../devices/device'
+import { fileError } from '../backends/block/raw-file'
 import { VmmError } from '../errors/vmm-error'
 
 const MAGIC = Buffer.from('VITRINE\x1a', 'latin1')
@@ -140,7 +141,9 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
 }
 
 export async function readContainer(path: string): Promise<PlainData> {
-  const bytes = await readFile(path)
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw fileError(error, 'saved state', path)
+  })
   return decodeContainer(bytes, path)
 }
 

@@ -1,8 +1,8 @@
 /** ATA hard disk. ATA/ATAPI-6 (T13/1410D), general feature set with 48-bit addressing, READ/WRITE MULTIPLE, DMA, flush. */
-import { VmmError } from '../../errors/vmm-error'
 import type { BlockBackend } from '../../backends/block/block-backend'
 import type { CompletionGate } from '../../backends/completion-gate'
 import type { SavedState } from '../device'
+import { expectSchema } from '../saved-state'
 import { emptyTaskFile, type Drive, type DriveHost, type TaskFile } from './drive'
 import { cylindersOf, identifyDisk, transferMode } from './identify'
 import { PioBuffer, type PioBufferState } from './pio-buffer'
@@ -384,7 +384,7 @@ export class AtaDisk implements Drive {
   }
 
   load(state: AtaDiskState): void {
-    if (state.schema[0] !== 'ata-disk' || state.schema[1] !== 1) throw new VmmError('state/mismatch', `saved state: ${state.schema.join(' ')} is not an ATA disk's`)
+    expectSchema('ata-disk', state, ['ata-disk', 1])
     this.epoch++
     this.taskFile = { ...state.taskFile }
     this.buffer.load(state.buffer)

@@ -1,8 +1,8 @@
 /** ATAPI CD-ROM drive: the packet protocol of ATA/ATAPI-6 (section 9.8, 9.9) around the commands in scsi-cd.ts. */
-import { VmmError } from '../../errors/vmm-error'
 import type { BlockBackend } from '../../backends/block/block-backend'
 import type { CompletionGate } from '../../backends/completion-gate'
 import type { SavedState } from '../device'
+import { expectSchema } from '../saved-state'
 import { emptyTaskFile, type Drive, type DriveHost, type TaskFile } from './drive'
 import { identifyPacket, transferMode } from './identify'
 import { PioBuffer, type PioBufferState } from './pio-buffer'
@@ -342,7 +342,7 @@ export class AtapiCdrom implements Drive, CdDrive {
   }
 
   load(state: AtapiCdromState): void {
-    if (state.schema[0] !== 'atapi-cdrom' || state.schema[1] !== 1) throw new VmmError('state/mismatch', `saved state: ${state.schema.join(' ')} is not a CD-ROM drive's`)
+    expectSchema('atapi-cdrom', state, ['atapi-cdrom', 1])
     this.epoch++
     this.taskFile = { ...state.taskFile }
     this.buffer.load(state.buffer)

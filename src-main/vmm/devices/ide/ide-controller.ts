@@ -2,11 +2,11 @@
  * PIIX3 IDE controller, PCI function 8086:7010: two channels at their legacy addresses (1F0h/3F6h IRQ 14, 170h/376h IRQ 15), bus master in BAR 4.
  * Intel 82371SB (290550), section 2.6 and 2.7.
  */
-import { VmmError } from '../../errors/vmm-error'
 import type { PciBar, PciDevice, PciIdentity } from '../../bus/pci/pci-device'
 import type { IrqLine } from '../../irq/line'
 import type { GuestMemory } from '../../memory/guest-memory'
 import type { Claim, Device, IoFault, PioHandler, ResetKind, SavedState, Width } from '../device'
+import { expectSchema } from '../saved-state'
 import { Channel, type ChannelState } from './channel'
 
 export interface IdeState extends SavedState {
@@ -71,7 +71,7 @@ export class IdeController implements Device<IdeState>, PciDevice, PioHandler {
   }
 
   load(state: IdeState): void {
-    if (state.schema[0] !== 'ide-piix3' || state.schema[1] !== 1) throw new VmmError('state/mismatch', `saved state: ${state.schema.join(' ')} is not an IDE controller's`)
+    expectSchema('ide-piix3', state, ['ide-piix3', 1])
     state.channels.forEach((saved, i) => this.channels[i]?.load(saved))
   }
 }

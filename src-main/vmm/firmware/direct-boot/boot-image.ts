@@ -1,13 +1,6 @@
 /** What direct boot has in common: images that start without a boot loader, and the state in which they expect the processor. */
 import type { GuestMemory } from '../../memory/guest-memory'
-
-/** One range of the guest-physical memory map (INT 15h AX=E820h types). */
-export interface MemoryRange {
-  readonly start: number
-  readonly bytes: number
-  /** 1 usable, 2 reserved, 3 ACPI reclaimable, 4 ACPI NVS. */
-  readonly type: 1 | 2 | 3 | 4
-}
+import type { MemoryMapEntry } from '../memory-map'
 
 export interface NamedBytes {
   /** For messages: the file. */
@@ -25,7 +18,7 @@ export interface DirectBootRequest {
   readonly commandLine: string
   readonly modules: readonly BootModule[]
   readonly memory: GuestMemory
-  readonly memoryMap: readonly MemoryRange[]
+  readonly memoryMap: readonly MemoryMapEntry[]
   /** Guest-physical address of the ACPI RSDP, 0 when there is none. */
   readonly rsdp: number
   /** Forces one of Linux's entries instead of the best that the header allows. */
@@ -42,9 +35,9 @@ export type BootEntry =
   | { readonly mode: 'real'; readonly cs: number; readonly ip: number; readonly ds: number; readonly ss: number; readonly sp: number }
 
 /** Highest usable address (exclusive) of the range that contains `address`, or `address` itself when it is not usable RAM. */
-export function usableEnd(map: readonly MemoryRange[], address: number): number {
-  const range = map.find((r) => r.type === 1 && address >= r.start && address < r.start + r.bytes)
-  return range ? range.start + range.bytes : address
+export function usableEnd(map: readonly MemoryMapEntry[], address: number): number {
+  const range = map.find((r) => r.type === 1 && address >= r.address && address < r.address + r.bytes)
+  return range ? range.address + range.bytes : address
 }
 
 /** Little-endian view of an image's bytes. */

@@ -6,7 +6,7 @@ import { isLinuxImage, loadLinux } from './linux'
 import { findMultibootHeader, loadMultiboot } from './multiboot'
 import { loadPvh, pvhEntry } from './pvh'
 
-export type { BootEntry, BootModule, DirectBootRequest, MemoryRange, NamedBytes } from './boot-image'
+export type { BootEntry, BootModule, DirectBootRequest, NamedBytes } from './boot-image'
 
 export function loadDirectBoot(request: DirectBootRequest): BootEntry {
   const { kernel } = request

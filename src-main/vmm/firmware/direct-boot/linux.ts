@@ -3,7 +3,8 @@
  */
 import { VmmError } from '../../errors/vmm-error'
 import { gpa } from '../../support/branded'
-import { asciiz, dataView, usableEnd, type BootEntry, type DirectBootRequest, type MemoryRange } from './boot-image'
+import type { MemoryMapEntry } from '../memory-map'
+import { asciiz, dataView, usableEnd, type BootEntry, type DirectBootRequest } from './boot-image'
 
 // Offsets in the image and, equally, in the zero page (struct boot_params).
 const SETUP_SECTS = 0x1f1
@@ -170,9 +171,9 @@ function zeroPage(image: Uint8Array, request: DirectBootRequest): Uint8Array {
   view.setBigUint64(ACPI_RSDP_ADDR, BigInt(request.rsdp), true)
   const ranges = request.memoryMap.slice(0, E820_MAX)
   view.setUint8(E820_ENTRIES, ranges.length)
-  ranges.forEach((range: MemoryRange, i) => {
+  ranges.forEach((range: MemoryMapEntry, i) => {
     const at = E820_TABLE + i * 20
-    view.setBigUint64(at, BigInt(range.start), true)
+    view.setBigUint64(at, BigInt(range.address), true)
     view.setBigUint64(at + 8, BigInt(range.bytes), true)
     view.setUint32(at + 16, range.type, true)
   })

@@ -68,7 +68,7 @@ export function loadMultiboot(request: DirectBootRequest, header: number): BootE
   memoryMap.forEach((range, i) => {
     const entryView = dataView(map)
     entryView.setUint32(i * 24, 20, true)
-    entryView.setBigUint64(i * 24 + 4, BigInt(range.start), true)
+    entryView.setBigUint64(i * 24 + 4, BigInt(range.address), true)
     entryView.setBigUint64(i * 24 + 12, BigInt(range.bytes), true)
     entryView.setUint32(i * 24 + 20, range.type, true)
   })

@@ -44,7 +44,7 @@ export function loadPvh(request: DirectBootRequest, image: ElfImage, entry: numb
     view.setBigUint64(modulesAt + i * 32 + 16, BigInt(placeString(file.commandLine)), true)
   })
   request.memoryMap.slice(0, 128).forEach((range, i) => {
-    view.setBigUint64(mapAt + i * 24, BigInt(range.start), true)
+    view.setBigUint64(mapAt + i * 24, BigInt(range.address), true)
     view.setBigUint64(mapAt + i * 24 + 8, BigInt(range.bytes), true)
     view.setUint32(mapAt + i * 24 + 16, range.type, true)
   })

@@ -3,27 +3,26 @@ import type { MmioBus } from '../../bus/mmio-bus'
 import type { PioBus } from '../../bus/pio-bus'
 import type { Device, ResetKind } from '../../devices/device'
 import type { MemoryBlock } from '../../memory/guest-memory'
+import type { DisplayBackend } from '../../backends/display/display-backend'
+import type { Frame } from '../../backends/display/frame'
 import type { KeyEvent } from '../key-typist'
-
-export interface Screenshot {
-  readonly width: number
-  readonly height: number
-  /** Four bytes a pixel. */
-  readonly rgba: Uint8Array
-}
 
 export interface Board {
   readonly pio: PioBus
   readonly mmio: MmioBus
   /** Every device, in the order in which they are reset, saved and loaded. */
-  readonly devices: readonly Device[]
+  readonly allDevices: readonly Device[]
   /** Every block of memory that a saved machine must hold. */
   readonly blocks: readonly MemoryBlock[]
   reset(kind: ResetKind): void
   pressPowerButton(): void
   key(event: KeyEvent): void
   mouse(dx: number, dy: number, dz: number, buttons: number): void
-  screenshot(): Screenshot
+  connectDisplay(display: DisplayBackend | undefined): void
+  /** Hands what changed on the screen to the display. */
+  refreshDisplay(): void
+  /** The whole picture; valid until the next call. */
+  screenshot(): Frame
   /** Characters on the screen in a text mode; [] in graphics modes. */
   screenText(): readonly string[]
   /** Puts a disc into the drive (undefined: takes it out). */

@@ -1,0 +1,348 @@
+/**
+ * The PC: a 440FX/PIIX3-class board (design.md, "The PC"). Which chip sits where, and who is wired to whom, is said here and nowhere else.
+ * PCI slots as on QEMU's `pc`: 0 host bridge, 1.0 ISA bridge, 1.1 IDE, 1.3 power management, 2 VGA.
+ */
+import type { BlockBackend } from '../../backends/block/block-backend'
+import { RawFile } from '../../backends/block/raw-file'
+import type { CharBackend } from '../../backends/chardev/char-backend'
+import { NullCharBackend } from '../../backends/chardev/char-backend'
+import type { CompletionGate } from '../../backends/completion-gate'
+import type { DisplayBackend } from '../../backends/display/display-backend'
+import type { Frame } from '../../backends/display/frame'
+import { allOnes } from '../../bus/access-counters'
+import { attachClaims } from '../../bus/attach'
+import { assertNoConflicts } from '../../bus/claim-conflict'
+import type { MmioBus } from '../../bus/mmio-bus'
+import type { PioBus } from '../../bus/pio-bus'
+import { HostBridge, type ShadowedRom } from '../../bus/pci/host-bridge'
+import { IsaBridge } from '../../bus/pci/isa-bridge'
+import { PciBus } from '../../bus/pci/pci-bus'
+import { AcpiPm } from '../../devices/acpi-pm/acpi-pm'
+import { DebugConsole } from '../../devices/debug-console/debug-console'
+import { DebugExit } from '../../devices/debug-exit/debug-exit'
+import type { Device, ResetKind, SavedState } from '../../devices/device'
+import { Hpet } from '../../devices/hpet/hpet'
+import { I8042 } from '../../devices/i8042/i8042'
+import { AtaDisk } from '../../devices/ide/ata-disk'
+import { AtapiCdrom } from '../../devices/ide/atapi-cdrom'
+import { IdeController } from '../../devices/ide/ide-controller'
+import { IoApic } from '../../devices/ioapic/ioapic'
+import { Lapic, type LapicProcessor } from '../../devices/lapic/lapic'
+import { Pic8259 } from '../../devices/pic-8259/pic'
+import { Pit8254 } from '../../devices/pit-8254/pit'
+import { Port92 } from '../../devices/port-92/port-92'
+import { RtcMc146818 } from '../../devices/rtc-mc146818/rtc'
+import { Uart16550 } from '../../devices/uart-16550/uart'
+import { Vga, VGA_VRAM_BYTES } from '../../devices/vga/vga'
+import { VmmError } from '../../errors/vmm-error'
+import { ApicBus } from '../../irq/apic-bus'
+import { GsiRouting } from '../../irq/gsi-routing'
+import type { IrqLine } from '../../irq/line'
+import { SharedLine } from '../../irq/shared-line'
+import { gpa, type VmTime } from '../../support/branded'
+import type { GuestMemoryImpl } from '../../memory/guest-memory-impl'
+import type { MemoryBlock } from '../../memory/guest-memory'
+import type { Clock } from '../../time/clock'
+import type { DeadlineQueue } from '../../time/deadline-queue'
+import type { MachineEnd } from '../config'
+import type { KeyEvent } from '../key-typist'
+import type { ProcessorBus } from '../machine-io'
+import type { Board } from './board'
+
+export const PC_EXTRA_BYTES: number = VGA_VRAM_BYTES + 0x800000 // firmware and option ROMs, rounded up generously
+
+const COM_PORTS = [0x3f8, 0x2f8, 0x3e8, 0x2e8] as const
+const COM_GSI = [4, 3, 4, 3] as const
+const GSI_KEYBOARD = 1
+const GSI_RTC = 8
+const GSI_SCI = 9
+const GSI_MOUSE = 12
+const GSI_IDE = [14, 15] as const
+
+export interface OpenDisk {
+  readonly kind: 'disk' | 'cdrom'
+  readonly backend: BlockBackend
+}
+
+/** A firmware image: its last 128 KiB show below 1 MiB, all of it below 4 GiB. */
+export interface FirmwareImages {
+  readonly bios: Uint8Array
+  readonly vgaBios?: Uint8Array
+}
+
+export interface PcOptions {
+  readonly pio: PioBus
+  readonly mmio: MmioBus
+  readonly memory: GuestMemoryImpl
+  readonly clock: Clock
+  readonly deadlines: DeadlineQueue
+  readonly gate: CompletionGate
+  readonly processor: LapicProcessor
+  /** Bit 20 of physical addresses: passes (true) or is held at 0. */
+  readonly setA20: (enabled: boolean) => void
+  readonly tscToTime: (tsc: number) => VmTime
+  readonly requestReset: () => void
+  readonly end: (end: MachineEnd) => void
+  readonly drives: readonly OpenDisk[]
+  readonly serial: readonly CharBackend[]
+  readonly debugConsole: CharBackend
+  readonly debugExit: boolean
+  readonly startEpochMs: number
+  readonly firmware: FirmwareImages
+}
+
+export class Pc440fx implements Board {
+  readonly devices: readonly Device[]
+  readonly lapic: Lapic
+  readonly pci: PciBus
+  readonly rtc: RtcMc146818
+  readonly vga: Vga
+  readonly i8042: I8042
+  readonly acpiPm: AcpiPm
+  readonly cdroms: readonly AtapiCdrom[]
+  private readonly openCds: (BlockBackend | undefined)[]
+  private readonly extraDevices: Device[] = []
+
+  constructor(private readonly options: PcOptions) {
+    const { pio, mmio, memory, deadlines, gate, requestReset } = options
+    const roms = this.placeRoms()
+
+    // Interrupts: GSIs to the 8259 pair and the I/O APIC, these to the local APIC.
+    const apicBus = new ApicBus()
+    const picOutput: { target: IrqLine | undefined } = { target: undefined }
+    const pic = new Pic8259({ setLevel: (high) => picOutput.target?.setLevel(high) })
+    this.lapic = new Lapic(deadlines, { apicId: 0, bootstrap: true, bus: apicBus, pic, processor: options.processor, tscToTime: options.tscToTime })
+    picOutput.target = this.lapic.lint0
+    const ioApic = new IoApic(apicBus)
+    const gsi = new GsiRouting({ picPin: (pin) => pic.pin(pin), ioApicPin: (pin) => ioApic.pin(pin) })
+    const line = (number: number): IrqLine => gsi.line(number)
+
+    // PCI, then what sits on it.
+    const hostBridge = new HostBridge({ memory, ram: memory.ram, roms })
+    const isaBridge = new IsaBridge({ gsiLine: line, requestReset })
+    this.pci = new PciBus({ pio, mmio, memory, pirq: isaBridge.pirq, resetControl: isaBridge })
+    const ide = new IdeController(memory, [line(GSI_IDE[0]), line(GSI_IDE[1])])
+    const vram = memory.allocateBlock('vram', VGA_VRAM_BYTES, 'ram')
+    this.vga = new Vga({ clock: options.clock, vramBlock: vram, vram: memory.blockBytes(vram), takeDirty: () => memory.takeDirty(vram) })
+    this.acpiPm = new AcpiPm(deadlines, {
+      sci: line(GSI_SCI),
+      requestPowerOff: () => options.end({ kind: 'power-off' }),
+      mapPorts: (name, first, bytes, handler) => pio.mapDynamic(name, first, bytes, handler),
+      timerBits: 24,
+    })
+    this.pci.attach('host bridge', 0, 0, hostBridge)
+    this.pci.attach('isa bridge', 1, 0, isaBridge)
+    this.pci.attach('ide', 1, 1, ide)
+    this.pci.attach('power management', 1, 3, this.acpiPm)
+    this.pci.attach('vga', 2, 0, this.vga)
+
+    // Timers. In its legacy mode the HPET takes the place of PIT and RTC on their lines.
+    const pitGate = new GatedLine(line(0))
+    const rtcGate = new GatedLine(line(GSI_RTC))
+    const pit = new Pit8254(deadlines, pitGate)
+    this.rtc = new RtcMc146818(deadlines, rtcGate, { startEpochMs: options.startEpochMs })
+    const hpet = new Hpet(deadlines, {
+      gsiLine: line,
+      legacyTimer: line(0),
+      legacyRtc: line(GSI_RTC),
+      onLegacy: (on) => {
+        pitGate.setOpen(!on)
+        rtcGate.setOpen(!on)
+      },
+    })
+
+    // A20 passes when either of its two gates lets it.
+    const a20 = new SharedLine({ setLevel: options.setA20 })
+    const keyboardA20 = a20.source()
+    this.i8042 = new I8042({ timers: deadlines, keyboardIrq: line(GSI_KEYBOARD), mouseIrq: line(GSI_MOUSE), requestReset, setA20: (enabled) => keyboardA20.setLevel(enabled) })
+    const port92 = new Port92({ a20: a20.source(), requestReset })
+
+    const uarts = COM_PORTS.map((basePort, index) => new Uart16550(deadlines, line(COM_GSI[index] ?? 4), options.serial[index] ?? new NullCharBackend(), { index, basePort }))
+    const debugConsole = new DebugConsole(options.debugConsole)
+    const debugExit = options.debugExit ? [new DebugExit((status) => options.end({ kind: 'debug-exit', status }))] : []
+
+    const cdroms: AtapiCdrom[] = []
+    this.openCds = []
+    options.drives.forEach(({ kind, backend }, position) => {
+      const channel = ide.channels[position < 2 ? 0 : 1]
+      const serial = `VT${String(position + 1).padStart(5, '0')}`
+      channel.attach(position % 2 === 0 ? 0 : 1, (host) => {
+        if (kind === 'disk') return new AtaDisk(host, backend, gate, { model: 'Vitrine hard disk', serial })
+        const cdrom = new AtapiCdrom(host, backend, gate, serial)
+        cdroms.push(cdrom)
+        this.openCds.push(backend)
+        return cdrom
+      })
+    })
+    this.cdroms = cdroms
+
+    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.i8042, ...uarts, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, new LatchState(pitGate, rtcGate)]
+    for (const device of this.devices) attachClaims(pio, mmio, device)
+    assertNoConflicts(pio, mmio)
+  }
+
+  get pio(): PioBus {
+    return this.options.pio
+  }
+
+  get mmio(): MmioBus {
+    return this.options.mmio
+  }
+
+  get blocks(): readonly MemoryBlock[] {
+    return this.options.memory.allBlocks()
+  }
+
+  /** What the vCPU's accesses and interrupts go through. */
+  get processorBus(): ProcessorBus {
+    const { lapic } = this
+    return {
+      acknowledgeInterrupt: () => lapic.acknowledge(),
+      readTaskPriority: () => lapic.taskPriority,
+      writeTaskPriority: (value) => {
+        lapic.taskPriority = value
+      },
+      readMsr: (index) => lapic.readMsr(index),
+      writeMsr: (index, low, high) => lapic.writeMsr(index, low, high),
+      readLocal: (address, width) => {
+        if (!lapic.windowContains(address)) return undefined
+        const value = lapic.mmioRead(address - lapic.base, width)
+        return typeof value === 'number' ? value : allOnes(width)
+      },
+      writeLocal: (address, width, value) => {
+        if (!lapic.windowContains(address)) return false
+        lapic.mmioWrite(address - lapic.base, width, value)
+        return true
+      },
+    }
+  }
+
+  /** A device that is not on every PC (the built-in BIOS's call port). Before the first reset. */
+  add(device: Device): void {
+    attachClaims(this.pio, this.mmio, device)
+    assertNoConflicts(this.pio, this.mmio)
+    this.extraDevices.push(device)
+  }
+
+  get allDevices(): readonly Device[] {
+    return [...this.devices, ...this.extraDevices]
+  }
+
+  reset(kind: ResetKind): void {
+    for (const device of this.allDevices) device.reset(kind)
+  }
+
+  pressPowerButton(): void {
+    this.acpiPm.pressPowerButton()
+  }
+
+  key(event: KeyEvent): void {
+    this.i8042.keyboard.key(event.code, event.pressed)
+  }
+
+  mouse(dx: number, dy: number, dz: number, buttons: number): void {
+    this.i8042.mouse.move(dx, dy, dz, buttons)
+  }
+
+  connectDisplay(display: DisplayBackend | undefined): void {
+    this.vga.connectDisplay(display)
+  }
+
+  refreshDisplay(): void {
+    this.vga.refresh()
+  }
+
+  screenshot(): Frame {
+    return this.vga.screenshot()
+  }
+
+  screenText(): readonly string[] {
+    return this.vga.textScreen()
+  }
+
+  async changeCdrom(drive: number, path: string | undefined): Promise<void> {
+    const cdrom = this.cdroms[drive]
+    if (!cdrom) throw new VmmError('config/bad-option', `cdrom: the machine has no CD-ROM drive ${drive}; give it one with --cdrom`)
+    const medium = path === undefined ? undefined : await RawFile.openCd(path, 'cdrom')
+    cdrom.changeMedium(medium)
+    await this.openCds[drive]?.close()
+    this.openCds[drive] = medium
+  }
+
+  /** The medium in the drives, for the built-in BIOS: disks and CDs in their order. */
+  medium(position: number): BlockBackend | undefined {
+    const drive = this.options.drives[position]
+    if (drive?.kind !== 'cdrom') return drive?.backend
+    const index = this.options.drives.slice(0, position).filter((other) => other.kind === 'cdrom').length
+    return this.cdroms[index]?.trayOpen === true ? undefined : this.openCds[index]
+  }
+
+  async close(): Promise<void> {
+    for (const { kind, backend } of this.options.drives) if (kind === 'disk') await backend.close()
+    for (const cd of this.openCds) await cd?.close()
+  }
+
+  /** The firmware image ends at 4 GiB; its last 128 KiB and the VGA BIOS show below 1 MiB. */
+  private placeRoms(): readonly ShadowedRom[] {
+    const { memory, firmware } = this.options
+    const bios = this.rom('firmware', firmware.bios, true)
+    const low = Math.min(bios.bytes, 0x20000)
+    memory.map(gpa(0x100000000 - bios.bytes), bios, 0, bios.bytes)
+    const roms: ShadowedRom[] = [{ first: 0x100000 - low, block: bios, offset: bios.bytes - low, bytes: low }]
+    if (firmware.vgaBios) {
+      const vgaBios = this.rom('vga bios', firmware.vgaBios, false)
+      roms.push({ first: 0xc0000, block: vgaBios, offset: 0, bytes: vgaBios.bytes })
+    }
+    return roms
+  }
+
+  private rom(name: string, image: Uint8Array, atEnd: boolean): MemoryBlock {
+    const block = this.options.memory.allocateBlock(name, image.length, 'rom')
+    const bytes = this.options.memory.blockBytes(block)
+    bytes.fill(0xff)
+    bytes.set(image, atEnd ? block.bytes - image.length : 0)
+    return block
+  }
+}
+
+/** A line that can be cut: while it is, the target stays low. */
+class GatedLine implements IrqLine {
+  private level = false
+  open = true
+
+  constructor(private readonly target: IrqLine) {}
+
+  setLevel(high: boolean): void {
+    this.level = high
+    if (this.open) this.target.setLevel(high)
+  }
+
+  setOpen(open: boolean): void {
+    this.open = open
+    this.target.setLevel(open && this.level)
+  }
+}
+
+/** The board's own volatile state: whether the HPET has cut PIT and RTC off. Restored after the HPET, whose load switches the gates itself. */
+class LatchState implements Device<SavedState & { readonly open: readonly boolean[] }> {
+  readonly name = 'pc-440fx'
+  readonly claims = []
+
+  constructor(...gates: readonly GatedLine[]) {
+    this.gates = gates
+  }
+
+  private readonly gates: readonly GatedLine[]
+
+  reset(): void {
+    for (const gate of this.gates) gate.setOpen(true)
+  }
+
+  save(): SavedState & { readonly open: readonly boolean[] } {
+    return { schema: ['pc-440fx', 1], open: this.gates.map((gate) => gate.open) }
+  }
+
+  load(state: SavedState & { readonly open: readonly boolean[] }): void {
+    state.open.forEach((open, i) => this.gates[i]?.setOpen(open))
+  }
+}

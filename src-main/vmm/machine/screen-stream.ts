@@ -1,0 +1,63 @@
+/** A machine's screen as a stream of changed rectangles, at most 60 times a second of the machine's time, and never more than one under way. */
+import type { DisplayBackend } from '../backends/display/display-backend'
+import { frameBytes, type Frame as Picture, type Rect } from '../backends/display/frame'
+import type { Machine } from './machine'
+import type { Frame, FrameRect } from './protocol'
+
+const INTERVAL_NS = 16_000_000
+
+export class ScreenStream implements DisplayBackend {
+  private readonly pending: FrameRect[] = []
+  private size = { width: 0, height: 0 }
+  private underWay = false
+  private nextAt = 0
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly send: (frame: Frame) => void,
+  ) {
+    machine.parts.board.connectDisplay(this)
+  }
+
+  resize(width: number, height: number): void {
+    this.size = { width, height }
+    this.pending.length = 0
+  }
+
+  update(rects: readonly Rect[], picture: Picture): void {
+    const bytes = frameBytes(picture)
+    for (const rect of rects) {
+      const rgba = new Uint8Array(rect.width * rect.height * 4)
+      for (let y = 0; y < rect.height; y++) {
+        const from = ((rect.y + y) * picture.width + rect.x) * 4
+        rgba.set(bytes.subarray(from, from + rect.width * 4), y * rect.width * 4)
+      }
+      this.pending.push({ ...rect, rgba })
+    }
+  }
+
+  /** Called between slices. */
+  turn(): void {
+    const now = this.machine.now()
+    if (this.underWay || now < this.nextAt) return
+    this.nextAt = now + INTERVAL_NS
+    this.flush()
+  }
+
+  /** The host has shown the last frame. */
+  shown(): void {
+    this.underWay = false
+  }
+
+  /** The machine has ended: its last picture. */
+  finish(): void {
+    this.flush()
+  }
+
+  private flush(): void {
+    this.machine.parts.board.refreshDisplay()
+    if (this.pending.length === 0) return
+    this.underWay = true
+    this.send({ ...this.size, rects: this.pending.splice(0) })
+  }
+}
