@@ -53,7 +53,9 @@ describe('PioBus', () => {
     const handler = { mmioRead: () => 0, mmioWrite: () => undefined }
     mmio.claim('ioapic', { name: 'regs', first: 0xfec00000, last: 0xfec00fff, handler })
     mmio.claim('rom', { name: 'flash', first: 0xfec00800, last: 0xfecfffff, handler })
-    expect(() => assertNoConflicts(pio, mmio)).toThrow(/43h-43h: 'other\/x' and 'pit\/main'.*fec00800h-fec00fffh: 'rom\/flash' and 'ioapic\/regs'/)
+    expect(() => assertNoConflicts(pio, mmio)).toThrow(
+      /43h-43h: 'other\/x' and 'pit\/main'.*fec00800h-fec00fffh: 'rom\/flash' and 'ioapic\/regs'/,
+    )
   })
 
   it('splits wide accesses for 8-bit devices and at the end of a claim', () => {
@@ -101,7 +103,12 @@ describe('MmioBus', () => {
   it('routes by offset, splits at ends, answers for nobody', () => {
     const bus = new MmioBus()
     const seen: number[] = []
-    bus.claim('a', { name: 'r', first: 0x1000, last: 0x1fff, handler: { mmioRead: (offset) => (seen.push(offset), offset & 0xff), mmioWrite: () => undefined } })
+    bus.claim('a', {
+      name: 'r',
+      first: 0x1000,
+      last: 0x1fff,
+      handler: { mmioRead: (offset) => (seen.push(offset), offset & 0xff), mmioWrite: () => undefined },
+    })
     expect(bus.read(0x1010, 4)).toBe(0x10)
     expect(bus.read(0x1ffe, 4)).toBe(0xfffffffe)
     expect(seen).toEqual([0x10, 0xffe, 0xfff])

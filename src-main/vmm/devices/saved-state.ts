@@ -7,7 +7,10 @@ import type { SavedState } from './device'
 export function expectSchema(device: string, state: SavedState, expected: SavedState['schema']): void {
   const [kind, version] = state.schema
   if (kind === expected[0] && version === expected[1]) return
-  throw new VmmError('state/mismatch', `${device}: the saved state is '${kind}' version ${version}, this VMM reads '${expected[0]}' version ${expected[1]}`)
+  throw new VmmError(
+    'state/mismatch',
+    `${device}: the saved state is '${kind}' version ${version}, this VMM reads '${expected[0]}' version ${expected[1]}`,
+  )
 }
 
 /** Deadlines are saved as they stand, so that one that was due but not yet served is served after the restore. */

@@ -66,9 +66,13 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
   droppedWrites = 0
 
   constructor(buffer: ArrayBufferLike, ramBytes: number) {
-    if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % PAGE_BYTES !== 0) bug(`RAM of ${ramBytes} bytes is not a number of pages`)
+    if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % PAGE_BYTES !== 0)
+      bug(`RAM of ${ramBytes} bytes is not a number of pages`)
     if (RAM_BASE + ramBytes > buffer.byteLength) {
-      throw new VmmError('memory/too-much', `memory: ${ramBytes} bytes of RAM do not fit a linear memory of ${buffer.byteLength} bytes; choose less`)
+      throw new VmmError(
+        'memory/too-much',
+        `memory: ${ramBytes} bytes of RAM do not fit a linear memory of ${buffer.byteLength} bytes; choose less`,
+      )
     }
     this.ramBytes = ramBytes
     this.lowRamBytes = Math.min(ramBytes, LOW_RAM_LIMIT)
@@ -290,7 +294,7 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
   }
 
   read(address: Gpa, target: Uint8Array): void {
-    for (let done = 0; done < target.length; ) {
+    for (let done = 0; done < target.length;) {
       const at = address + done
       const step = Math.min(target.length - done, PAGE_BYTES - (at & 0xfff))
       const host = this.readable(at, step)
@@ -301,7 +305,7 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
   }
 
   write(address: Gpa, source: Uint8Array): void {
-    for (let done = 0; done < source.length; ) {
+    for (let done = 0; done < source.length;) {
       const at = address + done
       const step = Math.min(source.length - done, PAGE_BYTES - (at & 0xfff))
       const host = this.writable(at, step)
@@ -317,7 +321,7 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
   fill(address: Gpa, bytes: number, value: number): void {
     // Nothing is mapped beyond the physmap; a hostile length must not make a long loop.
     const end = Math.min(address + bytes, PHYSMAP_PAGES * PAGE_BYTES)
-    for (let at: number = address; at < end; ) {
+    for (let at: number = address; at < end;) {
       const step = Math.min(end - at, PAGE_BYTES - (at & 0xfff))
       const host = this.writable(at, step)
       if (host < 0) this.droppedWrites++
@@ -333,7 +337,7 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
     if (!(bytes >= 0) || address < 0 || address + bytes > PHYSMAP_PAGES * PAGE_BYTES) return undefined
     const pieces: { start: number; end: number }[] = []
     const end = address + bytes
-    for (let at: number = address; at < end; ) {
+    for (let at: number = address; at < end;) {
       const step = Math.min(end - at, PAGE_BYTES - (at & 0xfff))
       const host = this.writable(at, step)
       if (host < 0) return undefined
@@ -347,7 +351,7 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
 
   finishWrite(address: Gpa, bytes: number): void {
     const end = Math.min(address + bytes, PHYSMAP_PAGES * PAGE_BYTES)
-    for (let at: number = address; at < end; ) {
+    for (let at: number = address; at < end;) {
       const step = Math.min(end - at, PAGE_BYTES - (at & 0xfff))
       const host = this.writable(at, step)
       if (host >= 0) this.written(at, host, step)

@@ -16,7 +16,9 @@ const MAX_ADDRESSES = 512
 
 /** Text of a saved state in which byte arrays count by content. */
 export function stateText(state: SavedState): string {
-  return JSON.stringify(state, (_key, value: unknown) => (value instanceof Uint8Array ? `bytes:${Buffer.from(value).toString('hex')}` : value))
+  return JSON.stringify(state, (_key, value: unknown) =>
+    value instanceof Uint8Array ? `bytes:${Buffer.from(value).toString('hex')}` : value,
+  )
 }
 
 /** Seeded: a failure repeats. */

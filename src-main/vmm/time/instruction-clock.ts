@@ -21,7 +21,8 @@ export class InstructionClock implements Clock {
     private readonly rate: InstructionRate,
   ) {
     const fits = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= 1_000_000
-    if (!fits(rate.numerator) || !fits(rate.denominator)) throw new VmmError('internal/bug', 'instruction rate must be a fraction of integers from 1 to 10^6')
+    if (!fits(rate.numerator) || !fits(rate.denominator))
+      throw new VmmError('internal/bug', 'instruction rate must be a fraction of integers from 1 to 10^6')
   }
 
   now(): VmTime {

@@ -55,7 +55,15 @@ export class HostBridge implements PciDevice, Device<HostBridgeStateV1>, MmioHan
   /** Writes that reach a segment which is not writable memory. */
   readonly claims: readonly Claim[] = [{ kind: 'mmio', name: 'shadow', first: SHADOW_FIRST, last: SHADOW_LAST, handler: this }]
 
-  readonly pciIdentity: PciIdentity = { vendorId: 0x8086, deviceId: 0x1237, classCode: 0x060000, revision: 2, interruptPin: 0, subsystemVendorId: 0x1af4, subsystemId: 0x1100 }
+  readonly pciIdentity: PciIdentity = {
+    vendorId: 0x8086,
+    deviceId: 0x1237,
+    classCode: 0x060000,
+    revision: 2,
+    interruptPin: 0,
+    subsystemVendorId: 0x1af4,
+    subsystemId: 0x1100,
+  }
   readonly pciBars: readonly [] = []
   readonly pciConfig: NonNullable<PciDevice['pciConfig']> = [
     { offset: PAM_FIRST, initial: 0, writable: 0x30 },

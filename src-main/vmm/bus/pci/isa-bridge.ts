@@ -31,7 +31,16 @@ export class IsaBridge implements PciDevice, Device<IsaBridgeStateV1>, PioHandle
   /** The reset control register lies inside the PCI bus's claim, which passes it on. */
   readonly claims: readonly Claim[] = []
 
-  readonly pciIdentity: PciIdentity = { vendorId: 0x8086, deviceId: 0x7000, classCode: 0x060100, revision: 0, interruptPin: 0, multifunction: true, subsystemVendorId: 0x1af4, subsystemId: 0x1100 }
+  readonly pciIdentity: PciIdentity = {
+    vendorId: 0x8086,
+    deviceId: 0x7000,
+    classCode: 0x060100,
+    revision: 0,
+    interruptPin: 0,
+    multifunction: true,
+    subsystemVendorId: 0x1af4,
+    subsystemId: 0x1100,
+  }
   readonly pciBars: readonly [] = []
   readonly pciConfig: NonNullable<PciDevice['pciConfig']> = [
     { offset: 0x4c, initial: 0x4d, writable: 0xff },

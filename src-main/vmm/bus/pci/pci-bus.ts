@@ -142,12 +142,16 @@ export class PciBus implements Device<PciBusStateV1>, PioHandler {
 
   load(state: PciBusStateV1): void {
     if (state.schema[0] !== 'pci-bus' || state.schema[1] !== 1) {
-      throw new VmmError('state/mismatch', `${this.name}: the saved state is '${String(state.schema[0])}' version ${String(state.schema[1])}, this VMM reads 'pci-bus' version 1`)
+      throw new VmmError(
+        'state/mismatch',
+        `${this.name}: the saved state is '${String(state.schema[0])}' version ${String(state.schema[1])}, this VMM reads 'pci-bus' version 1`,
+      )
     }
     this.address = state.address
     for (const { slot, fn, config } of state.functions) {
       const target = this.functionsByDevfn.get(slot * 8 + fn)
-      if (target === undefined) throw new VmmError('state/mismatch', `${this.name}: the saved machine has a device at PCI ${slot}.${fn}, this one has none`)
+      if (target === undefined)
+        throw new VmmError('state/mismatch', `${this.name}: the saved machine has a device at PCI ${slot}.${fn}, this one has none`)
       target.loadConfig(config)
     }
   }

@@ -18,10 +18,28 @@ export interface PciIdentity {
 
 /** One base address register. `bytes` is a power of two (>= 4 for ports, >= 16 for memory). */
 export type PciBar =
-  | { readonly index: 0 | 1 | 2 | 3 | 4 | 5; readonly kind: 'pio'; readonly name: string; readonly bytes: number; readonly handler: PioHandler }
-  | { readonly index: 0 | 1 | 2 | 3 | 4 | 5; readonly kind: 'mmio'; readonly name: string; readonly bytes: number; readonly handler: MmioHandler }
+  | {
+      readonly index: 0 | 1 | 2 | 3 | 4 | 5
+      readonly kind: 'pio'
+      readonly name: string
+      readonly bytes: number
+      readonly handler: PioHandler
+    }
+  | {
+      readonly index: 0 | 1 | 2 | 3 | 4 | 5
+      readonly kind: 'mmio'
+      readonly name: string
+      readonly bytes: number
+      readonly handler: MmioHandler
+    }
   /** Memory that the guest reaches without exits (a frame buffer). */
-  | { readonly index: 0 | 1 | 2 | 3 | 4 | 5; readonly kind: 'ram'; readonly name: string; readonly block: MemoryBlock; readonly prefetchable: boolean }
+  | {
+      readonly index: 0 | 1 | 2 | 3 | 4 | 5
+      readonly kind: 'ram'
+      readonly name: string
+      readonly block: MemoryBlock
+      readonly prefetchable: boolean
+    }
 
 /**
  * A device that sits on PCI. For pio BARs the handler gets the port *relative to the BAR*.

@@ -6,10 +6,11 @@
 import * as apic from '../../irq/apic-bus'
 import type { ApicAgent, ApicBus } from '../../irq/apic-bus'
 import type { IrqLine } from '../../irq/line'
-import { vmTime, type VmTime } from '../../support/branded'
-import type { Timer, TimerService } from '../../time/clock'
+import type { VmTime } from '../../support/branded'
+import type { TimerService } from '../../time/clock'
 import { BAD_WIDTH, type Claim, type Device, type IoFault, type MmioHandler, type ResetKind, type Width } from '../device'
-import { expectSchema, restoreDeadline, savedDeadline } from '../saved-state'
+import { expectSchema } from '../saved-state'
+import { LapicTimer } from './lapic-timer'
 import * as reg from './registers'
 import type { LapicState, LapicStateV1 } from './state'
 import { clearBit, highestBit, setBit, testBit } from './vector-set'
@@ -54,11 +55,6 @@ function initialState(options: LapicOptions): LapicState {
     icrLow: 0,
     icrHigh: 0,
     lvt,
-    timerInitial: 0,
-    timerDivide: 0,
-    timerStart: 0,
-    tscDeadlineLow: 0,
-    tscDeadlineHigh: 0,
     extIntPending: false,
     lint0: false,
     lint1: false,
@@ -70,8 +66,10 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   /** None: the page is where IA32_APIC_BASE says, for this vCPU only, so the vCPU's side routes it (`windowContains`). */
   readonly claims: readonly Claim[] = []
 
+  // sub-units (hold volatile state)
+  private readonly timer: LapicTimer
+
   // glue
-  private readonly timer: Timer
   /** The 8259 pair's INTR, or another source on pin LINT0. */
   readonly lint0: IrqLine = { setLevel: (high: boolean): void => this.setLint(reg.LVT_LINT0, high) }
   /** NMI pin. */
@@ -81,12 +79,12 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   private state: LapicState
 
   constructor(
-    private readonly time: TimerService,
+    time: TimerService,
     private readonly options: LapicOptions,
   ) {
     this.name = `lapic.${options.apicId}`
     this.state = initialState(options)
-    this.timer = time.createTimer(this.name, () => this.timerExpired())
+    this.timer = new LapicTimer(this.name, time, options.tscToTime, () => this.raiseLocal(reg.LVT_TIMER))
     options.bus.addAgent(this)
   }
 
@@ -116,14 +114,14 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   readMsr(index: number): readonly [low: number, high: number] | undefined {
     const s = this.state
     if (index === reg.MSR_APIC_BASE) return [s.baseLow >>> 0, s.baseHigh >>> 0]
-    if (index === reg.MSR_TSC_DEADLINE) return [s.tscDeadlineLow >>> 0, s.tscDeadlineHigh >>> 0]
+    if (index === reg.MSR_TSC_DEADLINE) return this.timer.readTscDeadline()
     return undefined
   }
 
   /** Whether the MSR is the local APIC's and the value is allowed. */
   writeMsr(index: number, low: number, high: number): boolean {
     if (index === reg.MSR_TSC_DEADLINE) {
-      this.writeTscDeadline(low, high)
+      if (this.enabled) this.timer.writeTscDeadline(low, high)
       return true
     }
     if (index !== reg.MSR_APIC_BASE) return false
@@ -137,7 +135,7 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
     if (wasEnabled && !this.enabled) {
       const { baseLow, baseHigh, lint0, lint1 } = s
       this.state = { ...initialState(this.options), baseLow, baseHigh, lint0, lint1 }
-      this.timer.cancel()
+      this.timer.reset()
     }
     this.update()
     return true
@@ -335,76 +333,6 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
     else this.options.bus.sendToAll(message, shorthand === reg.SHORTHAND_ALL ? undefined : this)
   }
 
-  // ---- timer ---------------------------------------------------------------------------------------------------------------------------
-
-  private get timerMode(): number {
-    return (this.state.lvt[reg.LVT_TIMER] ?? 0) & reg.LVT_TIMER_MODE
-  }
-
-  /** Nanoseconds per count: divide configuration bits 3, 1, 0; 111 divides by one. */
-  private get timerCountNs(): number {
-    const d = this.state.timerDivide
-    const code = (d & 3) | ((d >> 1) & 4)
-    return reg.TIMER_TICK_NS * (code === 7 ? 1 : 2 << code)
-  }
-
-  private get timerPeriod(): number {
-    return this.state.timerInitial * this.timerCountNs
-  }
-
-  private timerCurrent(): number {
-    const s = this.state
-    if (s.timerInitial === 0 || this.timerMode === reg.LVT_TIMER_TSC_DEADLINE) return 0
-    const counts = Math.floor((this.time.now() - s.timerStart) / this.timerCountNs)
-    if (this.timerMode === reg.LVT_TIMER_PERIODIC) return s.timerInitial - (counts % s.timerInitial)
-    return Math.max(0, s.timerInitial - counts)
-  }
-
-  /** Arms for the next expiry after now. */
-  private armTimer(): void {
-    const s = this.state
-    if (this.timerMode === reg.LVT_TIMER_TSC_DEADLINE || s.timerInitial === 0) {
-      this.timer.cancel()
-      return
-    }
-    const period = this.timerPeriod
-    const passed = this.time.now() - s.timerStart
-    if (this.timerMode === reg.LVT_TIMER_PERIODIC) {
-      const next = s.timerStart + (Math.floor(passed / period) + 1) * period
-      this.timer.arm(vmTime(period < reg.MIN_PERIOD_NS ? Math.max(next, this.time.now() + reg.MIN_PERIOD_NS) : next))
-    } else if (passed < period) {
-      this.timer.arm(vmTime(s.timerStart + period))
-    } else {
-      this.timer.cancel()
-    }
-  }
-
-  private timerExpired(): void {
-    const s = this.state
-    if (this.timerMode === reg.LVT_TIMER_TSC_DEADLINE) {
-      s.tscDeadlineLow = 0
-      s.tscDeadlineHigh = 0
-    }
-    this.raiseLocal(reg.LVT_TIMER)
-    if (this.timerMode === reg.LVT_TIMER_PERIODIC) this.armTimer()
-  }
-
-  private writeTscDeadline(low: number, high: number): void {
-    // In other timer modes the write is ignored (11.5.4.1).
-    if (!this.enabled || this.timerMode !== reg.LVT_TIMER_TSC_DEADLINE) return
-    const s = this.state
-    s.tscDeadlineLow = low >>> 0
-    s.tscDeadlineHigh = high >>> 0
-    if (low === 0 && high === 0) {
-      this.timer.cancel()
-      return
-    }
-    const at = this.options.tscToTime(s.tscDeadlineHigh * 0x100000000 + s.tscDeadlineLow)
-    // Too far away to be a number: never.
-    if (at > Number.MAX_SAFE_INTEGER) this.timer.cancel()
-    else this.timer.arm(vmTime(Math.max(0, Math.ceil(at))))
-  }
-
   // ---- registers -----------------------------------------------------------------------------------------------------------------------
 
   mmioRead(offset: number, width: Width): number | IoFault {
@@ -447,11 +375,11 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
       case reg.APIC_ICR_HIGH:
         return s.icrHigh >>> 0
       case reg.APIC_TIMER_INITIAL:
-        return s.timerInitial
+        return this.timer.initial
       case reg.APIC_TIMER_CURRENT:
-        return this.timerCurrent()
+        return this.timer.current()
       case reg.APIC_TIMER_DIVIDE:
-        return s.timerDivide
+        return this.timer.divide
       default:
         this.error(reg.ESR_ILLEGAL_REGISTER)
         return 0
@@ -503,14 +431,10 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
         s.icrHigh = (value & 0xff000000) >>> 0
         break
       case reg.APIC_TIMER_INITIAL:
-        // Ignored in TSC-deadline mode.
-        if (this.timerMode === reg.LVT_TIMER_TSC_DEADLINE) break
-        s.timerInitial = value >>> 0
-        s.timerStart = this.time.now()
-        this.armTimer()
+        this.timer.writeInitial(value)
         break
       case reg.APIC_TIMER_DIVIDE:
-        this.writeDivide(value & 0x0b)
+        this.timer.writeDivide(value & 0x0b)
         break
       case reg.APIC_VERSION:
       case reg.APIC_APR:
@@ -533,28 +457,10 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
 
   private writeLvt(index: number, value: number): void {
     const s = this.state
-    const oldMode = this.timerMode
     const masked = (s.svr & reg.SVR_ENABLED) === 0 ? reg.LVT_MASKED : 0
     s.lvt[index] = (value & (reg.LVT_WRITABLE[index] ?? 0)) | masked
-    if (index === reg.LVT_TIMER && this.timerMode !== oldMode) {
-      // A mode change to or from TSC-deadline disarms the timer (11.5.4.1).
-      if (oldMode === reg.LVT_TIMER_TSC_DEADLINE || this.timerMode === reg.LVT_TIMER_TSC_DEADLINE) {
-        s.timerInitial = 0
-        s.tscDeadlineLow = 0
-        s.tscDeadlineHigh = 0
-      }
-      this.armTimer()
-    }
+    if (index === reg.LVT_TIMER) this.timer.setMode(value & reg.LVT_TIMER_MODE)
     this.update()
-  }
-
-  /** The count goes on from where it is, at the new rate. */
-  private writeDivide(value: number): void {
-    const s = this.state
-    const remaining = this.timerCurrent()
-    s.timerDivide = value
-    s.timerStart = this.time.now() - (s.timerInitial - remaining) * this.timerCountNs
-    this.armTimer()
   }
 
   // ---- device --------------------------------------------------------------------------------------------------------------------------
@@ -566,7 +472,7 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
       this.state.lint0 = lint0
       this.state.lint1 = lint1
     }
-    this.timer.cancel()
+    this.timer.reset()
     this.update()
   }
 
@@ -574,12 +480,13 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   init(): void {
     const { baseLow, baseHigh, id, lint0, lint1 } = this.state
     this.state = { ...initialState(this.options), baseLow, baseHigh, id, lint0, lint1 }
-    this.timer.cancel()
+    this.timer.reset()
     this.update()
   }
 
   save(): LapicStateV1 {
     const { isr, tmr, irr, lvt, ...registers } = this.state
+    const { state: timer, deadline } = this.timer.save()
     return {
       schema: ['lapic', 1],
       ...registers,
@@ -587,15 +494,16 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
       tmr: [...tmr],
       irr: [...irr],
       lvt: [...lvt],
-      deadline: savedDeadline(this.timer),
+      timer,
+      deadline,
     }
   }
 
   load(saved: LapicStateV1): void {
     expectSchema(this.name, saved, ['lapic', 1])
-    const { schema: _schema, deadline, ...state } = saved
+    const { schema: _schema, timer, deadline, ...state } = saved
     this.state = { ...state, isr: [...state.isr], tmr: [...state.tmr], irr: [...state.irr], lvt: [...state.lvt] }
-    restoreDeadline(this.timer, deadline)
+    this.timer.load(timer, deadline)
     this.update()
   }
 }

@@ -1,4 +1,16 @@
-/** Everything volatile in one local APIC. */
+export interface LapicTimerState {
+  /** Timer mode bits of the LVT entry, as last applied. */
+  mode: number
+  initial: number
+  divide: number
+  /** Virtual time at which the count was started. */
+  start: number
+  /** IA32_TSC_DEADLINE. */
+  tscDeadlineLow: number
+  tscDeadlineHigh: number
+}
+
+/** Everything volatile in one local APIC but its timer. */
 export interface LapicState {
   /** IA32_APIC_BASE. */
   baseLow: number
@@ -18,13 +30,6 @@ export interface LapicState {
   icrLow: number
   icrHigh: number
   lvt: number[]
-  timerInitial: number
-  timerDivide: number
-  /** Virtual time at which the count was started. */
-  timerStart: number
-  /** IA32_TSC_DEADLINE. */
-  tscDeadlineLow: number
-  tscDeadlineHigh: number
   /** An ExtINT message (not LINT0) waits for its INTA cycle. */
   extIntPending: boolean
   lint0: boolean
@@ -33,5 +38,6 @@ export interface LapicState {
 
 export interface LapicStateV1 extends Readonly<LapicState> {
   readonly schema: readonly ['lapic', 1]
+  readonly timer: Readonly<LapicTimerState>
   readonly deadline: number | null
 }

@@ -17,7 +17,9 @@ export interface Port92Options {
 
 export class Port92 implements Device<Port92StateV1>, PioHandler {
   readonly name = 'port-92'
-  readonly claims: readonly Claim[] = [{ kind: 'pio', name: 'control', first: reg.PORT_92, last: reg.PORT_92, handler: this, split: 'bytes' }]
+  readonly claims: readonly Claim[] = [
+    { kind: 'pio', name: 'control', first: reg.PORT_92, last: reg.PORT_92, handler: this, split: 'bytes' },
+  ]
 
   // volatile state
   private value: number = reg.P92_FAST_A20

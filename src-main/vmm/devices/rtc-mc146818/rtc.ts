@@ -25,7 +25,9 @@ const INTERRUPTS = reg.C_PF | reg.C_AF | reg.C_UF
 
 export class RtcMc146818 implements Device<RtcStateV1>, PioHandler {
   readonly name = 'rtc-mc146818'
-  readonly claims: readonly Claim[] = [{ kind: 'pio', name: 'cmos', first: reg.PORT_INDEX, last: reg.PORT_DATA, handler: this, split: 'bytes' }]
+  readonly claims: readonly Claim[] = [
+    { kind: 'pio', name: 'cmos', first: reg.PORT_INDEX, last: reg.PORT_DATA, handler: this, split: 'bytes' },
+  ]
 
   // glue
   private readonly periodicTimer: Timer

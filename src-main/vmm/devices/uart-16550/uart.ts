@@ -62,7 +62,16 @@ export class Uart16550 implements Device<UartStateV1>, PioHandler {
   ) {
     this.name = `uart-16550.${options.index}`
     this.base = options.basePort
-    this.claims = [{ kind: 'pio', name: `com${options.index + 1}`, first: this.base, last: this.base + reg.UART_PORTS - 1, handler: this, split: 'bytes' }]
+    this.claims = [
+      {
+        kind: 'pio',
+        name: `com${options.index + 1}`,
+        first: this.base,
+        last: this.base + reg.UART_PORTS - 1,
+        handler: this,
+        split: 'bytes',
+      },
+    ]
     this.txTimer = time.createTimer(`${this.name}/tx`, () => this.txExpired())
     this.rxTimer = time.createTimer(`${this.name}/rx`, () => this.rxExpired())
     backend.onReadable = (): void => this.receive()
@@ -229,10 +238,7 @@ export class Uart16550 implements Device<UartStateV1>, PioHandler {
         return s.mcr
       case reg.UART_LSR: {
         const value =
-          s.lsrErrors |
-          (s.rx.length > 0 ? reg.LSR_DR : 0) |
-          (this.thrEmpty ? reg.LSR_THRE : 0) |
-          (this.transmitterEmpty ? reg.LSR_TEMT : 0)
+          s.lsrErrors | (s.rx.length > 0 ? reg.LSR_DR : 0) | (this.thrEmpty ? reg.LSR_THRE : 0) | (this.transmitterEmpty ? reg.LSR_TEMT : 0)
         s.lsrErrors = 0
         this.updateIrq()
         return value
