@@ -25,3 +25,11 @@ export const CVT_PD2PS = 6
 export const CVT_PI2PS = 7
 export const CVT_PS2PI = 8
 export const CVT_TPS2PI = 9
+
+/** x87Arithmetic...: the digit of the D8 opcode. */
+export const X87_ADD = 0
+export const X87_MUL = 1
+export const X87_SUB = 4
+export const X87_SUBR = 5
+export const X87_DIV = 6
+export const X87_DIVR = 7

@@ -1,6 +1,8 @@
 /** Constants of the x87 and SSE helpers that are not part of the memory layout. */
 export * from '../../layout'
 
+export const CR0_PE: u32 = 1
+export const EFLAGS_VM: u32 = 0x20000
 export const CR0_MP: u32 = 2
 export const CR0_EM: u32 = 4
 export const CR0_TS: u32 = 8

@@ -76,6 +76,8 @@ const maskedMove: Semantics = (m) => {
   const rest = m.variable(bits)
   const base = m.addressRegister(RDI)
   const addressMask = m.form.addressSize === 2 ? 0xffffn : m.form.addressSize === 4 ? 0xffffffffn : -1n
+  // the whole operand must be writable, whatever is selected (Intel leaves it open, AMD's processors check)
+  m.reference(isMm(m, 0) ? 8 : 16, { segment: 'operand', offset: base })
   m.loop((again) => {
     m.if(m.ne(m.get(rest), m.i32(0)), () => {
       const i = m.ctz(m.get(rest))

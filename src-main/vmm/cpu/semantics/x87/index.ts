@@ -1,0 +1,263 @@
+/**
+ * x87. Arithmetic is done by core/fpu on the stack registers in the vCPU; what is said here is the order of things: availability (#NM), pending
+ * exceptions (#MF), memory, instruction and operand pointers, the operation.
+ *
+ * FIP, FOP, FDP and their selectors are those of the last instruction that is not a control instruction; without memory operand FDP is 0 (as AMD's Zen has it).
+ * CR0.NE = 0 (external FERR#, IRQ 13) is not modelled: a pending exception is #MF always.
+ */
+import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
+import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
+import type { ConditionCode, Emitter, Reference, SegmentedAddress, Semantics, SemanticsTable, Value } from '../emitter'
+import { requireX87 } from './availability'
+import { environmentSemantics } from './environment'
+
+const CR0_TS_MP = 0xa
+const SW_ES = 0x80
+
+const memoryIndex = (m: Emitter): number => m.form.operands.findIndex((operand) => operand.kind === 'mem')
+
+/** Remembers this instruction and its operand. After the last thing that can fault. */
+const track = (m: Emitter): void => {
+  m.storeState(FPU_IP, m.rip())
+  m.storeState(FPU_CS, m.loadState16(SEGMENTS + SEG_CS * SEG_BYTES + SEG_SELECTOR))
+  m.storeState(FPU_OPCODE, m.wrap(m.immediate()))
+  if (memoryIndex(m) < 0) {
+    m.storeState(FPU_DP, m.i64(0))
+    m.storeState(FPU_DS, m.i32(0))
+  } else {
+    m.storeState(FPU_DP, m.effectiveAddress())
+    const segment = m.mul(m.operandSegment(), m.i32(SEG_BYTES))
+    m.storeState(FPU_DS, m.and(m.loadStateAt('i32', segment, SEGMENTS + SEG_SELECTOR), m.i32(0xffff)))
+  }
+}
+
+/** A waiting instruction on registers alone. */
+const onRegisters = (body: Semantics): Semantics => (m) => {
+  requireX87(m, true)
+  track(m)
+  body(m)
+}
+const calling = (helper: string, ...args: readonly number[]): Semantics =>
+  onRegisters((m) => {
+    m.call(helper, ...args.map((n) => m.i32(n)))
+  })
+
+const bytesOf = (m: Emitter): number => {
+  const operand = m.form.operands[memoryIndex(m)]
+  return operand?.kind === 'mem' ? operand.bytes : 0
+}
+const number = (m: Emitter, i: number): Value => m.registerField(i)
+
+// ---- arithmetic ----
+
+const arithmetic = (op: number): Semantics => (m) => {
+  requireX87(m, true)
+  if (memoryIndex(m) < 0) {
+    track(m)
+    m.call('x87Arithmetic', m.i32(op), number(m, 0), number(m, 1), m.i32(0))
+    return
+  }
+  const value = m.read(1)
+  track(m)
+  m.call(bytesOf(m) === 8 ? 'x87ArithmeticF64' : 'x87ArithmeticF32', m.i32(op), value)
+}
+const arithmeticPop = (op: number): Semantics =>
+  onRegisters((m) => {
+    m.call('x87Arithmetic', m.i32(op), number(m, 0), number(m, 1), m.i32(1))
+  })
+const arithmeticInteger = (op: number): Semantics => (m) => {
+  requireX87(m, true)
+  const value = m.readSigned(1, 4)
+  track(m)
+  m.call('x87ArithmeticInt', m.i32(op), value)
+}
+
+const family = (name: string, op: number): SemanticsTable => ({
+  [`f${name}`]: arithmetic(op),
+  [`f${name}p`]: arithmeticPop(op),
+  [`fi${name}`]: arithmeticInteger(op),
+})
+
+// ---- comparison ----
+
+const compare = (quiet: boolean, pops: number): Semantics => (m) => {
+  requireX87(m, true)
+  if (memoryIndex(m) < 0) {
+    track(m)
+    m.call('x87Compare', m.form.operands.length === 0 ? m.i32(1) : number(m, 0), m.i32(quiet ? 1 : 0), m.i32(pops))
+    return
+  }
+  const value = m.read(0)
+  track(m)
+  m.call(bytesOf(m) === 8 ? 'x87CompareF64' : 'x87CompareF32', value, m.i32(pops))
+}
+const compareInteger = (pops: number): Semantics => (m) => {
+  requireX87(m, true)
+  const value = m.readSigned(0, 4)
+  track(m)
+  m.call('x87CompareInt', value, m.i32(pops))
+}
+/** FCOMI and its kin set EFLAGS, unless an unmasked exception stops them. */
+const compareToFlags = (quiet: boolean, pops: number): Semantics =>
+  onRegisters((m) => {
+    const flags = m.helper('x87CompareFlags', number(m, 0), m.i32(quiet ? 1 : 0), m.i32(pops))
+    m.if(m.geS(flags, m.i32(0)), () => {
+      m.setStatusFlags(flags)
+    })
+  })
+
+const conditionalMove: Semantics = onRegisters((m) => {
+  const condition: ConditionCode = m.form.variant
+  m.call('x87ConditionalMove', m.condition(condition), number(m, 1))
+})
+
+// ---- loads and stores ----
+
+const upper = (m: Emitter): SegmentedAddress => {
+  const base = m.memoryOperand()
+  return { segment: base.segment, offset: m.add(base.offset, m.i64(8)) }
+}
+
+const fld: Semantics = (m) => {
+  requireX87(m, true)
+  const bytes = bytesOf(m)
+  if (bytes === 0) {
+    track(m)
+    m.call('x87LoadStack', number(m, 0))
+  } else if (bytes === 10) {
+    const low = m.load(8, m.memoryOperand())
+    const high = m.load(2, upper(m))
+    track(m)
+    m.call('x87LoadExtended', low, high)
+  } else {
+    const value = m.read(0)
+    track(m)
+    m.call(bytes === 8 ? 'x87LoadF64' : 'x87LoadF32', value)
+  }
+}
+const fild: Semantics = (m) => {
+  requireX87(m, true)
+  const value = m.readSigned(0, 8)
+  track(m)
+  m.call('x87LoadInt', value)
+}
+const fbld: Semantics = (m) => {
+  requireX87(m, true)
+  const low = m.load(8, m.memoryOperand())
+  const high = m.load(2, upper(m))
+  track(m)
+  m.call('x87LoadBcd', low, high)
+}
+
+/** Stores what a helper made, if it may be stored, then pops. Places are checked before the helper changes anything. */
+const storeValue = (m: Emitter, pops: boolean, places: readonly Reference[], values: () => readonly Value[]): void => {
+  track(m)
+  const made = values()
+  m.if(m.loadState('i32', SCRATCH), () => {
+    places.forEach((place, i) => {
+      const value = made[i]
+      if (value) place.store(value)
+    })
+    if (pops) m.call('x87Pop')
+  })
+}
+const tenBytes = (m: Emitter): readonly Reference[] => [m.reference(8, m.memoryOperand()), m.reference(2, upper(m))]
+const highPart = (m: Emitter): Value => m.and(m.loadState('i32', SCRATCH + 8), m.i32(0xffff))
+
+const store = (pops: boolean): Semantics => (m) => {
+  requireX87(m, true)
+  const bytes = bytesOf(m)
+  if (bytes === 0) {
+    track(m)
+    m.call('x87StoreStack', number(m, 0), m.i32(pops ? 1 : 0))
+  } else if (bytes === 10) {
+    storeValue(m, pops, tenBytes(m), () => {
+      const low = m.helper('x87StoreExtended')
+      return [low, highPart(m)]
+    })
+  } else {
+    const place = m.reference(bytes === 8 ? 8 : 4, m.memoryOperand())
+    storeValue(m, pops, [place], () => [m.helper(bytes === 8 ? 'x87StoreF64' : 'x87StoreF32')])
+  }
+}
+const storeInteger = (pops: boolean, truncate: boolean): Semantics => (m) => {
+  requireX87(m, true)
+  const bytes = bytesOf(m)
+  const width = bytes === 8 ? 8 : bytes === 4 ? 4 : 2
+  const place = m.reference(width, m.memoryOperand())
+  storeValue(m, pops, [place], () => {
+    const value = m.helper('x87StoreInt', m.i32(width), m.i32(truncate ? 1 : 0))
+    return [width === 8 ? value : m.truncate(value, width)]
+  })
+}
+const fbstp: Semantics = (m) => {
+  requireX87(m, true)
+  storeValue(m, true, tenBytes(m), () => {
+    const low = m.helper('x87StoreBcd')
+    return [low, highPart(m)]
+  })
+}
+
+// ---- control ----
+
+const fwait: Semantics = (m) => {
+  const off = m.eq(m.and(m.loadState('i32', REG_CR0), m.i32(CR0_TS_MP)), m.i32(CR0_TS_MP))
+  m.if(m.or(off, m.and(m.loadState('i32', FPU_SW), m.i32(SW_ES))), () => {
+    m.helper('x87WaitFault')
+  })
+}
+const fnop: Semantics = (m) => {
+  requireX87(m, true)
+}
+const fninit: Semantics = (m) => {
+  requireX87(m, false)
+  m.call('x87Init')
+}
+const fnclex: Semantics = (m) => {
+  requireX87(m, false)
+  m.call('x87ClearExceptions')
+}
+const fldcw: Semantics = (m) => {
+  requireX87(m, true)
+  m.call('x87LoadControl', m.read(0))
+}
+const fnstcw: Semantics = (m) => {
+  requireX87(m, false)
+  m.write(0, m.loadState('i32', FPU_CW))
+}
+const fnstsw: Semantics = (m) => {
+  requireX87(m, false)
+  m.write(0, m.helper('x87StatusWord'))
+}
+
+export const x87Semantics: SemanticsTable = {
+  ...family('add', X87_ADD), ...family('mul', X87_MUL), ...family('sub', X87_SUB),
+  ...family('subr', X87_SUBR), ...family('div', X87_DIV), ...family('divr', X87_DIVR),
+  fcom: compare(false, 0), fcomp: compare(false, 1), fcompp: compare(false, 2),
+  fucom: compare(true, 0), fucomp: compare(true, 1), fucompp: compare(true, 2),
+  ficom: compareInteger(0), ficomp: compareInteger(1),
+  fcomi: compareToFlags(false, 0), fcomip: compareToFlags(false, 1), fucomi: compareToFlags(true, 0), fucomip: compareToFlags(true, 1),
+  fcmovcc: conditionalMove,
+  fld, fild, fbld, fbstp,
+  fst: store(false), fstp: store(true),
+  fist: storeInteger(false, false), fistp: storeInteger(true, false), fisttp: storeInteger(true, true),
+  fxch: onRegisters((m) => {
+    m.call('x87Exchange', number(m, 0))
+  }),
+  ffree: onRegisters((m) => {
+    m.call('x87Free', number(m, 0), m.i32(0))
+  }),
+  ffreep: onRegisters((m) => {
+    m.call('x87Free', number(m, 0), m.i32(1))
+  }),
+  fchs: calling('x87Sign', 0), fabs: calling('x87Sign', 1), ftst: calling('x87Test'), fxam: calling('x87Examine'),
+  fld1: calling('x87LoadConstant', 0), fldl2t: calling('x87LoadConstant', 1), fldl2e: calling('x87LoadConstant', 2), fldpi: calling('x87LoadConstant', 3),
+  fldlg2: calling('x87LoadConstant', 4), fldln2: calling('x87LoadConstant', 5), fldz: calling('x87LoadConstant', 6),
+  fsqrt: calling('x87SquareRoot'), frndint: calling('x87RoundToInt'), fscale: calling('x87Scale'), fxtract: calling('x87Extract'),
+  fprem: calling('x87Remainder', 0), fprem1: calling('x87Remainder', 1),
+  f2xm1: calling('x87PowerMinusOne'), fyl2x: calling('x87Log', 0), fyl2xp1: calling('x87Log', 1), fpatan: calling('x87Arctangent'),
+  fptan: calling('x87Tangent'), fsin: calling('x87SineCosine', 1), fcos: calling('x87SineCosine', 2), fsincos: calling('x87SineCosine', 3),
+  fincstp: calling('x87StackStep', 1), fdecstp: calling('x87StackStep', -1),
+  fwait, fnop, fninit, fnclex, fldcw, fnstcw, fnstsw,
+  ...environmentSemantics,
+}
