@@ -11,6 +11,7 @@ import { shiftSemantics } from './shift'
 import { sseSemantics } from './sse'
 import { stringSemantics } from './string'
 import { systemSemantics } from './system'
+import { x87Semantics } from './x87'
 
 export const semantics: SemanticsTable = {
   ...undefinedSemantics,
@@ -24,4 +25,5 @@ export const semantics: SemanticsTable = {
   ...systemSemantics,
   ...mmxSemantics,
   ...sseSemantics,
+  ...x87Semantics,
 }
