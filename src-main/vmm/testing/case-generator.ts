@@ -256,8 +256,9 @@ const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan
       if (target !== undefined && target !== RSP && random.chance(75)) plan.set(target, BigInt(slotAddress(0) + SLOT_BYTES - 4))
       break
     }
-    case 'push':
-    case 'pop':
+    case 'popa':
+      // a fault in the middle leaves some of the registers changed
+      plan.set(RSP, BigInt(STACK_BASE + 0x800))
       break
     default:
       if (traits.repeat === 'none' && instruction.registers.includes(1) && random.chance(30)) plan.set(RCX, (plan.get(RCX) & ~0xffn) | BigInt(random.below(70)))

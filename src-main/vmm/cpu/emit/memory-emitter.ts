@@ -8,7 +8,7 @@ import type { Reference, SegmentedAddress } from '../semantics/emitter'
 import type { FunctionBuilder, IrType, OpName, Value } from '../wasm/ir'
 import type { OperandBinding, Place } from './binding'
 import { FlagsEmitter } from './flags-emitter'
-import type { HelperImports, ACCESS_HELPERS } from './helper-imports'
+import type { AccessHelper, HelperImports } from './helper-imports'
 
 export type AccessBytes = 1 | 2 | 4 | 8 | 16
 export type Intent = 'read' | 'write'
@@ -105,7 +105,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   /** `aligned`: 16-byte accesses must be aligned, #GP(0). */
   protected read16Aligned(bytes: AccessBytes, address: SegmentedAddress, aligned: boolean): Value {
     const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'read') }
-    if (aligned) this.checkAligned(access)
+    if (aligned && bytes === 16) this.checkAligned(access)
     const entry = this.tlbEntry(access)
     return this.oneOf(
       this.tlbHit(access, entry, L.TLB_READ),
@@ -117,7 +117,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
 
   protected write16Aligned(bytes: AccessBytes, address: SegmentedAddress, value: Value, aligned: boolean): void {
     const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'write') }
-    if (aligned) this.checkAligned(access)
+    if (aligned && bytes === 16) this.checkAligned(access)
     const entry = this.tlbEntry(access)
     this.builder.if(
       this.tlbHit(access, entry, L.TLB_WRITE),
@@ -203,7 +203,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   }
 
   /** These helpers neither see nor change general-purpose registers, so a binding that keeps them elsewhere need not write them back. */
-  private callMemory(name: keyof typeof ACCESS_HELPERS, args: readonly Value[]): Value {
+  private callMemory(name: AccessHelper, args: readonly Value[]): Value {
     return this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args])
   }
 }

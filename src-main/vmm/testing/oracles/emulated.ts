@@ -5,6 +5,7 @@
  */
 import type { CpuIo, Engine } from '../../cpu/engine'
 import { InterpreterEngine } from '../../cpu/engines/interpreter'
+import { buildDecoderTables } from '../../cpu/isa/decoder-tables'
 import * as L from '../../cpu/layout'
 import { createMachineCore } from '../../cpu/machine-core'
 import type { MachineCore } from '../../cpu/machine-core'
@@ -89,7 +90,7 @@ const NO_IO: CpuIo = {
 
 /** `directory`: of another build of the core than out/core. */
 export const openInterpreter = (directory?: string): DiffEngine => {
-  const core = createMachineCore({ ramBytes: RAM_BYTES, extraBytes: 0, io: NO_IO, ...(directory !== undefined && { directory }) })
+  const core = createMachineCore({ ramBytes: RAM_BYTES, extraBytes: 0, io: NO_IO, decoderTables: buildDecoderTables([]), ...(directory !== undefined && { directory }) })
   return new EmulatedEngine('interpreter', core, new InterpreterEngine(core))
 }
 

@@ -16,11 +16,11 @@ const HEADER_BYTES = 56
 const WORD_BYTES = 16
 const SOURCE = fileURLToPath(new URL('./native.c', import.meta.url))
 
-/** Features as Linux names them in /proc/cpuinfo; those not listed are never run natively. */
+/** Features as Linux names them in /proc/cpuinfo; those not listed (which Vitrine's processor lacks, too) are never run. */
 const CPUINFO_FLAGS: Partial<Readonly<Record<Feature, string>>> = {
   x87: 'fpu', CMOV: 'cmov', CX8: 'cx8', CX16: 'cx16', MMX: 'mmx', SSE: 'sse', SSE2: 'sse2', SSE3: 'pni', SSSE3: 'ssse3', 'SSE4.1': 'sse4_1',
   'SSE4.2': 'sse4_2', POPCNT: 'popcnt', LZCNT: 'abm', BMI1: 'bmi1', MOVBE: 'movbe', FXSR: 'fxsr', CLFSH: 'clflush', CLFLUSHOPT: 'clflushopt',
-  CLWB: 'clwb', LAHF64: 'lahf_lm', MSR: 'msr', TSC: 'tsc', INVPCID: 'invpcid', ADX: 'adx', PREFETCHW: '3dnowprefetch', SMAP: 'smap',
+  CLWB: 'clwb', LAHF64: 'lahf_lm', MSR: 'msr', TSC: 'tsc', ADX: 'adx', PREFETCHW: '3dnowprefetch', SMAP: 'smap',
 }
 
 export interface NativeOracle extends DiffEngine {

@@ -154,8 +154,7 @@ export function segment_allows(access: u32, limit: u32, offset: u64, bytes: i32,
     if (write && !(access & ACCESS_RW)) return false
     if (access & ACCESS_EC) return offset > <u64>limit && last <= (access & ACCESS_DB ? <u64>0xffffffff : <u64>0xffff)
   }
-  // With a limit of 4 GiB there is no outside: the address wraps.
-  return last <= <u64>limit || limit == 0xffffffff
+  return last <= <u64>limit
 }
 
 /** The slow path of address generation: raises #SS(0) through SS and #GP(0) otherwise when the access is not allowed. */

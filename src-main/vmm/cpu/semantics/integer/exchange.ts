@@ -20,15 +20,28 @@ const xadd: Semantics = m => {
   })
 }
 
+/** A register destination is left alone when it differs, so its upper half is not cleared. */
 const cmpxchg: Semantics = m => {
   const source = m.read(1)
-  m.modify(0, old => {
+  const compare = (old: Value): Value => {
     const accumulator = m.gpr(RAX, m.size)
     m.flagsSub(accumulator, old, m.sub(accumulator, old))
-    const equal = m.eq(accumulator, old)
-    m.if(m.eqz(equal), () => m.setGpr(RAX, m.size, old))
-    return m.select(equal, source, old)
-  })
+    return m.eq(accumulator, old)
+  }
+  if (m.isMemory(0)) {
+    m.modify(0, old => {
+      const equal = compare(old)
+      m.if(m.eqz(equal), () => m.setGpr(RAX, m.size, old))
+      return m.select(equal, source, old)
+    })
+    return
+  }
+  const old = m.read(0)
+  m.if(
+    compare(old),
+    () => m.write(0, source),
+    () => m.setGpr(RAX, m.size, old),
+  )
 }
 
 const wide = (m: Emitter, high: number, low: number): Value => m.or(m.shl(m.zext(m.gpr(high, 4)), m.i64(32)), m.zext(m.gpr(low, 4)))

@@ -1,14 +1,16 @@
 /**
  * String instructions. A repeated one does a bounded run per dispatch (RUN_BYTES worth of elements, one while debugging) and stays at its own
  * address until rCX has run out, so that interrupts come in between runs; the length of a run depends on architectural state only. rSI, rDI
- * and rCX are up to date after each element, so a fault in the middle needs no repair. The flags of CMPS and SCAS are set at the end of a
- * run: a fault leaves those from before it (AMD64 APM volume 3, 1.2.6).
+ * and rCX are up to date after each element, so a fault in the middle needs no repair; the flags of CMPS and SCAS are then those of the last
+ * comparison made, as AMD's processors have it.
  */
 import { ATTENTION, ATTENTION_DEBUG, SEG_ES } from '../../layout'
-import type { Emitter, Semantics, SemanticsTable, Value, Variable } from '../emitter'
-import { RAX, RCX, RDI, RDX, RSI, num } from '../values'
+import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
+import { RAX, RCX, RDI, RDX, RSI } from '../values'
 
 const RUN_BYTES = 4096
+const CONDITION_E = 4
+const CONDITION_NE = 5
 
 const destination = (m: Emitter): { segment: number; offset: Value } => ({ segment: SEG_ES, offset: m.addressRegister(RDI) })
 const origin = (m: Emitter): { segment: 'operand'; offset: Value } => ({ segment: 'operand', offset: m.addressRegister(RSI) })
@@ -138,27 +140,25 @@ const comparing =
     const count = m.addressRegister(RCX)
     m.if(m.ne(count, m.i64(0)), () => {
       const left = m.variable(runLength(m, count))
-      const lastA: Variable = m.variable(num(m, 0))
-      const lastB: Variable = m.variable(num(m, 0))
       m.loop(again => {
         const [a, b] = operands(m)
-        m.set(lastA, a)
-        m.set(lastB, b)
+        m.flagsSub(a, b, m.sub(a, b))
         advance(m, ...indexes)
         countDown(m, m.i64(1))
         m.set(left, m.sub(m.get(left), m.i64(1)))
-        again(m.and(m.ne(m.get(left), m.i64(0)), wantsMore(m, a, b)))
+        again(m.and(m.ne(m.get(left), m.i64(0)), wantsMore(m)))
       })
-      const a = m.get(lastA)
-      const b = m.get(lastB)
-      m.flagsSub(a, b, m.sub(a, b))
-      m.if(wantsMore(m, a, b), () => stayUnlessDone(m))
+      m.if(wantsMore(m), () => stayUnlessDone(m))
     })
   }
 
-const wantsMore = (m: Emitter, a: Value, b: Value): Value => (m.form.rep === 1 ? m.eq(a, b) : m.ne(a, b))
+const wantsMore = (m: Emitter): Value => m.condition(m.form.rep === 1 ? CONDITION_E : CONDITION_NE)
 
-const cmps = comparing(m => [m.load(m.size, origin(m)), m.load(m.size, destination(m))], [RSI, RDI])
+/** The second source is read first: which of two faults is seen depends on it. */
+const cmps = comparing(m => {
+  const b = m.load(m.size, destination(m))
+  return [m.load(m.size, origin(m)), b]
+}, [RSI, RDI])
 const scas = comparing(m => [m.gpr(RAX, m.size), m.load(m.size, destination(m))], [RDI])
 
 export const stringSemantics: SemanticsTable = { movs, stos, lods, ins, outs, cmps, scas }

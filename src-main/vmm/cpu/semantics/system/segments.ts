@@ -119,11 +119,11 @@ const RPL = 3
 const arpl: Semantics = (m) => {
   m.helper('check_protected')
   const rpl = m.and(m.read(1), m.i32(RPL))
-  m.modify(0, (old) => {
-    const raised = m.ltU(m.and(old, m.i32(RPL)), rpl)
-    m.setFlags({ zf: raised })
-    return m.select(raised, m.or(m.and(old, m.i32(~RPL)), rpl), old)
-  })
+  const old = m.read(0)
+  const raised = m.ltU(m.and(old, m.i32(RPL)), rpl)
+  // without a change there is no write, which could fault
+  m.if(raised, () => m.write(0, m.or(m.and(old, m.i32(~RPL)), rpl)))
+  m.setFlags({ zf: raised })
 }
 
 export const segmentSemantics: SemanticsTable = {
