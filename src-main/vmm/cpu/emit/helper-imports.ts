@@ -5,11 +5,13 @@ import type { ImportedFunction } from '../wasm/emit'
 
 export const CORE_MODULE = 'core'
 
+export type AccessHelper = 'read_slow' | 'write_slow' | 'read_slow_128' | 'write_slow_128' | 'probe_write' | 'segment_check' | 'raise'
+
 /**
  * What emitted code itself calls, in core/mmu, core/segment and core/interrupt. `flags` is the number of bytes, with ACCESS_STACK
  * (core/mmu/access) when the access goes through SS.
  */
-export const ACCESS_HELPERS = {
+export const ACCESS_HELPERS: Readonly<Record<AccessHelper, HelperSignature>> = {
   /** (linear, flags): value; EXC_VECTOR >= 0 afterwards: fault. */
   read_slow: { params: ['i64', 'i32'], result: 'i64 or fault' },
   /** (linear, value, flags) */
@@ -23,7 +25,7 @@ export const ACCESS_HELPERS = {
   segment_check: { params: ['i32', 'i64', 'i32', 'i32'], result: 'status' },
   /** (vector, error code, 1 = push the error code): records an exception, returns STATUS_FAULT. */
   raise: { params: ['i32', 'i32', 'i32'], result: 'status' },
-} as const satisfies HelperTable
+}
 
 export class HelperImports {
   private readonly used = new Map<string, ImportedFunction>()
@@ -31,7 +33,7 @@ export class HelperImports {
   /** `available`: the functions that the core exports; undefined: all. */
   constructor(
     private readonly table: HelperTable,
-    private readonly available?: ReadonlySet<string>,
+    private readonly available?: ReadonlySet<string> | undefined,
   ) {}
 
   get imports(): readonly ImportedFunction[] {

@@ -34,8 +34,8 @@ const GPR_COUNT = 16
 
 /** General-purpose registers in locals. */
 class RegisterFile {
-  readonly used = new Set<number>()
-  readonly written = new Set<number>()
+  readonly used: Set<number> = new Set()
+  readonly written: Set<number> = new Set()
   private readonly variables: readonly Variable[]
 
   constructor(
