@@ -119,6 +119,35 @@ describe('text modes', () => {
     expectPicture('split-and-panning', bench.vga.screenshot())
   })
 
+  it('a page far up in video memory looks like the first, and only rows that differ are drawn', () => {
+    const bench = textBench()
+    for (const page of [0, 7]) for (let row = 0; row < 25; row++) bench.print(`row ${row}`, page * 25 + row, row, 0x1e)
+    bench.indexed(0x3d4, 0x0a, 0x20)
+    const first = bench.vga.screenshot().pixels.slice()
+    bench.indexed(0x3d4, 0x0c, (7 * 25 * 80) >> 8)
+    bench.indexed(0x3d4, 0x0d, (7 * 25 * 80) & 0xff)
+    expect(bench.vga.screenshot().pixels).toEqual(first)
+    bench.vga.refresh()
+    bench.print('changed', 7 * 25 + 3, 3, 0x1e)
+    bench.vga.refresh()
+    bench.print('row 3  ', 7 * 25 + 3, 3, 0x1e)
+    bench.vga.refresh()
+    expect(bench.vga.screenshot().pixels).toEqual(first)
+  })
+
+  it('a font loaded while text stands shows at once', () => {
+    const bench = textBench()
+    bench.print('AAA', 0, 0, 0x07)
+    bench.indexed(0x3d4, 0x0a, 0x20)
+    bench.vga.refresh()
+    const before = bench.vga.screenshot().pixels.slice()
+    bench.vga.refresh()
+    modes.loadFont(bench.vga, (address, value) => bench.write(address, value), new Uint8Array(4096).fill(0xff), 16)
+    bench.vga.refresh()
+    const after = bench.vga.screenshot().pixels
+    expect(after).not.toEqual(before)
+  })
+
   it('underlines in monochrome attributes', () => {
     const bench = textBench()
     bench.indexed(0x3d4, 0x14, 0x0d)

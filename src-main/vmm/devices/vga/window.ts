@@ -23,6 +23,8 @@ export class VgaWindow implements MmioHandler {
   latch = 0
   /** Something was written since the renderer looked. */
   touched = false
+  /** Planes 2 or 3 were among it, where text modes keep fonts. */
+  fontsTouched = false
   /** One byte for each 4 KiB page of video memory written through the window; used in packed-pixel modes. */
   readonly dirtyPages: Uint8Array
   private readonly words: Uint32Array
@@ -124,6 +126,7 @@ export class VgaWindow implements MmioHandler {
       address &= ~1
     }
     if (planes === 0) return
+    if (planes > 3) this.fontsTouched = true
     const index = this.wordIndex(address)
     this.dirtyPages[index >>> (PAGE_SHIFT - 2)] = 1
     const written = PLANES[planes] ?? 0

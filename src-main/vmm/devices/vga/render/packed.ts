@@ -53,21 +53,20 @@ const line8: Line = (out, at, width, vram, line, x0, palette) => {
   for (let i = line + x0; i < line + x0 + width; i++) out[at++] = palette[vram[i] ?? 0] ?? 0
 }
 
-const line15: Line = (out, at, width, vram, line, x0) => {
-  let from = line + x0 * 2
-  for (let x = 0; x < width; x++, from += 2) {
-    const pixel = (vram[from] ?? 0) | ((vram[from + 1] ?? 0) << 8)
-    out[at++] = rgba(five(pixel >> 10), five(pixel >> 5), five(pixel))
-  }
-}
-
-const line16: Line = (out, at, width, vram, line, x0) => {
-  let from = line + x0 * 2
-  for (let x = 0; x < width; x++, from += 2) {
-    const pixel = (vram[from] ?? 0) | ((vram[from + 1] ?? 0) << 8)
+/** All 65,536 colours of the two 16-bit formats, made when first used. */
+const colours15 = lazily(() => Uint32Array.from({ length: 0x10000 }, (_, pixel) => rgba(five(pixel >> 10), five(pixel >> 5), five(pixel))))
+const colours16 = lazily(() =>
+  Uint32Array.from({ length: 0x10000 }, (_, pixel) => {
     const green = (pixel >> 5) & 0x3f
-    out[at++] = rgba(five(pixel >> 11), (green << 2) | (green >> 4), five(pixel))
-  }
+    return rgba(five(pixel >> 11), (green << 2) | (green >> 4), five(pixel))
+  }),
+)
+
+const line15: Line = (out, at, width, vram, line, x0) => line16Bit(out, at, width, vram, line + x0 * 2, colours15())
+const line16: Line = (out, at, width, vram, line, x0) => line16Bit(out, at, width, vram, line + x0 * 2, colours16())
+
+function line16Bit(out: Uint32Array, at: number, width: number, vram: Uint8Array, from: number, colours: Uint32Array): void {
+  for (let x = 0; x < width; x++, from += 2) out[at++] = colours[(vram[from] ?? 0) | ((vram[from + 1] ?? 0) << 8)] ?? 0
 }
 
 const line24: Line = (out, at, width, vram, line, x0) => {
@@ -75,9 +74,16 @@ const line24: Line = (out, at, width, vram, line, x0) => {
   for (let x = 0; x < width; x++, from += 3) out[at++] = rgba(vram[from + 2] ?? 0, vram[from + 1] ?? 0, vram[from] ?? 0)
 }
 
+/** Lines of 32-bit pixels begin at multiples of four bytes: whole words can be taken, red and blue changing places. */
 const line32: Line = (out, at, width, vram, line, x0) => {
-  let from = line + x0 * 4
-  for (let x = 0; x < width; x++, from += 4) out[at++] = rgba(vram[from + 2] ?? 0, vram[from + 1] ?? 0, vram[from] ?? 0)
+  const from = line + x0 * 4
+  const words = new Uint32Array(vram.buffer, vram.byteOffset + from, Math.min(width, (vram.length - from) >>> 2))
+  for (const pixel of words) out[at++] = 0xff000000 | ((pixel & 0xff) << 16) | (pixel & 0xff00) | ((pixel >>> 16) & 0xff)
+}
+
+function lazily(make: () => Uint32Array): () => Uint32Array {
+  let made: Uint32Array | undefined
+  return () => (made ??= make())
 }
 
 function five(value: number): number {

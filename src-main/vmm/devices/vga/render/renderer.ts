@@ -8,7 +8,7 @@ import { createFrame, rgba, type Frame, type Rect } from '../../../backends/disp
 import { beamAt, vgaGeometry, type VgaGeometry } from '../geometry'
 import * as R from '../registers'
 import { renderPacked } from './packed'
-import { attributeColours, renderScanlines, type BlinkPhase } from './scanlines'
+import { attributeColours, renderScanlines, type BlinkPhase, type TextShadow } from './scanlines'
 import type { DisplayBackend } from '../../../backends/display/display-backend'
 import type { Clock } from '../../../time/clock'
 import type { Dac } from '../dac'
@@ -27,12 +27,17 @@ export interface RendererSources {
 }
 
 const PAGE_SHIFT = 12
-const PAGE_BYTES = 1 << PAGE_SHIFT
 /** The VGA's own modes reach the first 256 KiB. */
 const LEGACY_PAGES = 0x40000 >> PAGE_SHIFT
 /** Shown while no mode is set: what a monitor without a signal would be given. */
 const IDLE_WIDTH = 640
 const IDLE_HEIGHT = 400
+/** Lines of a frame, both ends included. */
+interface Lines {
+  readonly first: number
+  readonly last: number
+}
+
 /** The cursor changes every 8 frames, blinking characters every 16. */
 const CURSOR_FRAME_BIT = 3
 const TEXT_FRAME_BIT = 4
@@ -44,6 +49,7 @@ export class VgaRenderer {
   private stale = true
   private resized = true
   private lastBlink = -1
+  private readonly textShadow: TextShadow = { cells: new Uint32Array(0), valid: false }
   private display: DisplayBackend | undefined
 
   constructor(private readonly sources: RendererSources) {}
@@ -60,7 +66,7 @@ export class VgaRenderer {
   }
 
   refresh(): void {
-    const changed = this.draw()
+    const drawn = this.draw()
     const { display, frame } = this
     if (display === undefined) return
     if (this.resized) {
@@ -70,24 +76,24 @@ export class VgaRenderer {
       display.update([{ x: 0, y: 0, width: frame.width, height: frame.height }], frame)
       return
     }
-    if (changed === undefined) return
-    const rects = this.differences(changed.first, changed.last)
+    const rects = drawn.flatMap((lines) => this.differences(lines))
     if (rects.length > 0) display.update(rects, frame)
   }
 
   screenshot(): Frame {
     this.stale = true
-    const changed = this.draw()
+    this.draw()
     // What was drawn for the screenshot still has to reach the display.
-    if (changed !== undefined) this.stale = true
+    this.stale = true
     return this.frame
   }
 
-  /** Draws what has to be; the range of lines drawn, or undefined for none. */
-  private draw(): { readonly first: number; readonly last: number } | undefined {
+  /** Draws what has to be and returns the lines that it drew. */
+  private draw(): readonly Lines[] {
     const { regs, dac, dispi } = this.sources
     const mode = dispi.mode
     const geometry = vgaGeometry(regs)
+    const fontsTouched = this.sources.window.fontsTouched
     const pages = this.takeDirtyPages()
     const isBlank =
       (regs.attrIndex & R.ATTR_INDEX_VIDEO_ON) === 0 ||
@@ -95,39 +101,26 @@ export class VgaRenderer {
       (mode === undefined && !isModeSet(geometry))
     const size = mode ?? (isModeSet(geometry) ? { width: geometry.width, height: geometry.lines } : this.frame)
     this.setSize(size.width, size.height)
-    const whole = { first: 0, last: this.frame.height - 1 }
+    const whole = [{ first: 0, last: this.frame.height - 1 }]
     const wasStale = this.stale
     if (wasStale) dac.fillPalette(this.palette)
+    if (wasStale || fontsTouched) this.textShadow.valid = false
     this.stale = false
     if (isBlank) {
-      if (!wasStale) return undefined
+      if (!wasStale) return []
       const overscan = mode === undefined ? this.palette[regs.attr[R.ATTR_OVERSCAN] ?? 0] : undefined
       this.frame.pixels.fill(overscan ?? rgba(0, 0, 0))
       return whole
     }
-    if (mode !== undefined) return this.drawPacked(mode, wasStale, pages)
-    return this.drawScanlines(geometry, wasStale, pages) ? whole : undefined
+    if (mode !== undefined) return this.drawPacked(mode, wasStale ? whole : dirtyLines(mode, pages))
+    return this.drawScanlines(geometry, wasStale, pages) ? whole : []
   }
 
-  private drawPacked(mode: DispiMode, all: boolean, pages: Uint8Array): { readonly first: number; readonly last: number } | undefined {
+  private drawPacked(mode: DispiMode, lines: readonly Lines[]): readonly Lines[] {
+    if (lines.length === 0) return lines
     const colours4 = attributeColours(this.sources.regs.attr)
-    let first = 0
-    let last = mode.height - 1
-    if (!all) {
-      // Bytes of memory a line takes: four planes for 4 bpp.
-      const lineBytes = mode.lineBytes * (mode.bpp === 4 ? 4 : 1)
-      const firstByte = mode.yOffset * lineBytes
-      const lastByte = (mode.yOffset + mode.height) * lineBytes - 1
-      let firstPage = firstByte >>> PAGE_SHIFT
-      let lastPage = lastByte >>> PAGE_SHIFT
-      while (firstPage <= lastPage && (pages[firstPage] ?? 0) === 0) firstPage++
-      while (lastPage >= firstPage && (pages[lastPage] ?? 0) === 0) lastPage--
-      if (firstPage > lastPage) return undefined
-      first = Math.max(0, Math.floor((firstPage * PAGE_BYTES - firstByte) / lineBytes))
-      last = Math.min(mode.height - 1, Math.floor(((lastPage + 1) * PAGE_BYTES - 1 - firstByte) / lineBytes))
-    }
-    renderPacked(this.frame, mode, this.sources.vram, this.palette, colours4, first, last)
-    return { first, last }
+    for (const { first, last } of lines) renderPacked(this.frame, mode, this.sources.vram, this.palette, colours4, first, last)
+    return lines
   }
 
   private drawScanlines(geometry: VgaGeometry, all: boolean, pages: Uint8Array): boolean {
@@ -138,7 +131,7 @@ export class VgaRenderer {
     const blinked = phase !== this.lastBlink
     this.lastBlink = phase
     if (!all && !blinked && !pages.subarray(0, LEGACY_PAGES).includes(1)) return false
-    renderScanlines(this.frame, geometry, regs, vram, this.palette, blink)
+    renderScanlines(this.frame, geometry, regs, vram, this.palette, blink, this.textShadow)
     return true
   }
 
@@ -146,8 +139,11 @@ export class VgaRenderer {
   private takeDirtyPages(): Uint8Array {
     const { window, takeDirty } = this.sources
     const pages = takeDirty()
+    // What the guest wrote past the window may have been a font.
+    if (pages.subarray(0, LEGACY_PAGES).includes(1)) this.textShadow.valid = false
     if (!window.touched) return pages
     window.touched = false
+    window.fontsTouched = false
     const marks = window.dirtyPages
     const merged = marks.slice()
     marks.fill(0)
@@ -163,7 +159,7 @@ export class VgaRenderer {
   }
 
   /** Compares the lines drawn with what the display has; one rectangle for each run of changed lines. */
-  private differences(first: number, last: number): readonly Rect[] {
+  private differences({ first, last }: Lines): readonly Rect[] {
     const { frame, shown } = this
     const { width, pixels } = frame
     const rects: Rect[] = []
@@ -194,6 +190,25 @@ export class VgaRenderer {
     close(last + 1)
     return rects
   }
+}
+
+/** The lines of a packed mode whose pages were written, in runs. */
+function dirtyLines(mode: DispiMode, pages: Uint8Array): readonly Lines[] {
+  if (!pages.includes(1)) return []
+  // Bytes of memory a line takes: four planes for 4 bpp.
+  const lineBytes = mode.lineBytes * (mode.bpp === 4 ? 4 : 1)
+  const runs: Lines[] = []
+  let first = -1
+  for (let y = 0; y <= mode.height; y++) {
+    const start = (mode.yOffset + y) * lineBytes
+    const isDirty = y < mode.height && pages.subarray(start >>> PAGE_SHIFT, ((start + lineBytes - 1) >>> PAGE_SHIFT) + 1).includes(1)
+    if (isDirty && first < 0) first = y
+    if (!isDirty && first >= 0) {
+      runs.push({ first, last: y - 1 })
+      first = -1
+    }
+  }
+  return runs
 }
 
 /** A guest that has set no mode has a CRT controller full of zeros. */
