@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { hostOffset } from '../../support/branded'
 import { FakeClock } from '../../testing/fake-clock'
 import { Vga } from './vga'
@@ -102,8 +101,4 @@ export class VgaBench {
     if (claim?.kind !== 'pio') throw new Error('the VGA claims no DISPI ports')
     return claim.handler
   }
-}
-
-export function shippedFont(height: 8 | 14 | 16): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(`../../../../resources/fonts/vga-8x${height}.bin`, import.meta.url)))
 }
