@@ -533,8 +533,10 @@ command_disk:
   call transfer
   jc .failed
   call checksum
+  push eax
   mov si, read_text
   call print
+  pop eax
   mov cl, 8
   call print_hex
   inc dword [SECTOR]
@@ -560,6 +562,7 @@ command_disk:
   jne .differs
   mov si, written_text
   call print
+  mov eax, edx
   mov cl, 8
   call print_hex
   mov si, times_text
@@ -636,6 +639,14 @@ command_ide:
   add si, 2
   loop .swap
   mov byte [SECTOR + 94], 0
+  mov di, SECTOR + 93
+.trim:                    ; the model is filled up with blanks
+  cmp byte [di], ' '
+  jne .trimmed
+  mov byte [di], 0
+  dec di
+  jmp .trim
+.trimmed:
   mov si, model_text
   call print
   mov si, SECTOR + 54

@@ -53,6 +53,6 @@ export const BDA_VBE_MODE = 0x4ba
 export const EBDA_SEGMENT = 0x9fc0
 export const EBDA_ADDRESS = 0x9fc00
 /** Within it: fixed disk parameter tables, and the RSDP in case the ROM area cannot take it. */
-export const EBDA_DISK_TABLE_0 = EBDA_ADDRESS + 0x3d
-export const EBDA_DISK_TABLE_1 = EBDA_ADDRESS + 0x4d
-export const EBDA_RSDP = EBDA_ADDRESS + 0x100
+export const EBDA_DISK_TABLE_0 = 0x9fc3d
+export const EBDA_DISK_TABLE_1 = 0x9fc4d
+export const EBDA_RSDP = 0x9fd00
