@@ -14,6 +14,7 @@ import type { PciDevice, PciIdentity } from './pci-device'
 const PAM_FIRST = 0x59
 const PAM_COUNT = 7
 const SMRAM = 0x72
+const VIDEO_FIRST = 0xa0000
 const SHADOW_FIRST = 0xc0000
 const SHADOW_LAST = 0xfffff
 /** Attribute bits of a PAM nibble. */
@@ -81,6 +82,8 @@ export class HostBridge implements PciDevice, Device<HostBridgeStateV1>, MmioHan
     if (options.ram.bytes <= SHADOW_LAST) throw new VmmError('memory/too-much', 'memory: a PC needs at least 1 MiB of RAM')
     // The same memory, seen as ROM: what a write-protected shadow is.
     this.readOnlyRam = { ...options.ram, kind: 'rom' }
+    // Accesses to the video window go to PCI; the RAM behind it would be system management memory.
+    options.memory.unmap(gpa(VIDEO_FIRST), SHADOW_FIRST - VIDEO_FIRST)
     for (const segment of SEGMENTS) this.route(...segment)
   }
 

@@ -172,6 +172,11 @@ describe('interrupts', () => {
 })
 
 describe('chipset', () => {
+  it('leaves the video window to the bus', () => {
+    b.memory.writeU8(gpa(0xb8000), 0x41)
+    expect([b.memory.readU8(gpa(0xb8000)), b.memory.readU8(gpa(0x9ffff)), b.memory.isFree(gpa(0xa0000), 0x20000)]).toEqual([0xff, 0, true])
+  })
+
   it('resets through CF9h only on the rise of bit 2', () => {
     b.pio.write(0xcf9, 1, 2)
     b.pio.write(0xcf9, 1, 6)

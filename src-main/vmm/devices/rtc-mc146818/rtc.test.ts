@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { describeDevice } from '../../testing/describe-device'
 import { FakeClock, RecordingLine } from '../../testing/fake-clock'
 import { civilFromSeconds, daysFromCivil } from './calendar'
+import { setUpCmos } from './cmos-setup'
 import { RtcMc146818 } from './rtc'
 
 const SECOND = 1_000_000_000
@@ -141,5 +142,13 @@ describe('RtcMc146818', () => {
     rtc.reset('hard')
     expect(get(rtc, 0x2e)).toBe(0)
     expect(get(rtc, 0x2f)).toBe(0xc0)
+  })
+
+  it('tells firmware the memory sizes and the boot order', () => {
+    const { rtc } = ready()
+    setUpCmos(rtc, { lowRamBytes: 0xc0000000, highRamBytes: 0x40000000, cpus: 1, bootOrder: ['cdrom', 'disk'] })
+    const word = (index: number): number => get(rtc, index) | (get(rtc, index + 1) << 8)
+    expect([word(0x15), word(0x17), word(0x34), word(0x5b)]).toEqual([640, 0xffff, 0xbf00, 0x4000])
+    expect([get(rtc, 0x3d), get(rtc, 0x38)]).toEqual([0x23, 1])
   })
 })
