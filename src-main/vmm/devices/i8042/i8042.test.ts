@@ -148,6 +148,15 @@ describe('controller', () => {
     expect(bench.drain()).toEqual([0xf0, 0x1c])
   })
 
+  it('an answer of the controller costs no gap: firmware that polls in no time gets the acknowledge that follows', () => {
+    const bench = new Bench()
+    bench.command(0xaa)
+    expect(bench.device.pioRead(0x60, 1)).toBe(0x55)
+    bench.keyboard(0xf4)
+    expect(bench.status() & 1).toBe(1)
+    expect(bench.device.pioRead(0x60, 1)).toBe(0xfa)
+  })
+
   it('holds the keyboard back while its interface is off', () => {
     const bench = new Bench()
     bench.command(0xad)

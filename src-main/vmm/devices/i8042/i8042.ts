@@ -73,6 +73,7 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
   private data = 0
   private outputFull = false
   private outputFromAux = false
+  private outputFromLink = false
   private answers: number[] = []
   private breakPrefix = false
   private readyAt = 0
@@ -98,6 +99,7 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
     this.data = 0
     this.outputFull = false
     this.outputFromAux = false
+    this.outputFromLink = false
     this.answers = []
     this.breakPrefix = false
     this.readyAt = 0
@@ -141,6 +143,7 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
       data: this.data,
       outputFull: this.outputFull,
       outputFromAux: this.outputFromAux,
+      outputFromLink: this.outputFromLink,
       answers: [...this.answers],
       breakPrefix: this.breakPrefix,
       readyAt: this.readyAt,
@@ -151,7 +154,7 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
   load(state: I8042StateV1): void {
     expectSchema(this.name, state, ['i8042', 1])
     const { ram, outputPort, systemFlag, lastWriteWasCommand, pendingCommand, data, outputFull, ...more } = state.controller
-    const { outputFromAux, answers, breakPrefix, readyAt, ...rest } = more
+    const { outputFromAux, outputFromLink, answers, breakPrefix, readyAt, ...rest } = more
     rest satisfies Record<string, never>
     this.timer.cancel()
     this.ram = Uint8Array.from({ length: 32 }, (_, i) => ram[i] ?? 0)
@@ -162,6 +165,7 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
     this.data = data
     this.outputFull = outputFull
     this.outputFromAux = outputFromAux
+    this.outputFromLink = outputFromLink
     this.answers = answers.slice(0, MAX_ANSWERS)
     this.breakPrefix = breakPrefix
     this.readyAt = readyAt
@@ -194,7 +198,7 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
     const byte = this.data
     if (this.outputFull) {
       this.outputFull = false
-      this.readyAt = this.wiring.timers.now() + BYTE_GAP_NS
+      if (this.outputFromLink) this.readyAt = this.wiring.timers.now() + BYTE_GAP_NS
       this.driveLines()
       this.advance()
     }
@@ -319,7 +323,7 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
     if (this.outputFull) return
     const answer = this.answers.shift()
     if (answer !== undefined) {
-      this.fill(answer & 0xff, (answer & ANSWER_AUX) !== 0)
+      this.fill(answer & 0xff, (answer & ANSWER_AUX) !== 0, false)
       return
     }
     if (!this.deviceHasData()) return
@@ -330,11 +334,11 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
     while ((this.commandByte & CB_KEYBOARD_OFF) === 0 && this.keyboard.hasData) {
       const byte = this.translate(this.keyboard.take() ?? 0)
       if (byte === undefined) continue
-      this.fill(byte, false)
+      this.fill(byte, false, true)
       return
     }
     const byte = (this.commandByte & CB_AUX_OFF) === 0 ? this.mouse.take() : undefined
-    if (byte !== undefined) this.fill(byte, true)
+    if (byte !== undefined) this.fill(byte, true, true)
   }
 
   /** Undefined: the byte was a break prefix, which is swallowed. */
@@ -352,7 +356,8 @@ export class I8042 implements Device<I8042StateV1>, PioHandler {
     return translateSet2(byte) | breakBit
   }
 
-  private fill(byte: number, fromAux: boolean): void {
+  private fill(byte: number, fromAux: boolean, fromLink: boolean): void {
+    this.outputFromLink = fromLink
     this.data = byte
     this.outputFull = true
     this.outputFromAux = fromAux

@@ -48,6 +48,8 @@ export interface ControllerState {
   readonly data: number
   readonly outputFull: boolean
   readonly outputFromAux: boolean
+  /** The byte came over a serial link: the next one follows with a gap after it was read. */
+  readonly outputFromLink: boolean
   /** The controller's own answers that wait for the output buffer; bit 8: to be shown as from the auxiliary device. */
   readonly answers: readonly number[]
   readonly breakPrefix: boolean
