@@ -324,6 +324,7 @@ function encodeForm(form: InstructionForm, match: Match, operands: readonly Oper
   if (sized && operandBytes === 8 && bits !== 64) throw new Problem('64-bit operand outside of 64-bit code')
 
   const registers = operands.flatMap((operand) => (operand.kind === 'register' ? [operand.register] : []))
+  if (bits !== 64 && registers.some((r) => r.bytes === 8)) throw new Problem('64-bit register outside of 64-bit code')
   const opcode: number[] = []
   let tail: number[] = []
   let rex = 0
