@@ -79,6 +79,9 @@ export class TestMachine {
   read64(gpa: number): bigint {
     return this.view.getBigUint64(L.RAM_BASE + gpa, true)
   }
+  write8(gpa: number, value: number): void {
+    this.view.setUint8(L.RAM_BASE + gpa, value)
+  }
   write16(gpa: number, value: number): void {
     this.view.setUint16(L.RAM_BASE + gpa, value, true)
   }
