@@ -5,9 +5,10 @@
 import { ROWS } from '../cpu/isa/table'
 import { traitsOf } from '../cpu/isa/traits'
 import type { Feature, Row } from '../cpu/isa/row'
-import { CASES_PER_BATCH, SLOT_BYTES, SLOT_TAIL, SLOTS_PER_PAGE, STACK_BASE, STATE_BYTES, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, slotAddress } from './diff-engine'
+import { CASES_PER_BATCH, DATA_BASE, SLOT_BYTES, SLOT_TAIL, SLOTS_PER_PAGE, STACK_BASE, STATE_BYTES, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, slotAddress } from './diff-engine'
 import type { CodeMode, DiffBatch, DiffCase, DiffStep, MemoryImage } from './diff-engine'
 import { fillFx, imageWord, memoryImage } from './case-values'
+import { APPROXIMATE, TRANSCENDENTAL } from './compare-outcomes'
 import { encodeInstruction } from './instruction-encoder'
 import type { EncodedInstruction } from './instruction-encoder'
 import { Random } from './random'
@@ -42,6 +43,8 @@ export interface GeneratorOptions {
   readonly has: (feature: Feature) => boolean
   /** Only these operations. */
   readonly only?: ReadonlySet<string>
+  /** Not these. */
+  readonly except?: ReadonlySet<string>
   readonly modes?: readonly CodeMode[]
 }
 
@@ -52,10 +55,10 @@ export interface Selection {
   readonly lacking: number
 }
 
-export const selectRows = ({ has, only }: GeneratorOptions): Selection => {
+export const selectRows = ({ has, only, except }: GeneratorOptions): Selection => {
   const comparable = ROWS.filter(row => !NOT_COMPARABLE.has(row.operation))
   const supported = comparable.filter(row => row.feature === undefined || has(row.feature))
-  const rows = supported.filter(row => only === undefined || only.has(row.operation))
+  const rows = supported.filter(row => (only === undefined || only.has(row.operation)) && except?.has(row.operation) !== true)
   return { rows, notComparable: ROWS.length - comparable.length, lacking: comparable.length - supported.length }
 }
 
@@ -100,6 +103,7 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     if (!acceptable(row, instruction, first)) continue
     if (first) {
       prepare(random, row, instruction, plan, image)
+      if (!defined(row, instruction, plan)) continue
       if (traits.repeat !== 'none') directionFlag = random.chance(25)
     }
     code.push(...prefix)
@@ -109,6 +113,8 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     steps.push({ row: `${row.id} ${row.operandText}`.trim(), operation: row.operation, at: start + code.length, undefinedFlags, ignored })
     code.push(...instruction.bytes)
     const destination = instruction.registers[0]
+    // what follows must not consume an approximation
+    if (TRANSCENDENTAL.has(row.operation) || APPROXIMATE.has(row.operation)) break
     if (destination !== undefined && row.operands[0] !== undefined && 'GREZ'.includes(row.operands[0].addressing)) plan.written.add(destination & 15)
   }
   // the last slot of a page: sometimes the code ends with the page
@@ -157,17 +163,15 @@ const ignoredMemory = ({ memory, size }: EncodedInstruction, { operation }: Row)
   }
 }
 
-/** Encodings whose result is undefined. */
-const acceptable = (row: Row, instruction: EncodedInstruction, first: boolean): boolean => {
-  switch (row.operation) {
-    case 'shld':
-    case 'shrd':
-      // a 16-bit double shift by an unknown CL
-      return instruction.size !== 2 || instruction.immediate !== undefined || first
-    default:
-      return true
-  }
-}
+/** 16-bit double shifts by more than 16 have no defined result; those by an unknown CL come first in their program or not at all. */
+const acceptable = (row: Row, instruction: EncodedInstruction, first: boolean): boolean =>
+  !isWordDoubleShiftByCl(row, instruction) || first
+
+const defined = (row: Row, instruction: EncodedInstruction, plan: RegisterPlan): boolean =>
+  !isWordDoubleShiftByCl(row, instruction) || (plan.get(RCX) & 0x1fn) <= 16n
+
+const isWordDoubleShiftByCl = ({ operation }: Row, { size, immediate }: EncodedInstruction): boolean =>
+  (operation === 'shld' || operation === 'shrd') && size === 2 && immediate === undefined
 
 /** Code that must come before the instruction: a return address for RET. */
 const preparation = (random: Random, row: Row, mode: CodeMode, plan: RegisterPlan, start: number): readonly number[] => {
@@ -185,6 +189,8 @@ const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan
   const traits = traitsOf(operation)
   const usually = random.chance(88)
   if (traits.repeat !== 'none') {
+    // of two faults processors choose either
+    if (operation === 'cmps') plan.set(RSI, BigInt(DATA_BASE + random.below(0x1000)))
     if (!usually) return
     plan.set(RSI, BigInt(plan.dataAddress(instruction.size)))
     plan.set(RDI, BigInt(random.chance(20) ? Number(plan.get(RSI)) + random.below(24) - 8 : plan.dataAddress(instruction.size)))

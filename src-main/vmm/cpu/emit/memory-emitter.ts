@@ -84,13 +84,15 @@ export abstract class MemoryEmitter extends FlagsEmitter {
     }
   }
 
-  linear(address: SegmentedAddress, bytes: number, intent: Intent): Value {
+  linear(address: SegmentedAddress, bytes: number, intent: Intent, aligned: boolean = false): Value {
     const { segment, offset } = address
     const place = this.segmentPlace(segment)
     const flat = this.long || (segment === L.SEG_SS && this.size === 8)
     if (!flat) {
       const end = this.builder.load('i64.load', place.address, place.offset + (intent === 'write' ? L.SEG_WRITE_END : L.SEG_READ_END))
       this.builder.if(this.gtU(this.add(offset, this.i64(bytes)), end), () => {
+        // of the two reasons to fault, misalignment comes first
+        if (aligned) this.checkAligned({ linear: this.add(this.builder.load('i64.load', place.address, place.offset + L.SEG_EFFECTIVE_BASE), offset) })
         const number = segment === 'operand' ? this.binding.operandSegment() : this.i32(segment)
         const write = this.i32(intent === 'write' ? 1 : 0)
         this.leaveUnlessNext(this.callMemory('segment_check', [number, offset, this.i32(bytes), write]))
@@ -104,7 +106,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   // ---- for subclasses ----
   /** `aligned`: 16-byte accesses must be aligned, #GP(0). */
   protected read16Aligned(bytes: AccessBytes, address: SegmentedAddress, aligned: boolean): Value {
-    const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'read') }
+    const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'read', aligned && bytes === 16) }
     if (aligned && bytes === 16) this.checkAligned(access)
     const entry = this.tlbEntry(access)
     return this.oneOf(
@@ -116,7 +118,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   }
 
   protected write16Aligned(bytes: AccessBytes, address: SegmentedAddress, value: Value, aligned: boolean): void {
-    const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'write') }
+    const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'write', aligned && bytes === 16) }
     if (aligned && bytes === 16) this.checkAligned(access)
     const entry = this.tlbEntry(access)
     this.builder.if(
@@ -147,7 +149,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
     return { address: this.binding.vcpu, offset: L.SEGMENTS + segment * L.SEG_BYTES }
   }
 
-  private checkAligned({ linear }: Access): void {
+  private checkAligned({ linear }: Pick<Access, 'linear'>): void {
     this.builder.if(this.and(this.wrap(linear), this.i32(15)), () => this.leaveWithException(GP, this.i32(0)))
   }
 

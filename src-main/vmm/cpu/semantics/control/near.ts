@@ -20,7 +20,16 @@ const call = (m: Emitter, target: Value): void => {
 }
 
 const callRel: Semantics = m => call(m, m.relativeTarget())
-const callNear: Semantics = m => call(m, m.zext(m.read(0)))
+/** Room on the stack is looked for before the target. */
+const callNear: Semantics = m => {
+  const bytes = stackBytes(m)
+  const target = m.zext(m.read(0))
+  const back = m.reference(bytes, m.stackAddress(-bytes))
+  const next = m.truncate(m.nextRip(), bytes)
+  m.jump(target)
+  back.store(next)
+  m.adjustStack(-bytes)
+}
 
 const ret: Semantics = m => {
   const bytes = stackBytes(m)

@@ -28,10 +28,13 @@ export const requireMmx = (m: Emitter): void => {
 }
 
 /** Every MMX instruction but EMMS leaves TOP 0 and all registers in use. */
-const enterMmx = (m: Emitter): void => {
+export const enterMmx = (m: Emitter): void => {
   m.storeState(FPU_TOP, m.i32(0))
   m.storeState(FPU_TAGS, m.i32(0xff))
 }
+
+/** Its page faults come after the change to MMX state (so AMD's processors show). */
+const ENTERS_FIRST: ReadonlySet<string> = new Set(['maskmovq'])
 
 /** Puts the checks in front of a meaning, by the kinds of its operands; a meaning without SIMD operands counts as SSE. */
 const guard = (meaning: Semantics): Semantics => (m) => {
@@ -39,9 +42,11 @@ const guard = (meaning: Semantics): Semantics => (m) => {
   const mmx = kinds.includes('mm')
   if (!mmx || kinds.includes('xmm')) requireSse(m)
   if (mmx) requireMmx(m)
+  const first = ENTERS_FIRST.has(m.form.operation)
+  if (mmx && first) enterMmx(m)
   meaning(m)
   // after everything that can fault
-  if (mmx) enterMmx(m)
+  if (mmx && !first) enterMmx(m)
 }
 
 export const guarded = (table: SemanticsTable): SemanticsTable =>

@@ -4,7 +4,8 @@ import {
 } from '../../helpers/fpu-codes'
 import type { Semantics, SemanticsTable, Value } from '../emitter'
 import { asBits, asFloat, type FloatBytes, fastOr, formatOf, isClean, isOrdinary, plainControl } from './fast-path'
-import { lowHalf, opNamed, readVector, writeVector } from './vector'
+import { enterMmx } from './availability'
+import { isMm, lowHalf, opNamed, readVector, writeVector } from './vector'
 
 /** CVT(T)SS2SI, CVT(T)SD2SI. Truncation of what fits is WebAssembly's own; NaN and out of range give the integer indefinite value. */
 const toInteger = (bytes: FloatBytes, truncate: boolean): Semantics => (m) => {
@@ -48,7 +49,10 @@ const doubleToSingle: Semantics = (m) => {
 }
 
 const packed = (kind: number): Semantics => (m) => {
-  writeVector(m, 0, m.helper('sseConvert', m.i32(kind), readVector(m, 1)))
+  const source = readVector(m, 1)
+  // a floating-point exception comes after the change to MMX state
+  if (isMm(m, 0)) enterMmx(m)
+  writeVector(m, 0, m.helper('sseConvert', m.i32(kind), source))
 }
 /** Two doubles from two 32-bit integers: always exact. */
 const integersToDoubles: Semantics = (m) => {
@@ -56,7 +60,9 @@ const integersToDoubles: Semantics = (m) => {
 }
 /** Two singles into the low half of an XMM register. */
 const integersToSingles: Semantics = (m) => {
-  m.write(0, lowHalf(m, m.helper('sseConvert', m.i32(CVT_PI2PS), readVector(m, 1))))
+  const source = readVector(m, 1)
+  if (isMm(m, 1)) enterMmx(m)
+  m.write(0, lowHalf(m, m.helper('sseConvert', m.i32(CVT_PI2PS), source)))
 }
 const integersToSinglesXmm: Semantics = (m) => {
   const source = readVector(m, 1)

@@ -36,14 +36,17 @@ const stayUnlessDone = (m: Emitter): void => m.if(m.ne(m.addressRegister(RCX), m
  * did (0: none), without touching registers; `indexes` are then moved for it.
  */
 interface Repeated {
+  /** Comes first, even when rCX is 0. */
+  readonly before?: (m: Emitter) => void
   readonly element: (m: Emitter) => void
   readonly bulk?: (m: Emitter, wanted: Value) => Value
   readonly indexes: readonly number[]
 }
 
 const repeated =
-  ({ element, bulk, indexes }: Repeated): Semantics =>
+  ({ before, element, bulk, indexes }: Repeated): Semantics =>
   m => {
+    before?.(m)
     if (m.form.rep === 0) {
       element(m)
       return
@@ -105,10 +108,12 @@ const lods = repeated({
 })
 
 /** The port is in DX. Permission comes first, then the check of memory, then the port is touched. */
+const checkPort: Semantics = m => void m.helper('io_check', m.gpr(RDX, 2), m.i32(m.size))
+
 const ins = repeated({
+  before: checkPort,
   element: m => {
     const port = m.gpr(RDX, 2)
-    m.helper('io_check', port, m.i32(m.size))
     const reference = m.reference(m.size, destination(m))
     reference.store(m.helper('io_read', port, m.i32(m.size)))
     advance(m, RDI)
@@ -117,9 +122,9 @@ const ins = repeated({
 })
 
 const outs = repeated({
+  before: checkPort,
   element: m => {
     const port = m.gpr(RDX, 2)
-    m.helper('io_check', port, m.i32(m.size))
     const value = m.load(m.size, origin(m))
     m.call('io_write', port, m.i32(m.size), value)
     advance(m, RSI)
