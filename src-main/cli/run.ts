@@ -70,11 +70,13 @@ export async function run(options: RunOptions): Promise<number> {
       if (runner.finished) end({ why: 'script' })
       else if (runner.error) running.stop()
     }
+    const started = performance.now()
     const machineEnd = await running.run(options.stopAt)
+    const wallSeconds = (performance.now() - started) / 1000
     flushSerial()
     if (runner?.error) throw runner.error
     ending ??= machineEnd.kind === 'stop-at' ? { why: 'stop-at' } : { why: 'machine', end: machineEnd }
-    await finish(running, options)
+    await finish(running, options, wallSeconds)
   } finally {
     clearTimeout(timer)
     process.off('SIGINT', onSignal)
@@ -87,10 +89,14 @@ export async function run(options: RunOptions): Promise<number> {
 }
 
 /** What is asked for at exit, whatever the exit was. */
-async function finish(machine: Machine, options: RunOptions): Promise<void> {
+async function finish(machine: Machine, options: RunOptions, wallSeconds: number): Promise<void> {
   if (options.screenshot !== undefined) await saveScreenshot(machine, options.screenshot)
   if (options.saveState !== undefined) await machine.save(options.saveState)
-  if (options.stats !== undefined) await writeAtomically(options.stats, Buffer.from(`${JSON.stringify(machine.stats(), null, 2)}\n`))
+  if (options.stats !== undefined) {
+    const stats = machine.stats()
+    const speed = { wallSeconds, mips: stats.instructions / wallSeconds / 1e6 }
+    await writeAtomically(options.stats, Buffer.from(`${JSON.stringify({ ...speed, ...stats }, null, 2)}\n`))
+  }
 }
 
 async function saveScreenshot(machine: Machine, path: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** Builds a machine from its configuration: files, memory, board, firmware, vCPU. Whatever is wrong is said before anything runs. */
+import { MemoryDisk } from '../backends/block/memory-disk'
 import { RawFile } from '../backends/block/raw-file'
 import { NullCharBackend, type CharBackend } from '../backends/chardev/char-backend'
 import { MmioBus } from '../bus/mmio-bus'
@@ -9,6 +10,7 @@ import { createMachineCore } from '../cpu/machine-core'
 import { Vcpu } from '../cpu/vcpu'
 import { Bios } from '../firmware/bios/bios'
 import { BIOS_ROM_BYTES } from '../firmware/bios/rom'
+import { buildDemoDisk } from '../firmware/demo-guest'
 import { loadDirectBoot, type DirectBootRequest } from '../firmware/direct-boot'
 import { memoryMap } from '../firmware/memory-map'
 import { VmmError } from '../errors/vmm-error'
@@ -206,6 +208,7 @@ async function readImage(config: MachineConfig): Promise<OpenFiles['image']> {
 async function openDrives(config: MachineConfig): Promise<readonly OpenDisk[]> {
   const drives: OpenDisk[] = []
   try {
+    if (config.demo) drives.push({ kind: 'disk', backend: new MemoryDisk('the demo guest', buildDemoDisk()) })
     for (const { path, readOnly } of config.disks) drives.push({ kind: 'disk', backend: await RawFile.openDisk(path, { readOnly, option: '--disk' }) })
     for (const { path } of config.cdroms) drives.push({ kind: 'cdrom', backend: await RawFile.openCd(path, '--cdrom') })
   } catch (error) {
