@@ -107,6 +107,8 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
       if (traits.repeat !== 'none') directionFlag = random.chance(25)
     }
     code.push(...prefix)
+    // what is known of the count must stay so
+    if (first && row.operands.some(spec => spec.addressing === 'CL')) plan.pinned.add(RCX)
     const cl = first && prefix.length === 0 ? Number(plan.get(RCX) & 0xffn) : undefined
     undefinedFlags = undefinedAfter(row, instruction, undefinedFlags, cl)
     const ignored = ignoredMemory(instruction, row)

@@ -19,10 +19,19 @@ const TRANSCENDENTAL_ULPS = 4n
 const STATUS_C1_AND_PE = 0x220
 /** RCPPS and the like: the manual bounds the relative error by 1.5 * 2^-12. */
 export const APPROXIMATE: ReadonlySet<string> = new Set(['rcpps', 'rcpss', 'rsqrtps', 'rsqrtss'])
+const SMALLEST_NORMAL = 2 ** -126
 const APPROXIMATE_ERROR = 1.5 * 2 ** -11
 
 /** Several accesses, which processors make in an order of their own. */
 const SEVERAL_ACCESSES: ReadonlySet<string> = new Set(['fxsave', 'fxrstor', 'fnsave', 'frstor', 'fnstenv', 'fldenv', 'cmps'])
+
+/** AMD's misaligned mode, which Vitrine's processor lacks. */
+const MXCSR_MISALIGNED = 0x20000
+
+/** CMPS with two bad addresses: which is met first differs even between forms of the instruction. */
+const eitherFault = ({ steps }: DiffCase, rip: number, vector: number, other: number): boolean =>
+  ACCESS_FAULTS.has(vector) && ACCESS_FAULTS.has(other) && vector !== other && steps.some(({ at, operation }) => at === rip && operation === 'cmps')
+const ACCESS_FAULTS: ReadonlySet<number> = new Set([12, 13, 14])
 
 const hex = (value: bigint | number): string => value.toString(16)
 
@@ -35,7 +44,8 @@ export const compareOutcomes = (one: DiffCase, expected: Outcome, actual: Outcom
   }
   const vector = a.getUint32(STATE_VECTOR, true)
   const rip = a.getBigUint64(STATE_RIP, true)
-  if (vector === NO_END_VECTOR) return []
+  if (vector === NO_END_VECTOR || a.getUint32(STATE_FX + FX_MXCSR, true) & MXCSR_MISALIGNED) return []
+  if (eitherFault(one, Number(rip), vector, b.getUint32(STATE_VECTOR, true))) return []
   differ('vector', vector, b.getUint32(STATE_VECTOR, true))
   differ('rip', rip, b.getBigUint64(STATE_RIP, true))
   const inOrder = !one.steps.some(({ operation }) => SEVERAL_ACCESSES.has(operation))
@@ -106,6 +116,8 @@ const closeSingles = (a: DataView, b: DataView, at: number): boolean => {
     if (a.getUint32(at + lane, true) === b.getUint32(at + lane, true)) continue
     const x = a.getFloat32(at + lane, true)
     const y = b.getFloat32(at + lane, true)
+    // tiny results may be flushed to 0
+    if (Math.abs(x) <= SMALLEST_NORMAL && Math.abs(y) <= SMALLEST_NORMAL) continue
     if (!(Math.abs(x - y) <= Math.abs(x) * APPROXIMATE_ERROR)) return false
   }
   return true

@@ -5,7 +5,7 @@
 
 /** Where things are in the address space of the program under test; the same for every engine. */
 export const PAGE_BYTES = 0x1000
-export const CODE_BASE = 0x10000000
+export const CODE_BASE = 0x14a40000
 export const CODE_PAGES = 32
 /** Code pages have an unmapped page between them. */
 export const CODE_STRIDE = 0x2000

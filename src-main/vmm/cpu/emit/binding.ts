@@ -27,6 +27,8 @@ export interface OperandBinding {
   element(field: OperandField, stride: number): Place
   /** Base + index * scale + displacement, masked to the address size (i64). */
   effectiveAddress(): Value
+  /** What an effective address is masked with (i64). */
+  addressMask(): Value
   /** Number of the memory operand's segment (i32), and where its state is. */
   operandSegment(): Value
   operandSegmentPlace(): Place
@@ -47,6 +49,8 @@ export interface OperandBinding {
   // ---- control ----
   /** Ends the instruction with the status (i32), registers in their places. */
   leave(status: Value): void
+  /** The instruction's last word: as leave, with a constant STATUS_NEXT or STATUS_JUMP, or a value that is one of them. */
+  finish(status: Value): void
   /** Around calls of helpers, which see and change the vCPU's state. */
   beforeCall(): void
   afterCall(): void

@@ -2,6 +2,7 @@
 import type { IntegerBytes, OperandBinding, OperandField, Place } from '../emit/binding'
 import * as L from '../layout'
 import type { FunctionBuilder, OpName, Value } from '../wasm/ir'
+import type { Threading } from './threading'
 
 const LOAD: Readonly<Record<IntegerBytes, OpName>> = { 1: 'i32.load8_u', 2: 'i32.load16_u', 4: 'i32.load', 8: 'i64.load' }
 const STORE: Readonly<Record<1 | 2, OpName>> = { 1: 'i32.store8', 2: 'i32.store16' }
@@ -15,7 +16,10 @@ export class RecordBinding implements OperandBinding {
   /** Addresses computed before, by what they are of; usable where they are visible. */
   private readonly known = new Map<string, Value>()
 
-  constructor(private readonly builder: FunctionBuilder) {
+  constructor(
+    private readonly builder: FunctionBuilder,
+    private readonly threads: Threading,
+  ) {
     this.vcpu = builder.param(PARAM_VCPU)
     this.record = builder.param(PARAM_RECORD)
   }
@@ -43,8 +47,13 @@ export class RecordBinding implements OperandBinding {
     const scale = builder.load('i64.load8_u', this.record, L.REC_SCALE, true)
     const displacement = builder.load('i64.load32_s', this.record, L.REC_DISP, true)
     const sum = builder.op('i64.add', [builder.op('i64.add', [base, builder.op('i64.shl', [index, scale])]), displacement])
+    return builder.op('i64.and', [sum, this.addressMask()])
+  }
+
+  addressMask(): Value {
+    const { builder } = this
     const shift = builder.load('i64.load8_u', this.record, L.REC_ADDRESS_SHIFT, true)
-    return builder.op('i64.and', [sum, builder.op('i64.shr_u', [builder.constant('i64', -1), shift])])
+    return builder.op('i64.shr_u', [builder.constant('i64', -1), shift])
   }
 
   operandSegment(): Value {
@@ -93,6 +102,10 @@ export class RecordBinding implements OperandBinding {
 
   leave(status: Value): void {
     this.builder.return(status)
+  }
+
+  finish(status: Value): void {
+    this.threads.finish(this.builder, this.vcpu, this.record, status)
   }
 
   /** Registers are always in memory. */

@@ -116,6 +116,8 @@ export interface Emitter extends Arithmetic {
   registerField(i: number): Value
   /** Effective address (i64, masked to the address size, no segment base) of the memory operand. */
   effectiveAddress(): Value
+  /** The mask (i64) of the instruction's address size. */
+  addressMask(): Value
   /** The memory operand as an address, for accesses at offsets from it. */
   memoryOperand(): SegmentedAddress
   /** Number (i32, SEG_*) of the memory operand's segment: DS of string sources unless overridden. For helpers that check limits themselves. */

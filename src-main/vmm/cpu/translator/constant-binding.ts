@@ -113,7 +113,11 @@ export class ConstantBinding implements OperandBinding {
     if (base === L.REG_NEXT_RIP) sum = this.i64(BigInt(this.instruction.rip + this.instruction.length) + BigInt(displacement))
     else if (base !== L.REG_ZERO) sum = this.add(this.file.get(base / GPR_BYTES), sum)
     if (index !== L.REG_ZERO) sum = this.add(sum, this.builder.op('i64.shl', [this.file.get(index / GPR_BYTES), this.i64(scale)]))
-    return addressShift === 0 ? sum : this.builder.op('i64.and', [sum, this.i64((1n << BigInt(64 - addressShift)) - 1n)])
+    return addressShift === 0 ? sum : this.builder.op('i64.and', [sum, this.addressMask()])
+  }
+
+  addressMask(): Value {
+    return this.i64((1n << BigInt(64 - this.instruction.addressShift)) - 1n)
   }
 
   operandSegment(): Value {
@@ -170,6 +174,10 @@ export class ConstantBinding implements OperandBinding {
     const { source } = status
     if (source.kind !== 'const') return this.builder.if(status, () => this.depart(status))
     if (Number(source.number) !== L.STATUS_NEXT) this.depart(status)
+  }
+
+  finish(status: Value): void {
+    this.leave(status)
   }
 
   beforeCall(): void {

@@ -13,19 +13,7 @@ const bitStringAddress = (m: Emitter, bitOffset: Value): SegmentedAddress => {
   const units = m.shrS(index, m.i64(Math.log2(width(m))))
   const address = m.memoryOperand()
   const offset = m.add(address.offset, m.shl(units, m.i64(Math.log2(m.size))))
-  return { segment: address.segment, offset: maskedToAddressSize(m, offset) }
-}
-
-/** Wraps around at the address size, when the form knows it; otherwise the linear mask does. */
-const maskedToAddressSize = (m: Emitter, offset: Value): Value => {
-  switch (m.form.addressSize) {
-    case 2:
-      return m.and(offset, m.i64(0xffff))
-    case 4:
-      return m.and(offset, m.i64(0xffffffff))
-    default:
-      return offset
-  }
+  return { segment: address.segment, offset: m.and(offset, m.addressMask()) }
 }
 
 type BitUpdate = (m: Emitter, value: Value, mask: Value) => Value
