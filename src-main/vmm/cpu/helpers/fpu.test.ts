@@ -52,6 +52,34 @@ const float32 = (random: Random): number => {
   return (sign | (exponent << 23) | (random() & (kind >= 6 ? 0x7f8000 : 0x7fffff))) >>> 0
 }
 
+interface Extended {
+  readonly sig: bigint
+  readonly se: number
+}
+const TOP = 1n << 63n
+const SPECIAL_SIGS: readonly bigint[] = [TOP, TOP + 1n, 0xffffffffffffffffn, 0xc000000000000000n, 0xa000000000000000n, 0x8000000000000400n, 0x80000000000003ffn, 0n, 1n, 0x7fffffffffffffffn, 0x4000000000000000n]
+const SPECIAL_SES: readonly number[] = [0, 1, 2, 0x3fff, 0x3ffe, 0x4000, 0x403d, 0x403e, 0x403f, 0x7ffe, 0x7fff, 0x3fbf, 0x3c01, 0x43fe, 0x3f81, 0x407e, 0x400e, 0x401e, 0x402d]
+const extended80 = (random: Random): Extended => {
+  const sign = random() & 1 ? 0x8000 : 0
+  const kind = random() % 10
+  const bits = (BigInt(random()) << 32n) | BigInt(random())
+  const special = SPECIAL_SIGS[random() % SPECIAL_SIGS.length] ?? TOP
+  const se = SPECIAL_SES[random() % SPECIAL_SES.length] ?? 0
+  if (kind === 0) return { sig: special, se: se | sign }
+  if (kind === 1) return { sig: bits | TOP, se: se | sign }
+  if (kind === 2) return { sig: random() % 3 ? special | TOP : 0n, se: random() % 3 ? (0x3ff0 + (random() % 80)) | sign : sign }
+  if (kind === 3) return { sig: bits, se: random() & 0xffff }
+  if (kind === 4) return { sig: bits | TOP, se: (random() % 100) | sign }
+  if (kind === 5) return { sig: bits | TOP, se: (0x7fa0 + (random() % 0x60)) | sign }
+  if (kind === 6) return { sig: (bits & 0xffff000000000000n) | TOP, se: (0x3fe0 + (random() % 80)) | sign }
+  return { sig: bits | TOP, se: (0x3fc0 + (random() % 140)) | sign }
+}
+const decimal = (random: Random): Extended => {
+  let sig = 0n
+  for (let i = 0; i < 16; i++) sig = (sig << 4n) | BigInt(random() % 10)
+  return { sig, se: (random() % 10) | ((random() % 10) << 4) | (random() & 0x8000) }
+}
+
 /** Masks often all set, then random; rounding, FZ, DAZ; some flags already set. */
 const mxcsr = (random: Random): number => {
   const masks = random() % 3 ? 0x1f80 : random() & 0x1f80
@@ -109,8 +137,11 @@ describe.skipIf(unavailable !== undefined)(`floating-point helpers against this 
     return total === 0 ? [] : [`${total} of ${count}`, ...found]
   }
   const hex = (view: DataView, at: number): string => `${view.getBigUint64(at + 8, true).toString(16)}:${view.getBigUint64(at, true).toString(16)}`
+  const x87State = (view: DataView): string =>
+    `sw ${view.getUint16(84, true).toString(16)} tw ${view.getUint16(88, true).toString(16)} ` +
+    [0, 1].map((i) => `${view.getUint16(108 + i * 10 + 8, true).toString(16)}:${view.getBigUint64(108 + i * 10, true).toString(16)}`).join(' ')
   const describeRecord = (native: DataView, ours: DataView): string =>
-    `op ${native.getUint32(0, true)} control ${native.getUint32(4, true).toString(16)} imm ${native.getUint32(8, true)} a ${hex(native, 16)} b ${hex(native, 32)}: ` +
+    `op ${native.getUint32(0, true)} ${native.getUint32(0, true) >= 1000 ? `${x87State(native)} / ${x87State(ours)} ` : ''}control ${native.getUint32(4, true).toString(16)} imm ${native.getUint32(8, true)} a ${hex(native, 16)} b ${hex(native, 32)}: ` +
     `native ${hex(native, 48)} flags ${native.getUint32(64, true).toString(16)} fault ${native.getUint32(68, true)} status ${native.getUint32(72, true).toString(16)}, ` +
     `ours ${hex(ours, 48)} flags ${ours.getUint32(64, true).toString(16)} fault ${ours.getUint32(68, true)} status ${ours.getUint32(72, true).toString(16)}`
 
@@ -139,5 +170,71 @@ describe.skipIf(unavailable !== undefined)(`floating-point helpers against this 
 
   it('SSE arithmetic, comparisons and conversions give the same bits, flags and faults', () => {
     for (let round = 0; round < 4; round++) expect(mismatches(sseRecords(generator(1000 + round), 50_000), sseDiffers)).toEqual([])
+  })
+
+  const X87_OPERATIONS = [
+    1000, 1001, 1004, 1005, 1006, 1007, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 1017, 1018, 1019, 1020, 1021, 1022, 1023, 1024, 1025, 1026, 1027, 1028, 1030, 1031,
+    1032, 1033, 1034, 1035, 1036, 1037, 1040, 1041, 1042, 1043, 1044, 1045, 1046, 1047, 1048, 1049, 1060, 1061, 1062, 1063, 1064, 1065, 1066,
+  ]
+  const x87Records = (random: Random, count: number, operations: readonly number[], extended: (random: Random) => Extended): Buffer => {
+    const records = Buffer.alloc(count * RECORD)
+    for (let i = 0; i < count; i++) {
+      const at = i * RECORD
+      const op = operations[random() % operations.length] ?? 0
+      const masks = random() % 3 ? 0x3f : random() & 0x3f
+      records.writeUInt32LE(op, at)
+      records.writeUInt32LE(0x40 | masks | (random() % 2 ? 0x300 : random() & 0xf00), at + 4)
+      const stack = random() % 12 ? 0 : random() & 0x700
+      records.writeUInt32LE(stack | (random() % 3 ? 0 : (random() & 0x4700) << 16), at + 8)
+      let second = extended(random)
+      const first = random() % 20 ? extended(random) : second
+      if (op === 1048) second = decimal(random)
+      else if (op >= 1040 && op <= 1046) second = { sig: random() % 2 ? float64(random) : (BigInt(random()) << 32n) | BigInt(float32(random)), se: 0 }
+      else if (op === 1047) second = { sig: second.sig >> BigInt(random() % 64), se: 0 }
+      records.writeBigUInt64LE(first.sig, at + 16)
+      records.writeUInt16LE(first.se, at + 24)
+      records.writeBigUInt64LE(second.sig, at + 32)
+      records.writeUInt16LE(second.se, at + 40)
+    }
+    return records
+  }
+  /** Everything but the pointers: memory result, EFLAGS, control, status and tag words, registers. */
+  const x87Differs = (native: DataView, ours: DataView): boolean => {
+    if (hex(native, 48) !== hex(ours, 48)) return true
+    if (native.getUint32(72, true) !== ours.getUint32(72, true)) return true
+    for (let i = 80; i < 188; i++) if (native.getUint8(i) !== ours.getUint8(i)) return true
+    return false
+  }
+
+  it('x87 arithmetic, comparisons, loads and stores leave the same state', () => {
+    for (let round = 0; round < 4; round++) expect(mismatches(x87Records(generator(2000 + round), 50_000, X87_OPERATIONS, extended80), x87Differs)).toEqual([])
+  })
+
+  /** ST(0) and ST(1) may be one unit apart in the last place, and C1 and PE with them; the rest must be equal. */
+  const transcendentalDiffers = (native: DataView, ours: DataView): boolean => {
+    const APPROXIMATE = 0x220
+    if ((native.getUint16(84, true) | APPROXIMATE) !== (ours.getUint16(84, true) | APPROXIMATE)) return true
+    for (let i = 80; i < 188; i++) {
+      if (i >= 84 && i < 86) continue
+      if (i >= 108 && i < 128) continue
+      if (native.getUint8(i) !== ours.getUint8(i)) return true
+    }
+    return [108, 118].some((at) => {
+      const key = (view: DataView): bigint => (BigInt(view.getUint16(at + 8, true) & 0x7fff) << 63n) + (view.getBigUint64(at, true) & 0x7fffffffffffffffn)
+      const difference = key(native) - key(ours)
+      const sign = (native.getUint16(at + 8, true) ^ ours.getUint16(at + 8, true)) & 0x8000
+      return sign !== 0 || difference > 1n || difference < -1n
+    })
+  }
+  const ordinary80 = (random: Random): Extended => {
+    if (random() % 6 === 0) return extended80(random)
+    const bits = (BigInt(random()) << 32n) | BigInt(random())
+    return { sig: (random() % 3 ? bits : bits & 0xfff0000000000000n) | TOP, se: (0x3fff - (random() % 24) + (random() % 16)) | (random() & 1 ? 0x8000 : 0) }
+  }
+
+  it.each([
+    ['F2XM1', 1050], ['FYL2X', 1051], ['FYL2XP1', 1052], ['FPATAN', 1053], ['FPTAN', 1054], ['FSIN', 1055], ['FCOS', 1056], ['FSINCOS', 1057],
+  ])('%s is within one unit in the last place', (_, op) => {
+    expect(mismatches(x87Records(generator(3000 + op), 10_000, [op], ordinary80), transcendentalDiffers)).toEqual([])
   })
 })

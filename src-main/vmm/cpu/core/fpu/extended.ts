@@ -68,6 +68,12 @@ export function finish(vcpu: usize): void {
   store<u32>(vcpu + FPU_SW, (load<u32>(vcpu + FPU_SW) & ~C1) | flags | (roundUpFlag ? C1 : 0))
   updateErrorSummary(vcpu)
 }
+/** As finish(), with C1 as it was unless there was a stack fault. */
+export function finishKeepingC1(vcpu: usize): void {
+  if (flags & SF) return finish(vcpu)
+  store<u32>(vcpu + FPU_SW, load<u32>(vcpu + FPU_SW) | flags)
+  updateErrorSummary(vcpu)
+}
 export function setConditionCodes(vcpu: usize, mask: u32, value: u32): void {
   store<u32>(vcpu + FPU_SW, (load<u32>(vcpu + FPU_SW) & ~mask) | value)
 }
@@ -115,11 +121,12 @@ export function writeResult(vcpu: usize, i: i32): void {
 /** Pushes rSig, rSe; an occupied register is a stack overflow (C1 = 1). */
 export function pushResult(vcpu: usize): void {
   if (!isEmpty(vcpu, -1)) {
-    flags |= IE | SF
+    flags = (flags & ~DE) | IE | SF
     roundUpFlag = true
     setIndefinite()
   }
-  if (stopped()) return
+  // an unmasked denormal exception does not stop a load
+  if (flags & IE & ~control) return
   step(vcpu, -1)
   writeResult(vcpu, 0)
 }
@@ -195,6 +202,9 @@ export function packResult(bits: i32): void {
     }
     exponent -= WRAP
     if (exponent > MAX_EXPONENT) {
+      // FSCALE beyond even that
+      raise(PE)
+      roundUpFlag = true
       packInfinity(zSign)
       return
     }
@@ -210,6 +220,7 @@ export function packResult(bits: i32): void {
     raise(UE)
     exponent += WRAP
     if (exponent < MIN_EXPONENT) {
+      raise(PE)
       packZero(zSign)
       return
     }

@@ -47,13 +47,14 @@ export function fpuStoreImage(vcpu: usize, wide: i32): void {
   store<u16>(image, <u16>load<u32>(vcpu + FPU_CW))
   store<u16>(image + 2, <u16>statusWord(vcpu))
   store<u16>(image + 4, load<u8>(vcpu + FPU_TAGS))
-  store<u16>(image + 6, <u16>load<u32>(vcpu + FPU_OPCODE))
-  if (wide) {
-    store<u64>(image + 8, load<u64>(vcpu + FPU_IP))
-    store<u64>(image + 16, load<u64>(vcpu + FPU_DP))
-  } else {
-    store<u64>(image + 8, <u64>load<u32>(vcpu + FPU_IP) | ((<u64>load<u16>(vcpu + FPU_CS)) << 32))
-    store<u64>(image + 16, <u64>load<u32>(vcpu + FPU_DP) | ((<u64>load<u16>(vcpu + FPU_DS)) << 32))
+  store<u16>(image + 6, 0)
+  store<u64>(image + 8, 0)
+  store<u64>(image + 16, 0)
+  // AMD processors save the pointers of a pending exception only (APM volume 2, 11.4.4)
+  if (load<u32>(vcpu + FPU_SW) & SW_ES) {
+    store<u16>(image + 6, <u16>load<u32>(vcpu + FPU_OPCODE))
+    store<u64>(image + 8, wide ? load<u64>(vcpu + FPU_IP) : <u64>load<u32>(vcpu + FPU_IP) | (<u64>load<u16>(vcpu + FPU_CS) << 32))
+    store<u64>(image + 16, wide ? load<u64>(vcpu + FPU_DP) : <u64>load<u32>(vcpu + FPU_DP) | (<u64>load<u16>(vcpu + FPU_DS) << 32))
   }
   store<u32>(image + 24, load<u32>(vcpu + MXCSR))
   store<u32>(image + 28, MXCSR_MASK)

@@ -1,6 +1,10 @@
 /** Entry of the helpers' test module: runs records (helpers/oracle/float-oracle.c) in memory. Not part of the core. */
 import * as L from './constants'
 import * as S from './sse'
+import * as T from './state'
+import * as X from './x87'
+import * as M from './x87-more'
+import * as N from './x87-transcendental'
 import { CVT_DQ2PS, OP_COMPARE } from '../../helpers/fpu-codes'
 
 const RECORD: usize = 192
@@ -76,5 +80,107 @@ function runSse(vcpu: usize, record: usize): void {
 }
 
 export function runRecords(vcpu: usize, records: usize, count: i32): void {
-  for (let i = 0; i < count; i++) runSse(vcpu, records + <usize>i * RECORD)
+  for (let i = 0; i < count; i++) {
+    const record = records + <usize>i * RECORD
+    if (load<u32>(record) < 1000) runSse(vcpu, record)
+    else runX87(vcpu, record)
+  }
+}
+
+const X87_STATE: usize = 80
+
+function runX87(vcpu: usize, record: usize): void {
+  const op = load<i32>(record)
+  const immediate = load<u32>(record + 8)
+  store<u32>(vcpu + L.FPU_CW, load<u32>(record + 4))
+  store<u32>(vcpu + L.REG_CR0, 0x80000031)
+  // the same start as x87-oracle.h
+  let tags: u32 = immediate & 0x400 ? 0xff : 0
+  if (!(immediate & 0x100)) tags |= 8
+  if (!(immediate & 0x200)) tags |= 16
+  store<u32>(vcpu + L.FPU_TAGS, tags)
+  T.setStatusWord(vcpu, (3 << 11) | ((immediate >> 16) & 0x477f))
+  for (let i = 0; i < 8; i++) {
+    const at = T.stackRegister(vcpu, i)
+    memory.fill(at, <u8>(0x11 * (i + 1)), 10)
+    store<u32>(at + 10, 0)
+    store<u16>(at + 14, 0)
+  }
+  for (let i = 0; i < 2; i++) {
+    const at = T.stackRegister(vcpu, i)
+    store<u64>(at, load<u64>(record + A + <usize>i * 16))
+    store<u16>(at + 8, load<u16>(record + A + <usize>i * 16 + 8))
+  }
+  memory.fill(record + RESULT, 0xaa, 16)
+  store<u32>(record + STATUS, 0)
+  store<u32>(record + FLAGS, 0)
+  store<u32>(record + FAULT, 0)
+  const b32 = load<i32>(record + B)
+  const b64 = load<i64>(record + B)
+  if (op < 1010) X.x87Arithmetic(vcpu, op - 1000, 0, 1, 0)
+  else if (op == 1010) X.x87SquareRoot(vcpu)
+  else if (op == 1011) M.x87RoundToInt(vcpu)
+  else if (op == 1012) M.x87Scale(vcpu)
+  else if (op == 1013) M.x87Extract(vcpu)
+  else if (op == 1014) M.x87Remainder(vcpu, 0)
+  else if (op == 1015) M.x87Remainder(vcpu, 1)
+  else if (op == 1016) X.x87Compare(vcpu, 1, 0, 0)
+  else if (op == 1017) X.x87Compare(vcpu, 1, 1, 1)
+  else if (op == 1018) X.x87Test(vcpu)
+  else if (op == 1019) X.x87Examine(vcpu)
+  else if (op == 1020) X.x87Sign(vcpu, 0)
+  else if (op == 1021) store<i32>(record + STATUS, X.x87CompareFlags(vcpu, 1, 0, 0))
+  else if (op == 1022) store<i32>(record + STATUS, X.x87CompareFlags(vcpu, 1, 1, 1))
+  else if (op == 1023) X.x87Exchange(vcpu, 1)
+  else if (op == 1024) X.x87StoreStack(vcpu, 1, 1)
+  else if (op == 1025) X.x87LoadStack(vcpu, 1)
+  else if (op == 1026) X.x87StackStep(vcpu, 1)
+  else if (op == 1027) X.x87Arithmetic(vcpu, 0, 1, 0, 1)
+  else if (op == 1028) X.x87Compare(vcpu, 1, 0, 2)
+  else if (op < 1040) runStore(vcpu, record, op)
+  else if (op == 1040) X.x87LoadF32(vcpu, b32)
+  else if (op == 1041) X.x87LoadF64(vcpu, b64)
+  else if (op == 1042) X.x87ArithmeticF32(vcpu, 0, b32)
+  else if (op == 1043) X.x87ArithmeticF64(vcpu, 0, b64)
+  else if (op == 1044) X.x87ArithmeticF64(vcpu, 7, b64)
+  else if (op == 1045) X.x87CompareF64(vcpu, b64, 0)
+  else if (op == 1046) X.x87ArithmeticInt(vcpu, 0, b32)
+  else if (op == 1047) X.x87LoadInt(vcpu, b64)
+  else if (op == 1048) X.x87LoadBcd(vcpu, b64, load<u16>(record + B + 8))
+  else if (op == 1049) X.x87LoadExtended(vcpu, b64, load<u16>(record + B + 8))
+  else if (op == 1050) N.x87PowerMinusOne(vcpu)
+  else if (op == 1051) N.x87Log(vcpu, 0)
+  else if (op == 1052) N.x87Log(vcpu, 1)
+  else if (op == 1053) N.x87Arctangent(vcpu)
+  else if (op == 1054) N.x87Tangent(vcpu)
+  else if (op < 1058) N.x87SineCosine(vcpu, op - 1054)
+  else X.x87LoadConstant(vcpu, op - 1060)
+  M.x87StoreEnvironment(vcpu, 1)
+  memory.copy(record + X87_STATE, vcpu + L.SIMD_EXTRA, 108)
+  memory.fill(record + X87_STATE + 12, 0, 16)
+}
+
+function runStore(vcpu: usize, record: usize, op: i32): void {
+  let low: i64
+  let bytes: i32 = 8
+  if (op == 1030) {
+    low = X.x87StoreF32(vcpu)
+    bytes = 4
+  } else if (op == 1031) low = X.x87StoreF64(vcpu)
+  else if (op == 1032) {
+    low = X.x87StoreExtended(vcpu)
+    bytes = 10
+  } else if (op == 1037) {
+    low = X.x87StoreBcd(vcpu)
+    bytes = 10
+  } else {
+    bytes = op == 1033 ? 2 : op == 1034 ? 4 : 8
+    low = X.x87StoreInt(vcpu, bytes, i32(op == 1036))
+  }
+  if (!load<i32>(vcpu + L.SCRATCH)) return
+  if (bytes == 2) store<i16>(record + RESULT, <i16>low)
+  else if (bytes == 4) store<i32>(record + RESULT, <i32>low)
+  else store<i64>(record + RESULT, low)
+  if (bytes == 10) store<u16>(record + RESULT + 8, load<u16>(vcpu + L.SCRATCH + 8))
+  if (op != 1030) X.x87Pop(vcpu)
 }

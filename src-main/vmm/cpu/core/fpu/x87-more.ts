@@ -152,6 +152,8 @@ export function x87Extract(vcpu: usize): void {
 export function x87Remainder(vcpu: usize, nearest: i32): void {
   begin(vcpu)
   let codes: u32 = 0
+  // an invalid operation changes only C2
+  let changed: u32 = C2
   if (isEmpty(vcpu, 0) || isEmpty(vcpu, 1)) underflow()
   else {
     const b = stackRegister(vcpu, 1)
@@ -171,13 +173,15 @@ export function x87Remainder(vcpu: usize, nearest: i32): void {
     else if (xClass == CLASS_INFINITE || cb == CLASS_ZERO) invalid()
     else {
       if (xDenormal || denormalB) raise(DE)
+      changed = C0 | C2 | C3
       if (xClass == CLASS_ZERO || cb == CLASS_INFINITE) setValue(aSig, aSe)
       else if (!stopped()) codes = reduce(eb, mb, nearest != 0)
     }
   }
-  if (!stopped()) {
+  if (stopped()) setConditionCodes(vcpu, C2, 0)
+  else {
     writeResult(vcpu, 0)
-    setConditionCodes(vcpu, C0 | C2 | C3, codes)
+    setConditionCodes(vcpu, changed, codes & changed)
     setRoundUp((codes & C1) != 0)
   }
   finish(vcpu)

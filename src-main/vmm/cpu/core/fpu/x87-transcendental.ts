@@ -9,7 +9,7 @@ import {
 } from './extended'
 import { stackRegister } from './state'
 import {
-  CLASS_FINITE, CLASS_INFINITE, CLASS_QNAN, CLASS_UNSUPPORTED, CLASS_ZERO, DE, IE, mulUnpacked, setResult, TOP_BIT, ZE, addUnpacked, zHi, zLo, zExp,
+  CLASS_FINITE, CLASS_INFINITE, CLASS_QNAN, CLASS_UNSUPPORTED, CLASS_ZERO, DE, IE, mulUnpacked, PE, setResult, TOP_BIT, UE, ZE, addUnpacked, zHi, zLo, zExp,
 } from './unpacked'
 import {
   arctangentSeries, divWide, exponentialSeries, fromFixed, mulFixed, mulWide, ONE, pHi, pLo, setWide, shiftRight, sineSeries, tHi, tLo, wExp, wHi, wLo,
@@ -89,6 +89,7 @@ export function x87PowerMinusOne(vcpu: usize): void {
       if (!stopped()) {
         // outside -1..1 the result is undefined: the operand stays, as on AMD processors
         if (xExp >= 0) {
+          raise(PE)
           if (xExp == 0 && xSig == TOP_BIT) setValue(TOP_BIT, xSign ? 0xbffe : 0x3fff)
           else setValue(aSig, aSe)
         } else {
@@ -240,9 +241,10 @@ function log(): void {
 
 function multiplyByB(exact: bool): void {
   if (exact) {
-    // a power of two: the logarithm is an integer
+    // a power of two: the logarithm is an integer; it counts as inexact all the same
     mulUnpacked(logSign, wExp, wHi, bSign, bExp, bNorm)
     packResult(64)
+    raise(rSe & 0x7fff ? PE : PE | UE)
     return
   }
   mulWide(wHi, wLo, wExp, bNorm, 0, bExp)
@@ -270,7 +272,10 @@ function logPlusOne(): void {
   if (stopped()) return
   if (bClass == CLASS_ZERO) return packZero(xSign ^ bSign)
   // at -1 and below the result is undefined: the operand stays, as on AMD processors
-  if (xSign && xExp >= 0) return setValue(aSig, aSe)
+  if (xSign && xExp >= 0) {
+    raise(PE)
+    return setValue(aSig, aSe)
+  }
   if (xExp <= -2) {
     // quotient x / (2 + x), den with 126 fraction bits
     const sign = xSign
@@ -522,7 +527,6 @@ function packTangent(): void {
 
 /** True when ST(0) is out of range (C2 = 1, nothing else happens). */
 function outOfRange(vcpu: usize): bool {
-  setConditionCodes(vcpu, C2, 0)
   if (xClass != CLASS_FINITE || xExp < 63) return false
   setConditionCodes(vcpu, C2, C2)
   return true
@@ -531,12 +535,12 @@ function outOfRange(vcpu: usize): bool {
 /** FSIN (1), FCOS (2), FSINCOS (3: the sine replaces ST(0), the cosine is pushed). */
 export function x87SineCosine(vcpu: usize, which: i32): void {
   begin(vcpu)
-  if (which == 3) return both(vcpu)
+  setConditionCodes(vcpu, C2, 0)
+  if (which == 3) return pair(vcpu, false)
   if (isEmpty(vcpu, 0)) underflow()
   else if (!decidedTop(vcpu)) {
     if (xClass == CLASS_INFINITE) invalid()
     else if (xClass == CLASS_ZERO) {
-      setConditionCodes(vcpu, C2, 0)
       if (which == 1) setValue(aSig, aSe)
       else setValue(TOP_BIT, BIAS)
     } else {
@@ -553,12 +557,10 @@ export function x87SineCosine(vcpu: usize, which: i32): void {
   finish(vcpu)
 }
 
-/** FSINCOS; FPTAN pushes 1.0. */
-function both(vcpu: usize): void {
-  pair(vcpu, false)
-}
+/** FPTAN: the tangent replaces ST(0), 1.0 is pushed. */
 export function x87Tangent(vcpu: usize): void {
   begin(vcpu)
+  setConditionCodes(vcpu, C2, 0)
   pair(vcpu, true)
 }
 function pair(vcpu: usize, tangent: bool): void {
@@ -582,7 +584,6 @@ function pair(vcpu: usize, tangent: bool): void {
     firstSig = rSig
     firstSe = rSe
   } else if (xClass == CLASS_ZERO) {
-    setConditionCodes(vcpu, C2, 0)
     firstSig = aSig
     firstSe = aSe
     setValue(TOP_BIT, BIAS)

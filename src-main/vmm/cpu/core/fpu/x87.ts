@@ -5,7 +5,7 @@
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
 import { SCRATCH } from './constants'
 import {
-  begin, C0, C1, C2, C3, CONDITION_CODES, control, finish, flags, INDEFINITE_SE, INDEFINITE_SIG, isEmpty, markEmpty, packInfinity, packResult, packZero, pop,
+  begin, C0, C1, C2, C3, CONDITION_CODES, control, finish, finishKeepingC1, flags, INDEFINITE_SE, INDEFINITE_SIG, isEmpty, markEmpty, packInfinity, packResult, packZero, pop,
   precision, propagate, pushResult, raise, roundingMode, rSe, rSig, setConditionCodes, setIndefinite, setRoundUp, setValue, sseControl, step, stopped,
   underflow, unpackExtended, writeResult, xClass, xDenormal, xExp, xSig, xSign, SF,
 } from './extended'
@@ -239,10 +239,9 @@ function compare(aSig: u64, aSe: u32, bSig: u64, bSe: u32, denormal: bool, quiet
 }
 
 function finishCompare(vcpu: usize, codes: u32, pops: i32): void {
-  if (!stopped()) {
-    setConditionCodes(vcpu, C0 | C2 | C3, codes)
-    for (; pops > 0; pops--) pop(vcpu)
-  }
+  // an unmasked exception keeps only the stack from changing
+  setConditionCodes(vcpu, C0 | C2 | C3, codes)
+  if (!stopped()) for (; pops > 0; pops--) pop(vcpu)
   finish(vcpu)
 }
 
@@ -285,7 +284,7 @@ export function x87Test(vcpu: usize): void {
   compareMemory(vcpu, 0)
 }
 
-/** FCOMI, FUCOMI: the status flags ZF 40h, PF 4, CF 1; -1 when an unmasked exception keeps EFLAGS as they are. */
+/** FCOMI, FUCOMI: the status flags ZF 40h, PF 4, CF 1; set even when an exception is unmasked (as Zen does). */
 export function x87CompareFlags(vcpu: usize, i: i32, quiet: i32, pops: i32): i32 {
   begin(vcpu)
   let codes: u32 = C0 | C2 | C3
@@ -295,10 +294,9 @@ export function x87CompareFlags(vcpu: usize, i: i32, quiet: i32, pops: i32): i32
     const b = stackRegister(vcpu, i)
     codes = compare(load<u64>(a), load<u16>(a + 8), load<u64>(b), load<u16>(b + 8), false, quiet != 0)
   }
-  const keep = stopped()
-  if (!keep && pops) pop(vcpu)
-  finish(vcpu)
-  return keep ? -1 : <i32>((codes & C3 ? 0x40 : 0) | (codes & C2 ? 4 : 0) | (codes & C0 ? 1 : 0))
+  if (!stopped() && pops) pop(vcpu)
+  finishKeepingC1(vcpu)
+  return <i32>((codes & C3 ? 0x40 : 0) | (codes & C2 ? 4 : 0) | (codes & C0 ? 1 : 0))
 }
 
 export function x87Examine(vcpu: usize): void {
@@ -405,8 +403,10 @@ function storeFloat(vcpu: usize, isDouble: bool): u64 {
       clearFlags()
       setResult(xSign, xExp, xSig, 0)
       r = pack(isDouble, sseControl())
-      raise(sseFlags)
-      setRoundUp(roundedUp)
+      const trapped = sseFlags & (OE | UE) & ~control
+      raise(trapped ? trapped : sseFlags)
+      // a masked overflow counts as rounded up when it gave infinity
+      setRoundUp(!trapped && (sseFlags & OE ? (r & 1) == 0 : roundedUp))
     }
   }
   permit(vcpu, (flags & (IE | OE | UE) & ~control) == 0)

@@ -75,15 +75,12 @@ const requireFpu = (m: Emitter, blockers: number): void => {
 }
 const wide = (m: Emitter): Value => m.i32(m.size === 8 ? 1 : 0)
 
-/** All of the area is checked, also what is not written. */
-const FXSAVE_BYTES = 512
-
 const fxsave: Semantics = (m) => {
   requireFpu(m, CR0_EM_TS)
   const base = alignedOperand(m, 512, 16, 'write')
   // both pages it may touch, before anything is written
   m.reference(8, base)
-  m.reference(8, at(m, base, FXSAVE_BYTES - 8))
+  m.reference(8, at(m, base, LAST_WORD * 8))
   m.call('fpuStoreImage', wide(m))
   store(m, base, m.or(xmmWords(m), m.i64(X87_WORDS | MXCSR_WORD)))
 }
@@ -93,7 +90,7 @@ const fxrstor: Semantics = (m) => {
   const base = alignedOperand(m, 512, 16, 'read')
   const words = m.or(xmmWords(m), m.i64(X87_WORDS | MXCSR_WORD))
   load(m, base, words)
-  m.load(8, at(m, base, FXSAVE_BYTES - 8))
+  m.load(8, at(m, base, LAST_WORD * 8))
   m.helper('fpuCheckImage')
   m.call('fpuLoadImage', wide(m), words)
 }

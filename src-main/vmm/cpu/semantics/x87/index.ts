@@ -97,13 +97,10 @@ const compareInteger = (pops: number): Semantics => (m) => {
   track(m)
   m.call('x87CompareInt', value, m.i32(pops))
 }
-/** FCOMI and its kin set EFLAGS, unless an unmasked exception stops them. */
+/** FCOMI and its kin set EFLAGS. */
 const compareToFlags = (quiet: boolean, pops: number): Semantics =>
   onRegisters((m) => {
-    const flags = m.helper('x87CompareFlags', number(m, 0), m.i32(quiet ? 1 : 0), m.i32(pops))
-    m.if(m.geS(flags, m.i32(0)), () => {
-      m.setStatusFlags(flags)
-    })
+    m.setStatusFlags(m.helper('x87CompareFlags', number(m, 0), m.i32(quiet ? 1 : 0), m.i32(pops)))
   })
 
 const conditionalMove: Semantics = onRegisters((m) => {
