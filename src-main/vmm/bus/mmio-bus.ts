@@ -29,8 +29,8 @@ export class MmioBus {
 
   readonly conflicts: ClaimConflict[] = []
   /** By page. */
-  readonly unclaimed = new AccessCounters()
-  readonly faults = new AccessCounters()
+  readonly unclaimed: AccessCounters = new AccessCounters()
+  readonly faults: AccessCounters = new AccessCounters()
   trace: AccessTrace | undefined = undefined
 
   /** Routes a device's claim. A range that overlaps another claim is noted in `conflicts` and not routed. */

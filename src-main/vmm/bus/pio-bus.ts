@@ -34,8 +34,8 @@ export class PioBus {
   private dynamic: number[] = []
 
   readonly conflicts: ClaimConflict[] = []
-  readonly unclaimed = new AccessCounters()
-  readonly faults = new AccessCounters()
+  readonly unclaimed: AccessCounters = new AccessCounters()
+  readonly faults: AccessCounters = new AccessCounters()
   trace: AccessTrace | undefined = undefined
 
   /** Routes a device's claim. A range that overlaps another claim is noted in `conflicts` and not routed. */
