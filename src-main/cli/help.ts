@@ -26,6 +26,7 @@ devices
   --disk PATH[,ro]            raw image on the next free IDE position (repeatable, up to 4 with CDs)
   --cdrom PATH                ISO image in a CD-ROM drive (repeatable)
   --serial stdio|file:PATH|none   the first serial port, COM1 (default: stdio; Ctrl-A x ends the machine)
+  --debug-console stdio|file:PATH|none   what the guest writes to ports E9h and 402h (default: none)
   --debug-exit                port F4h ends the machine with status (value << 1) | 1
 
 running

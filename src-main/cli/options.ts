@@ -6,6 +6,8 @@ import { VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
 export interface RunOptions {
   readonly machine: MachineConfig
   readonly serial: { readonly kind: 'stdio' } | { readonly kind: 'none' } | { readonly kind: 'file'; readonly path: string }
+  /** What the guest writes to ports E9h and 402h. */
+  readonly debugConsole: RunOptions['serial']
   readonly timeoutSeconds: number | undefined
   readonly until: RegExp | undefined
   readonly script: string | undefined
@@ -22,7 +24,7 @@ const flag = { type: 'boolean' } as const
 
 const OPTIONS = {
   engine: text, memory: text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
-  append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, serial: text, 'debug-exit': flag, timeout: text, until: text, script: text,
+  append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, serial: text, 'debug-exit': flag, 'debug-console': text, timeout: text, until: text, script: text,
   screenshot: text, 'stop-at': text, 'save-state': text, 'load-state': text, stats: text,
 } as const
 
@@ -73,7 +75,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   }
   return {
     machine,
-    serial: parseSerial(values.serial ?? 'stdio'),
+    serial: parseOutput('serial', values.serial ?? 'stdio'),
+    debugConsole: parseOutput('debug-console', values['debug-console'] ?? 'none'),
     timeoutSeconds: values.timeout === undefined ? undefined : number('timeout', values.timeout),
     until: values.until === undefined ? undefined : regex('--until', values.until),
     script: values.script,
@@ -149,11 +152,11 @@ function choiceFailed(value: string): never {
   throw bad(`--linux-entry ${value}: not known; choose 16, 32 or 64`)
 }
 
-function parseSerial(value: string): RunOptions['serial'] {
+function parseOutput(option: string, value: string): RunOptions['serial'] {
   if (value === 'stdio') return { kind: 'stdio' }
   if (value === 'none') return { kind: 'none' }
   if (value.startsWith('file:') && value.length > 5) return { kind: 'file', path: value.slice(5) }
-  throw bad(`--serial ${value}: not known; choose stdio, file:PATH or none`)
+  throw bad(`--${option} ${value}: not known; choose stdio, file:PATH or none`)
 }
 
 function parseCpu(value: string | undefined): CpuModelOptions {

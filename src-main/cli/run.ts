@@ -15,7 +15,8 @@ type Ending = { readonly why: 'machine'; readonly end: MachineEnd } | { readonly
 
 export async function run(options: RunOptions): Promise<number> {
   const script = options.script === undefined ? undefined : readScript(options.script)
-  const output = openOutput(options)
+  const output = openOutput('--serial', options.serial)
+  const debugOutput = openOutput('--debug-console', options.debugConsole)
   const decoder = new TextDecoder('utf-8')
   let runner: ScriptRunner | undefined
   let window = ''
@@ -48,7 +49,7 @@ export async function run(options: RunOptions): Promise<number> {
   let timer: NodeJS.Timeout | undefined
   const onSignal = (): void => end({ why: 'quit' })
   try {
-    machine = await createMachine(options.machine, { serial: [serial] })
+    machine = await createMachine(options.machine, { serial: [serial], debugConsole: new QueueCharBackend((byte) => debugOutput.write(Uint8Array.of(byte))) })
     const running = machine
     if (options.loadState !== undefined) await running.load(options.loadState)
     if (script) {
@@ -83,6 +84,7 @@ export async function run(options: RunOptions): Promise<number> {
     process.off('SIGTERM', onSignal)
     terminal?.close()
     output.close()
+    debugOutput.close()
     await machine?.close()
   }
   return report(ending, runner)
@@ -154,14 +156,13 @@ interface Output {
   close(): void
 }
 
-function openOutput(options: RunOptions): Output {
-  const { serial } = options
-  if (serial.kind === 'none') return { write: () => undefined, close: () => undefined }
-  if (serial.kind === 'stdio') return { write: (bytes) => void process.stdout.write(bytes), close: () => undefined }
+function openOutput(option: string, target: RunOptions['serial']): Output {
+  if (target.kind === 'none') return { write: () => undefined, close: () => undefined }
+  if (target.kind === 'stdio') return { write: (bytes) => void process.stdout.write(bytes), close: () => undefined }
   try {
-    const file = openSync(serial.path, 'w')
+    const file = openSync(target.path, 'w')
     return { write: (bytes) => void writeSync(file, bytes), close: () => closeSync(file) }
   } catch (error) {
-    throw error instanceof VmmError ? error : fileError(error, '--serial', serial.path)
+    throw error instanceof VmmError ? error : fileError(error, option, target.path)
   }
 }

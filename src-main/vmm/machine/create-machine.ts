@@ -157,6 +157,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     debugExit: config.debugExit,
     startEpochMs: config.clock === 'host' ? hostEpochMs() : DETERMINISTIC_EPOCH_MS,
     firmware: images,
+    bootOrder: config.boot,
   })
   board.pc = pc440fx
   late.bus = pc440fx.processorBus

@@ -21,6 +21,8 @@ import { AcpiPm } from '../../devices/acpi-pm/acpi-pm'
 import { DebugConsole } from '../../devices/debug-console/debug-console'
 import { DebugExit } from '../../devices/debug-exit/debug-exit'
 import type { Device, ResetKind, SavedState } from '../../devices/device'
+import { FwCfg } from '../../devices/fw-cfg/fw-cfg'
+import { KEY_CPUS, KEY_MAX_CPUS, KEY_RAM_SIZE } from '../../devices/fw-cfg/registers'
 import { Hpet } from '../../devices/hpet/hpet'
 import { I8042 } from '../../devices/i8042/i8042'
 import { AtaDisk } from '../../devices/ide/ata-disk'
@@ -31,6 +33,7 @@ import { Lapic, type LapicProcessor } from '../../devices/lapic/lapic'
 import { Pic8259 } from '../../devices/pic-8259/pic'
 import { Pit8254 } from '../../devices/pit-8254/pit'
 import { Port92 } from '../../devices/port-92/port-92'
+import { setUpCmos } from '../../devices/rtc-mc146818/cmos-setup'
 import { RtcMc146818 } from '../../devices/rtc-mc146818/rtc'
 import { Uart16550 } from '../../devices/uart-16550/uart'
 import { Vga, VGA_VRAM_BYTES } from '../../devices/vga/vga'
@@ -89,6 +92,7 @@ export interface PcOptions {
   readonly debugExit: boolean
   readonly startEpochMs: number
   readonly firmware: FirmwareImages
+  readonly bootOrder: readonly ('disk' | 'cdrom')[]
 }
 
 export class Pc440fx implements Board {
@@ -158,6 +162,7 @@ export class Pc440fx implements Board {
     const port92 = new Port92({ a20: a20.source(), requestReset })
 
     const uarts = COM_PORTS.map((basePort, index) => new Uart16550(deadlines, line(COM_GSI[index] ?? 4), options.serial[index] ?? new NullCharBackend(), { index, basePort }))
+    const fwCfg = this.describeBoard()
     const debugConsole = new DebugConsole(options.debugConsole)
     const debugExit = options.debugExit ? [new DebugExit((status) => options.end({ kind: 'debug-exit', status }))] : []
 
@@ -176,7 +181,7 @@ export class Pc440fx implements Board {
     })
     this.cdroms = cdroms
 
-    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.i8042, ...uarts, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, new LatchState(pitGate, rtcGate)]
+    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.i8042, ...uarts, fwCfg, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, new LatchState(pitGate, rtcGate)]
     for (const device of this.devices) attachClaims(pio, mmio, device)
     assertNoConflicts(pio, mmio)
   }
@@ -280,6 +285,20 @@ export class Pc440fx implements Board {
   async close(): Promise<void> {
     for (const { kind, backend } of this.options.drives) if (kind === 'disk') await backend.close()
     for (const cd of this.openCds) await cd?.close()
+  }
+
+  /** What a firmware image reads about the board: CMOS and fw_cfg. */
+  private describeBoard(): FwCfg {
+    const { memory, bootOrder, firmware } = this.options
+    setUpCmos(this.rtc, { lowRamBytes: memory.lowRamBytes, highRamBytes: memory.ramBytes - memory.lowRamBytes, cpus: 1, bootOrder })
+    const fwCfg = new FwCfg(memory)
+    const number = (value: number, bytes: 2 | 8): Uint8Array => Uint8Array.from({ length: bytes }, (_, i) => Math.floor(value / 2 ** (8 * i)) & 0xff)
+    fwCfg.addItem(KEY_RAM_SIZE, number(memory.ramBytes, 8))
+    fwCfg.addItem(KEY_CPUS, number(1, 2))
+    fwCfg.addItem(KEY_MAX_CPUS, number(1, 2))
+    // SeaBIOS clears the ROM area before it looks for ROMs; this is where it takes a VGA BIOS from.
+    if (firmware.vgaBios) fwCfg.addFile('vgaroms/vgabios.bin', firmware.vgaBios)
+    return fwCfg
   }
 
   /** The firmware image ends at 4 GiB; its last 128 KiB and the VGA BIOS show below 1 MiB. */
