@@ -61,4 +61,6 @@ export interface VcpuState {
   readonly debugPending: number
   readonly random: string
   readonly fpu: FpuState
+  /** What the soft TLB holds (vcpu-tlb.ts). */
+  readonly tlb: Uint8Array
 }

@@ -5,6 +5,7 @@ import type { CpuModel } from './cpuid'
 import * as L from './layout'
 import * as S from './layout-system'
 import type { FpuState, SegmentState, VcpuState } from './vcpu-state'
+import { loadTlb, saveTlb } from './vcpu-tlb'
 
 export type { VcpuState } from './vcpu-state'
 
@@ -351,6 +352,7 @@ export class Vcpu {
       debugPending: this.read32(S.DEBUG_PENDING),
       random: this.hex64(S.RANDOM_STATE),
       fpu: this.saveFpu(),
+      tlb: saveTlb(this.view, this.base),
     }
   }
 
@@ -374,7 +376,7 @@ export class Vcpu {
     }
   }
 
-  /** Restores a saved state; derived state is computed again, TLB and decoded code are dropped. Throws VmmError 'state/mismatch'. */
+  /** Restores a saved state, after the memory map; derived state is computed again, decoded code is dropped. Throws VmmError 'state/mismatch'. */
   load(state: VcpuState): void {
     if (!Array.isArray(state?.schema) || state.schema[0] !== 'vcpu' || state.schema[1] !== 1) {
       throw new VmmError('state/mismatch', 'the saved processor state is of another version; it was saved by another release')
@@ -411,6 +413,7 @@ export class Vcpu {
     this.loadFpu(state.fpu)
     this.refresh()
     this.dropTranslations()
+    loadTlb(this.view, this.base, state.tlb)
   }
 
   private loadFpu(fpu: FpuState): void {

@@ -46,6 +46,19 @@ describe('Vcpu', () => {
     expect(m.state32(L.ATTENTION) & L.ATTENTION_DEBUG).not.toBe(0)
   })
 
+  it('keeps the TLB over save and load, and rejects one that points elsewhere', () => {
+    m.call64('read_slow', 0x5123n, 4)
+    m.call64('write_slow', 0x6123n, 1n, 4)
+    const saved = m.vcpu.save()
+    expect(saved.tlb.length).toBe(32)
+    m.vcpu.load(saved)
+    expect(m.vcpu.save()).toEqual(saved)
+    expect(m.view.getUint32(m.vcpu.base + L.TLB_CONTEXT, true)).toBe(m.vcpu.base + L.TLB + L.TLB_CONTEXT_BYTES)
+    const bad = saved.tlb.slice()
+    bad[0] = 3
+    expect(() => m.vcpu.load({ ...saved, tlb: bad })).toThrow(/TLB/)
+  })
+
   it('refuses states of other versions and damaged ones', () => {
     const saved = m.vcpu.save()
     expect(() => m.vcpu.load({ ...saved, schema: ['vcpu', 2] as never })).toThrow(/version/)

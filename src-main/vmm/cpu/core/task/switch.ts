@@ -3,6 +3,7 @@ import {
   CPL,
   EXC_VECTOR,
   REG_CR0,
+  REG_DR7,
   REG_GPR,
   REG_NEXT_RIP,
   REG_RIP,
@@ -156,6 +157,8 @@ export function switch_task(vcpu: usize, selector: u32, source: i32, ext: u32, r
   // Commit: from here on faults belong to the new task.
   set_segment(vcpu, SEG_TR, selector, access | 0x200, base, limit)
   store<u64>(vcpu, load<u64>(vcpu, REG_CR0) | CR0_TS, REG_CR0)
+  // Local breakpoints (L0..L3, LE) belong to the old task.
+  store<u64>(vcpu, load<u64>(vcpu, REG_DR7) & ~0x155, REG_DR7)
   const newRip = slot(vcpu, SLOT_EIP)
   store<u64>(vcpu, newRip, REG_RIP)
   store<u64>(vcpu, newRip, REG_NEXT_RIP)
