@@ -10,7 +10,7 @@ describe.each(ARCHITECTURES)('Debian installer, %s, direct boot', (architecture)
   it.skipIf(why !== undefined)(`reaches its first dialog and answers a key${why ? ` (${why})` : ''}`, async () => {
     const run = await runGuest({
       name: `installer-${architecture}`,
-      args: ['--memory', '512', '--kernel', installerKernel(architecture), '--initrd', installerInitrd(architecture), '--append', 'console=ttyS0'],
+      args: ['--memory', '1024', '--kernel', installerKernel(architecture), '--initrd', installerInitrd(architecture), '--append', 'console=ttyS0'],
       script: ['expect Select a language', 'expect <Go Back>', 'wait 0.5', 'send \\e[B', 'wait 0.5', 'send \\r', 'expect Select your location'],
       timeoutSeconds: 800,
     })

@@ -29,7 +29,7 @@ describe.each(CASES)('$loader CD, $architecture, $firmware', ({ architecture, lo
       : ['key down', 'wait 0.3', 'key enter', 'expect Linux version 6\\.1', 'screenshot @/kernel.png']
     const run = await runGuest({
       name: `${loader}-${architecture}-${firmware === 'SeaBIOS' ? 'seabios' : 'builtin'}`,
-      args: ['--memory', '512', '--cdrom', iso, '--boot', 'cdrom', ...(firmware === 'SeaBIOS' ? ['--firmware', SEABIOS, '--vga-bios', SEABIOS_VGA] : [])],
+      args: ['--memory', '1024', '--cdrom', iso, '--boot', 'cdrom', ...(firmware === 'SeaBIOS' ? ['--firmware', SEABIOS, '--vga-bios', SEABIOS_VGA] : [])],
       script: [...menu, 'wait 0.3', 'screenshot @/menu.png', ...after],
       timeoutSeconds: 850,
     })

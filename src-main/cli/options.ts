@@ -50,8 +50,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   if (values.kernel !== undefined && firmware !== 'builtin') throw new VmmError('config/contradiction', '--kernel boots without a firmware image; leave out --firmware or --kernel')
   if (values['vga-bios'] !== undefined && firmware === 'builtin') throw new VmmError('config/contradiction', '--vga-bios: the built-in BIOS has its own; add --firmware PATH or leave it out')
   if (values.until !== undefined && values.script !== undefined) throw new VmmError('config/contradiction', '--until and --script both say when to end; use "expect" in the script')
-  if (values['load-state'] !== undefined && values.kernel !== undefined) throw new VmmError('config/contradiction', '--load-state goes on with the saved memory, --kernel would load another; leave out one of them')
-  const nothingToBoot = values.kernel === undefined && disks.length === 0 && cdroms.length === 0 && values['load-state'] === undefined
+  const nothingToBoot = values.kernel === undefined && disks.length === 0 && cdroms.length === 0
 
   const machine: MachineConfig = {
     engine: choice('engine', values.engine, ['interpreter'], 'interpreter'),

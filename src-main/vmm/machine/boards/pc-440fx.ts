@@ -41,7 +41,7 @@ import { VmmError } from '../../errors/vmm-error'
 import { ApicBus } from '../../irq/apic-bus'
 import { GsiRouting } from '../../irq/gsi-routing'
 import type { IrqLine } from '../../irq/line'
-import { SharedLine } from '../../irq/shared-line'
+import { fanOut } from '../../irq/shared-line'
 import { gpa, type VmTime } from '../../support/branded'
 import type { GuestMemoryImpl } from '../../memory/guest-memory-impl'
 import type { MemoryBlock } from '../../memory/guest-memory'
@@ -116,8 +116,9 @@ export class Pc440fx implements Board {
     const picOutput: { target: IrqLine | undefined } = { target: undefined }
     const pic = new Pic8259({ setLevel: (high) => picOutput.target?.setLevel(high) })
     this.lapic = new Lapic(deadlines, { apicId: 0, bootstrap: true, bus: apicBus, pic, processor: options.processor, tscToTime: options.tscToTime })
-    picOutput.target = this.lapic.lint0
     const ioApic = new IoApic(apicBus)
+    // The 8259 pair reaches the processor through LINT0, or, when the guest wires it so, as ExtINT through the I/O APIC's pin 0 (MP table).
+    picOutput.target = fanOut(this.lapic.lint0, ioApic.pin(0))
     const gsi = new GsiRouting({ picPin: (pin) => pic.pin(pin), ioApicPin: (pin) => ioApic.pin(pin) })
     const line = (number: number): IrqLine => gsi.line(number)
 
@@ -155,11 +156,9 @@ export class Pc440fx implements Board {
       },
     })
 
-    // A20 passes when either of its two gates lets it.
-    const a20 = new SharedLine({ setLevel: options.setA20 })
-    const keyboardA20 = a20.source()
-    this.i8042 = new I8042({ timers: deadlines, keyboardIrq: line(GSI_KEYBOARD), mouseIrq: line(GSI_MOUSE), requestReset, setA20: (enabled) => keyboardA20.setLevel(enabled) })
-    const port92 = new Port92({ a20: a20.source(), requestReset })
+    // A20 has two gates; the one written last decides.
+    this.i8042 = new I8042({ timers: deadlines, keyboardIrq: line(GSI_KEYBOARD), mouseIrq: line(GSI_MOUSE), requestReset, setA20: options.setA20 })
+    const port92 = new Port92({ a20: { setLevel: options.setA20 }, requestReset })
 
     const uarts = COM_PORTS.map((basePort, index) => new Uart16550(deadlines, line(COM_GSI[index] ?? 4), options.serial[index] ?? new NullCharBackend(), { index, basePort }))
     const fwCfg = this.describeBoard()
@@ -296,8 +295,8 @@ export class Pc440fx implements Board {
     fwCfg.addItem(KEY_RAM_SIZE, number(memory.ramBytes, 8))
     fwCfg.addItem(KEY_CPUS, number(1, 2))
     fwCfg.addItem(KEY_MAX_CPUS, number(1, 2))
-    // SeaBIOS clears the ROM area before it looks for ROMs; this is where it takes a VGA BIOS from.
-    if (firmware.vgaBios) fwCfg.addFile('vgaroms/vgabios.bin', firmware.vgaBios)
+    // SeaBIOS clears the ROM area before it looks for ROMs; this is how it gets the VGA function's.
+    if (firmware.vgaBios) fwCfg.addFile('pci1234,1111.rom', firmware.vgaBios)
     return fwCfg
   }
 
