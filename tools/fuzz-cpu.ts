@@ -1,6 +1,7 @@
 /**
  * Differential fuzzing of the interpreter against the real processor.
- *   npm run fuzz:cpu -- [--minutes N] [--seed N] [--only operation,operation] [--without feature,feature] [--keep] [--show N] [--core DIR]
+ *   npm run fuzz:cpu -- [--minutes N] [--seed N] [--only operation,operation] [--except operation,operation]
+ *     [--without feature,feature] [--keep] [--show N] [--core DIR]
  * --keep writes the first mismatch of each operation to testing/oracles/cases. Exit status 1 when anything differed.
  */
 import type { Feature } from '../src-main/vmm/cpu/isa/row'
@@ -21,6 +22,7 @@ const minutes = Number(option('minutes') ?? 1)
 const firstSeed = Number(option('seed') ?? Date.now() % 0x7fffffff)
 const shown = Number(option('show') ?? 1)
 const only = option('only')?.split(',')
+const except = option('except')?.split(',')
 const without = option('without')?.split(',') ?? []
 const keep = process.argv.includes('--keep')
 
@@ -29,7 +31,7 @@ if (typeof oracle === 'string') {
   say(`cannot fuzz: ${oracle}`)
   process.exit(2)
 }
-const options = { has: (feature: Feature) => oracle.has(feature) && !without.includes(feature), ...(only && { only: new Set(only) }) }
+const options = { has: (feature: Feature) => oracle.has(feature) && !without.includes(feature), ...(only && { only: new Set(only) }), ...(except && { except: new Set(except) }) }
 const { rows, notComparable, lacking } = selectRows(options)
 say(`${oracle.cpu}: ${rows.length} rows of the table; left out: ${notComparable} that cannot be compared, ${lacking} that this processor lacks`)
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { disassemble } from '../cpu/isa/disassembler'
 import { compareOutcomes } from './compare-outcomes'
 import { memoryImage } from './case-values'
-import { STATE_GPR, STATE_RFLAGS, STATE_RIP } from './diff-engine'
+import { FX_CONTROL, FX_MXCSR, FX_STATUS, FX_TAGS, STATE_FX, STATE_GPR, STATE_RFLAGS, STATE_RIP } from './diff-engine'
 import type { CodeMode, DiffBatch, DiffCase, DiffEngine, DiffStep, Outcome } from './diff-engine'
 import { Random } from './random'
 
@@ -50,6 +50,9 @@ export const describeMismatch = (mismatch: Mismatch): string => {
   }
   const registers = Array.from({ length: one.mode === 64 ? 16 : 8 }, (_, i) => view.getBigUint64(STATE_GPR + i * 8, true).toString(16))
   lines.push(`  in: ${registers.join(' ')}  flags ${view.getUint32(STATE_RFLAGS, true).toString(16)}`)
+  const fx = new DataView(one.state.buffer, one.state.byteOffset + STATE_FX)
+  const control = [fx.getUint16(FX_CONTROL, true), fx.getUint16(FX_STATUS, true), fx.getUint8(FX_TAGS), fx.getUint32(FX_MXCSR, true)]
+  lines.push(`  fcw fsw ftw mxcsr: ${control.map(value => value.toString(16)).join(' ')}`)
   lines.push(...differences.map(difference => `  ${difference}`))
   return lines.join('\n')
 }

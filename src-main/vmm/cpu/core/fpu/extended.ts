@@ -121,8 +121,9 @@ export function writeResult(vcpu: usize, i: i32): void {
 /** Pushes rSig, rSe; an occupied register is a stack overflow (C1 = 1). */
 export function pushResult(vcpu: usize): void {
   if (!isEmpty(vcpu, -1)) {
+    // an empty source counts first
+    if (!(flags & SF)) roundUpFlag = true
     flags = (flags & ~DE) | IE | SF
-    roundUpFlag = true
     setIndefinite()
   }
   // an unmasked denormal exception does not stop a load

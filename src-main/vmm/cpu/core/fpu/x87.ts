@@ -477,10 +477,19 @@ export function x87StoreStack(vcpu: usize, dst: i32, pops: i32): void {
 export function x87Pop(vcpu: usize): void {
   pop(vcpu)
 }
-/** FFREE, and FFREEP which also pops. */
+/** FFREE, and FFREEP which also pops. C1 is cleared. */
 export function x87Free(vcpu: usize, i: i32, pops: i32): void {
   markEmpty(vcpu, i)
-  if (pops) step(vcpu, 1)
+  if (pops) pop(vcpu)
+  setConditionCodes(vcpu, C1, 0)
+}
+/** FSTPNCE, the form of FSTP that looks at no tag (AMD64 APM volume 5): an empty ST(0) is popped and goes nowhere. */
+export function x87StoreUnchecked(vcpu: usize, dst: i32): void {
+  if (!isEmpty(vcpu, 0)) x87StoreStack(vcpu, dst, 1)
+  else {
+    pop(vcpu)
+    setConditionCodes(vcpu, C1, 0)
+  }
 }
 /** FINCSTP, FDECSTP. */
 export function x87StackStep(vcpu: usize, by: i32): void {
@@ -517,15 +526,19 @@ export function x87Exchange(vcpu: usize, i: i32): void {
 }
 
 export function x87ConditionalMove(vcpu: usize, condition: i32, i: i32): void {
-  begin(vcpu)
-  const from = isEmpty(vcpu, 0) || isEmpty(vcpu, i)
-  if (from) underflow()
-  else {
-    const a = stackRegister(vcpu, i)
-    setValue(load<u64>(a), load<u16>(a + 8))
+  if (isEmpty(vcpu, 0) || isEmpty(vcpu, i)) {
+    begin(vcpu)
+    underflow()
+    if (!stopped()) writeResult(vcpu, 0)
+    finish(vcpu)
+    return
   }
-  if ((condition || from) && !stopped()) writeResult(vcpu, 0)
-  finish(vcpu)
+  // C1 stays as it is
+  if (!condition) return
+  const from = stackRegister(vcpu, i)
+  const to = stackRegister(vcpu, 0)
+  store<u64>(to, load<u64>(from))
+  store<u16>(to + 8, load<u16>(from + 8))
 }
 
 /** FCHS (0) and FABS (1): no exception but an empty register. */

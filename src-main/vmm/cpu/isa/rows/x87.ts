@@ -26,8 +26,6 @@ const WITHOUT_OPERANDS: readonly (readonly [encoding: string, operation: string]
   ['D9 F6', 'fdecstp'], ['D9 F7', 'fincstp'], ['D9 F8', 'fprem'], ['D9 F9', 'fyl2xp1'], ['D9 FA', 'fsqrt'], ['D9 FB', 'fsincos'],
   ['D9 FC', 'frndint'], ['D9 FD', 'fscale'], ['D9 FE', 'fsin'], ['D9 FF', 'fcos'],
   ['DA E9', 'fucompp'], ['DE D9', 'fcompp'], ['DB E2', 'fnclex'], ['DB E3', 'fninit'],
-  // FENI, FDISI and FSETPM of the 8087/80287 do nothing since the 387
-  ['DB E0', 'fnop'], ['DB E1', 'fnop'], ['DB E4', 'fnop'],
 ]
 
 export const X87_ROWS: readonly Row[] = [
@@ -69,7 +67,8 @@ export const X87_ROWS: readonly Row[] = [
   ...row('fstp', 'DD /3 mem', 'Mq'),
   ...row('fstp', 'DB /7 mem', 'Mt'),
   ...row('fstp', 'DD /3 reg', 'STi'),
-  ...row('fstp', 'D9 /3 reg', 'STi'),
+  // FSTPNCE of AMD's manual: no check of the tags
+  ...row('fstp', 'D9 /3 reg', 'STi', { variant: 1 }),
   ...row('fstp', 'DF /2 reg', 'STi'),
   ...row('fstp', 'DF /3 reg', 'STi'),
   ...row('fild', 'DF /0 mem', 'Mw'),
@@ -99,6 +98,8 @@ export const X87_ROWS: readonly Row[] = [
   ...row('fnsave', 'DD /6 mem', 'M', { size: 'z' }),
   ...row('fnstsw', 'DD /7 mem', 'Mw'),
   ...row('fnstsw', 'DF E0', 'AX'),
+  // FENI, FDISI and FSETPM of the 8087/80287 do nothing since the 387, and do not wait
+  ...['DB E0', 'DB E1', 'DB E4'].flatMap((encoding) => row('fnop', encoding, '', { variant: 1 })),
   ...WITHOUT_OPERANDS.flatMap(([encoding, operation]) => row(operation, encoding)),
   ...row('fwait', '9B'),
 ]

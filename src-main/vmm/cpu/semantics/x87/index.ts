@@ -166,7 +166,8 @@ const store = (pops: boolean): Semantics => (m) => {
   const bytes = bytesOf(m)
   if (bytes === 0) {
     track(m)
-    m.call('x87StoreStack', number(m, 0), m.i32(pops ? 1 : 0))
+    if (m.form.variant === 1) m.call('x87StoreUnchecked', number(m, 0))
+    else m.call('x87StoreStack', number(m, 0), m.i32(pops ? 1 : 0))
   } else if (bytes === 10) {
     storeValue(m, pops, tenBytes(m), () => {
       const low = m.helper('x87StoreExtended')
@@ -203,8 +204,9 @@ const fwait: Semantics = (m) => {
     m.helper('x87WaitFault')
   })
 }
+/** The variant: what is left of the 8087's FENI and FDISI and the 80287's FSETPM, which do not wait. */
 const fnop: Semantics = (m) => {
-  requireX87(m, true)
+  requireX87(m, m.form.variant === 0)
 }
 const fninit: Semantics = (m) => {
   requireX87(m, false)
