@@ -84,11 +84,11 @@ export function physical_read(vcpu: usize, gpa: u64, bytes: i32): u64 {
   return value
 }
 
-/** Writes 1..8 bytes that lie in one page: marks the page dirty, drops decoded code it hits, ignores ROM. `gpa` has A20 applied. */
+/** Writes 1..8 bytes that lie in one page: marks the page dirty, drops decoded code it hits. What is no writable memory, ROM too,
+ * goes to the bus, which counts it or knows better (write-only shadow RAM). `gpa` has A20 applied. */
 export function physical_write(vcpu: usize, gpa: u64, value: u64, bytes: i32): void {
   const entry = physmap_entry(gpa)
-  if (entry) {
-    if (!(entry & PHYS_WRITE)) return
+  if (entry & PHYS_WRITE) {
     const page = host_page(entry)
     mark_dirty(page)
     const at = <usize>(page | (<u32>gpa & 0xfff))
