@@ -1,7 +1,7 @@
 /** The command line of `vitrine run`: stable, checked, one clear line for each mistake. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
+import { CPU_FEATURES, VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
 
 export interface RunOptions {
   readonly machine: MachineConfig
@@ -171,8 +171,8 @@ function parseCpu(value: string | undefined): CpuModelOptions {
       if (!/^[\x20-\x7e]{1,47}$/.test(setting)) throw bad(`--cpu brand=${setting}: must be 1 to 47 characters`)
       options.brand = setting
     } else if (key === 'family' || key === 'model' || key === 'stepping') options[key] = integer(`cpu ${key}`, setting, 0, key === 'stepping' ? 15 : 255, 0)
-    else if (setting === 'off') (options.disabled ??= []).push(key)
-    else throw bad(`--cpu ${part}: not known; see vitrine --help`)
+    else if (setting === 'off' && CPU_FEATURES.includes(key.toUpperCase())) (options.disabled ??= []).push(key)
+    else throw bad(`--cpu ${part}: not known; choose vendor=, brand=, family=, model=, stepping=, or FEATURE=off of ${CPU_FEATURES.join(' ')}`)
   }
   return options
 }

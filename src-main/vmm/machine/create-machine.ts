@@ -4,6 +4,8 @@ import { RawFile } from '../backends/block/raw-file'
 import { NullCharBackend, type CharBackend } from '../backends/chardev/char-backend'
 import { MmioBus } from '../bus/mmio-bus'
 import { PioBus } from '../bus/pio-bus'
+import { excludedFeatures } from '../cpu/cpuid'
+import { buildDecoderTables } from '../cpu/isa/decoder-tables'
 import { InterpreterEngine } from '../cpu/engines/interpreter'
 import { VCPU_BASE } from '../cpu/layout'
 import { createMachineCore } from '../cpu/machine-core'
@@ -83,7 +85,9 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
   }
   // One TSC tick a nanosecond.
   const io = new MachineIo(pio, mmio, processorBus, clockNow)
-  const core = createMachineCore({ ramBytes, extraBytes: PC_EXTRA_BYTES, io, ...(attachments.coreDirectory === undefined ? {} : { directory: attachments.coreDirectory }) })
+  // A hidden feature's instructions raise #UD: the decoder must not know them.
+  const masked = (config.cpu.disabled ?? []).length > 0 ? { decoderTables: buildDecoderTables(excludedFeatures(config.cpu)) } : {}
+  const core = createMachineCore({ ramBytes, extraBytes: PC_EXTRA_BYTES, io, ...masked, ...(attachments.coreDirectory === undefined ? {} : { directory: attachments.coreDirectory }) })
   const vcpu = new Vcpu(core, VCPU_BASE)
   vcpu.setModel(config.cpu)
   const retired = (): number => late.machine?.retired ?? 0
