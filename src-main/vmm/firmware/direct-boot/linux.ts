@@ -91,7 +91,8 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
 export function loadLinux(request: DirectBootRequest): BootEntry {
   const { kernel, memory, memoryMap } = request
   const header = parseHeader(kernel.bytes, kernel.name)
-  const best = header.entry64 ? 64 : header.loadedHigh && header.version >= 0x203 ? 32 : 16
+  // Before 2.08 (which made the payload's layout public) images may hold no code at the 32-bit entry: iPXE's, for one.
+  const best = header.entry64 ? 64 : header.loadedHigh && header.version >= 0x208 ? 32 : 16
   const entry = request.linuxEntry ?? best
   if (entry === 64 && !header.entry64) throw new VmmError('config/contradiction', `kernel ${kernel.name}: has no 64-bit entry; use the 32-bit one`)
 
