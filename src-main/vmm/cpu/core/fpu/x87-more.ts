@@ -174,7 +174,8 @@ export function x87Remainder(vcpu: usize, nearest: i32): void {
     else {
       if (xDenormal || denormalB) raise(DE)
       changed = C0 | C2 | C3
-      if (xClass == CLASS_ZERO || cb == CLASS_INFINITE) setValue(aSig, aSe)
+      // a pseudo-denormal comes back as the normal number that it is
+      if (xClass == CLASS_ZERO || cb == CLASS_INFINITE) setValue(aSig, xDenormal && aSig >> 63 ? aSe | 1 : aSe)
       else if (!stopped()) codes = reduce(eb, mb, nearest != 0)
     }
   }
