@@ -49,7 +49,7 @@ export const silentIo: CpuIo = {
 export class SnippetMachine {
   readonly machine: MachineCore
   readonly engine: Engine
-  readonly vcpu = L.VCPU_BASE
+  readonly vcpu: number = L.VCPU_BASE
   private readonly view: DataView
   private readonly ram: Uint8Array
 

@@ -49,8 +49,6 @@ export interface OperandBinding {
   // ---- control ----
   /** Ends the instruction with the status (i32), registers in their places. */
   leave(status: Value): void
-  /** The instruction's last word: as leave, with a constant STATUS_NEXT or STATUS_JUMP, or a value that is one of them. */
-  finish(status: Value): void
   /** Around calls of helpers, which see and change the vCPU's state. */
   beforeCall(): void
   afterCall(): void

@@ -36,9 +36,9 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
 
   /** Ends the instruction when the meaning has said everything. */
   finish(): void {
-    if (this.jumped || this.form.endsBlock) this.binding.finish(this.i32(L.STATUS_JUMP))
-    else if (this.leavesByVariable) this.binding.finish(this.builder.get(this.status))
-    else this.binding.finish(this.i32(L.STATUS_NEXT))
+    if (this.jumped || this.form.endsBlock) this.binding.leave(this.i32(L.STATUS_JUMP))
+    else if (this.leavesByVariable) this.binding.leave(this.builder.get(this.status))
+    else this.binding.leave(this.i32(L.STATUS_NEXT))
   }
 
   // ---- operands ----

@@ -2,7 +2,6 @@
 import type { IntegerBytes, OperandBinding, OperandField, Place } from '../emit/binding'
 import * as L from '../layout'
 import type { FunctionBuilder, OpName, Value } from '../wasm/ir'
-import type { Threading } from './threading'
 
 const LOAD: Readonly<Record<IntegerBytes, OpName>> = { 1: 'i32.load8_u', 2: 'i32.load16_u', 4: 'i32.load', 8: 'i64.load' }
 const STORE: Readonly<Record<1 | 2, OpName>> = { 1: 'i32.store8', 2: 'i32.store16' }
@@ -16,10 +15,7 @@ export class RecordBinding implements OperandBinding {
   /** Addresses computed before, by what they are of; usable where they are visible. */
   private readonly known = new Map<string, Value>()
 
-  constructor(
-    private readonly builder: FunctionBuilder,
-    private readonly threads: Threading,
-  ) {
+  constructor(private readonly builder: FunctionBuilder) {
     this.vcpu = builder.param(PARAM_VCPU)
     this.record = builder.param(PARAM_RECORD)
   }
@@ -102,10 +98,6 @@ export class RecordBinding implements OperandBinding {
 
   leave(status: Value): void {
     this.builder.return(status)
-  }
-
-  finish(status: Value): void {
-    this.threads.finish(this.builder, this.vcpu, this.record, status)
   }
 
   /** Registers are always in memory. */

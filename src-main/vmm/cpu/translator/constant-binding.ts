@@ -176,10 +176,6 @@ export class ConstantBinding implements OperandBinding {
     if (Number(source.number) !== L.STATUS_NEXT) this.depart(status)
   }
 
-  finish(status: Value): void {
-    this.leave(status)
-  }
-
   beforeCall(): void {
     this.file.writeBack()
     this.storeState('i64.store', L.REG_RIP, this.rip())
