@@ -31,6 +31,7 @@ import { KeyTypist } from './key-typist'
 import { Machine } from './machine'
 import { HostMachineClock, InstructionMachineClock, Wakeable, type MachineClock } from './machine-clock'
 import { MachineIo, type ProcessorBus } from './machine-io'
+import { MemoryDiskUnit } from './memory-disk-unit'
 
 const MIB = 0x100000
 /** What the RTC shows at power-on under InstructionClock: 2026-01-01 00:00 UTC. */
@@ -166,6 +167,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
   board.pc = pc440fx
   late.bus = pc440fx.processorBus
   if (bios) pc440fx.add(bios)
+  for (const { backend } of files.drives) if (backend instanceof MemoryDisk) pc440fx.add(new MemoryDiskUnit(backend))
 
   const typist = new KeyTypist(deadlines, (event) => pc440fx.key(event))
   const made = new Machine({

@@ -5,7 +5,7 @@ import { assertNever } from '../errors/assert-never'
 import { VmmError } from '../errors/vmm-error'
 import { createMachine } from './create-machine'
 import type { Machine } from './machine'
-import type { FromMachine, ToMachine } from './protocol'
+import type { Frame, FromMachine, ToMachine } from './protocol'
 import { ScreenStream } from './screen-stream'
 
 /** Serial bytes under way to the host; past this the guest's UART waits. */
@@ -15,7 +15,9 @@ export function serveMachine(port: MessagePort): void {
   let machine: Machine | undefined
   let screen: ScreenStream | undefined
   let state: 'running' | 'paused' = 'running'
-  const send = (message: FromMachine): void => port.postMessage(message)
+  const send = (message: FromMachine, moved: readonly ArrayBuffer[] = []): void => port.postMessage(message, moved)
+  // Pixels move to the host's thread instead of being copied.
+  const sendFrame = (frame: Frame): void => send({ kind: 'frame', frame }, frame.rects.flatMap(({ rgba: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : [])))
   const output: number[] = []
   let underWay = 0
 
@@ -35,7 +37,7 @@ export function serveMachine(port: MessagePort): void {
     try {
       const created = await createMachine(message.config, { serial: [serial], ...(message.coreDirectory === undefined ? {} : { coreDirectory: message.coreDirectory }) })
       machine = created
-      screen = new ScreenStream(created, (frame) => send({ kind: 'frame', frame }))
+      screen = new ScreenStream(created, sendFrame)
       created.onTurn = (): void => {
         flushSerial()
         screen?.turn()

@@ -6,17 +6,17 @@ export class MemoryDisk implements BlockBackend {
 
   constructor(
     readonly name: string,
-    private readonly data: Uint8Array,
+    readonly contents: Uint8Array,
   ) {}
 
   get bytes(): number {
-    return this.data.length
+    return this.contents.length
   }
 
   read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
     let at = offset
     for (const target of targets) {
-      target.set(this.data.subarray(at, at + target.length))
+      target.set(this.contents.subarray(at, at + target.length))
       at += target.length
     }
     return Promise.resolve()
@@ -25,7 +25,7 @@ export class MemoryDisk implements BlockBackend {
   write(offset: number, sources: readonly Uint8Array[]): Promise<void> {
     let at = offset
     for (const source of sources) {
-      this.data.set(source, at)
+      this.contents.set(source, at)
       at += source.length
     }
     return Promise.resolve()
