@@ -115,8 +115,8 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     steps.push({ row: `${row.id} ${row.operandText}`.trim(), operation: row.operation, at: start + code.length, undefinedFlags, ignored })
     code.push(...instruction.bytes)
     const destination = instruction.registers[0]
-    // what follows must not consume an approximation
-    if (TRANSCENDENTAL.has(row.operation) || APPROXIMATE.has(row.operation)) break
+    // what follows must not consume an approximation, or what is not compared
+    if (TRANSCENDENTAL.has(row.operation) || APPROXIMATE.has(row.operation) || SAVES_POINTERS.has(row.operation)) break
     if (destination !== undefined && row.operands[0] !== undefined && 'GREZ'.includes(row.operands[0].addressing)) plan.written.add(destination & 15)
   }
   // the last slot of a page: sometimes the code ends with the page
@@ -152,6 +152,8 @@ const finish = (
  * Pointers and opcode of the last x87 instruction in saved environments: AMD's processors keep them only when an exception is pending. The
  * host's MXCSR mask, and the part of an FXSAVE image that is left to software.
  */
+const SAVES_POINTERS: ReadonlySet<string> = new Set(['fxsave', 'fnstenv', 'fnsave'])
+
 const ignoredMemory = ({ memory, size }: EncodedInstruction, { operation }: Row): readonly (readonly [number, number])[] => {
   if (memory === undefined) return []
   switch (operation) {
@@ -167,7 +169,7 @@ const ignoredMemory = ({ memory, size }: EncodedInstruction, { operation }: Row)
 
 /** 16-bit double shifts by more than 16 have no defined result; those by an unknown CL come first in their program or not at all. */
 const acceptable = (row: Row, instruction: EncodedInstruction, first: boolean): boolean =>
-  !isWordDoubleShiftByCl(row, instruction) || first
+  first || !(isWordDoubleShiftByCl(row, instruction) || SAVES_POINTERS.has(row.operation))
 
 const defined = (row: Row, instruction: EncodedInstruction, plan: RegisterPlan): boolean =>
   !isWordDoubleShiftByCl(row, instruction) || (plan.get(RCX) & 0x1fn) <= 16n

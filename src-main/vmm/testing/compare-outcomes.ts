@@ -57,7 +57,9 @@ export const compareOutcomes = (one: DiffCase, expected: Outcome, actual: Outcom
     if (vector === PAGE_FAULT && inOrder) differ('cr2', address, b.getBigUint64(STATE_ADDRESS, true))
   }
   const long = one.mode === 64
-  for (let i = 0; i < (long ? 16 : 8); i++) {
+  // a POPA that faults has restored some of the registers already, which ones differs
+  const partial = ACCESS_FAULTS.has(vector) && one.steps.some(({ at, operation }) => at === Number(rip) && operation === 'popa')
+  for (let i = 0; i < (partial ? 0 : long ? 16 : 8); i++) {
     const x = a.getBigUint64(STATE_GPR + i * 8, true)
     const y = b.getBigUint64(STATE_GPR + i * 8, true)
     differ(GPR_NAMES[i] as string, long ? x : x & 0xffffffffn, long ? y : y & 0xffffffffn)
