@@ -3,7 +3,7 @@
  * (semantics/sse/fast-path.ts). Results of kind "or fault": EXC_VECTOR >= 0 after a return means that an unmasked exception was recorded.
  */
 import {
-  CVT_DQ2PS, CVT_PD2PS, CVT_PI2PS, CVT_PS2PD, CVT_PS2PI, CVT_TPD2DQ, CVT_TPS2DQ, CVT_TPS2PI, OP_ADD, OP_ADDSUB, OP_COMPARE, OP_MAX, OP_MIN,
+  CVT_DQ2PS, CVT_PD2PS, CVT_PI2PS, CVT_PS2PD, CVT_TPD2DQ, CVT_TPS2DQ, CVT_TPS2PI, OP_ADD, OP_ADDSUB, OP_COMPARE, OP_MAX, OP_MIN,
   OP_MUL, OP_SUB,
 } from '../../helpers/fpu-codes'
 import {

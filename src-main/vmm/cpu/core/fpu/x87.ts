@@ -2,12 +2,12 @@
  * x87 arithmetic, comparison, loads and stores. `dst` and `src` are stack positions i of ST(i). Codes are in helpers/fpu-codes.ts.
  * Stores return the value; SCRATCH says whether it may be written (and the stack popped): not after an unmasked exception.
  */
-import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
+import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUBR } from '../../helpers/fpu-codes'
 import { SCRATCH } from './constants'
 import {
   begin, C0, C1, C2, C3, CONDITION_CODES, control, finish, finishKeepingC1, flags, INDEFINITE_SE, INDEFINITE_SIG, isEmpty, markEmpty, packInfinity, packResult, packZero, pop,
   precision, propagate, pushResult, raise, roundingMode, rSe, rSig, setConditionCodes, setIndefinite, setRoundUp, setValue, sseControl, step, stopped,
-  underflow, unpackExtended, writeResult, xClass, xDenormal, xExp, xSig, xSign, SF,
+  underflow, unpackExtended, writeResult, xClass, xDenormal, xExp, xSig, xSign,
 } from './extended'
 import { clearFlags, flags as sseFlags, pack } from './ieee'
 import { stackRegister } from './state'
