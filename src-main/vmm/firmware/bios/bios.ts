@@ -157,7 +157,10 @@ export class Bios implements Device<BiosState>, PioHandler {
     if (step.done === true) {
       this.tasks.delete(context.frame)
       context.progress = 0
-    } else context.progress = running.id | (step.value === 'halt' ? MAY_HALT : 0)
+      return
+    }
+    context.progress = running.id | (step.value === 'halt' ? MAY_HALT : 0)
+    if (step.value === 'poll') this.options.onPoll?.()
   }
 
   save(): BiosState {

@@ -48,6 +48,11 @@ export interface BiosOptions {
   readonly menuDelayMilliseconds?: number
   /** Called after power-on instead of booting: something else (direct boot) takes the vCPU over. */
   readonly directBoot?: () => void
+  /**
+   * Called each time a service is asked again while the host still works on its request. A machine that follows host time should end its
+   * slice here, so that the completion is seen at once instead of after a slice of polling.
+   */
+  readonly onPoll?: () => void
   readonly cpus: number
   /** I/O ports of the serial ports that the board has, COM1 first. Default 3F8h, 2F8h, 3E8h, 2E8h. */
   readonly serialPorts?: readonly number[]

@@ -215,13 +215,17 @@ int_71:
   iret
 
 int_70:
+  push ax
   pushf
   push cs
-  call call_rtc
-  push ax
+  call call_rtc           ; AH: 1 when the alarm went off
   mov al, 0x20
   out 0xa0, al
   out 0x20, al
+  cmp ah, 1
+  jne .end
+  int 0x4a
+.end:
   pop ax
   iret
 

@@ -12,12 +12,15 @@ export interface BootModule extends NamedBytes {
   readonly commandLine: string
 }
 
+/** What loading needs of guest memory: little enough that a dry run can find a bad image before the machine starts. */
+export type ImageMemory = Pick<GuestMemory, 'ramBytes' | 'lowRamBytes' | 'write' | 'fill'>
+
 export interface DirectBootRequest {
   readonly kernel: NamedBytes
   readonly initrd?: NamedBytes
   readonly commandLine: string
   readonly modules: readonly BootModule[]
-  readonly memory: GuestMemory
+  readonly memory: ImageMemory
   readonly memoryMap: readonly MemoryMapEntry[]
   /** Guest-physical address of the ACPI RSDP, 0 when there is none. */
   readonly rsdp: number

@@ -24,6 +24,7 @@ export interface ElfImage {
 const PT_LOAD = 1
 const PT_NOTE = 4
 const MAX_SEGMENTS = 128
+const MAX_NOTES = 256
 
 export function isElf(bytes: Uint8Array): boolean {
   return bytes.length >= 52 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46
@@ -34,7 +35,11 @@ export function parseElf(bytes: Uint8Array, name: string): ElfImage {
   const view = dataView(bytes)
   const bits = bytes[4] === 2 ? 64 : 32
   if (bytes[5] !== 1) throw bad('not little-endian')
-  const word = (offset: number): number => (bits === 64 ? Number(view.getBigUint64(offset, true)) : view.getUint32(offset, true))
+  const word = (offset: number): number => {
+    const value = bits === 64 ? Number(view.getBigUint64(offset, true)) : view.getUint32(offset, true)
+    if (!Number.isSafeInteger(value)) throw bad('has a number beyond any file or memory')
+    return value
+  }
   if (bits === 64 && bytes.length < 64) throw bad('its header is cut off')
   const entry = word(24)
   const tableOffset = bits === 64 ? word(32) : word(28)
@@ -48,11 +53,11 @@ export function parseElf(bytes: Uint8Array, name: string): ElfImage {
   for (let i = 0; i < count; i++) {
     const at = tableOffset + i * entryBytes
     const type = view.getUint32(at, true)
+    if (type !== PT_LOAD && type !== PT_NOTE) continue
     const [fileOffset, physicalAddress, fileBytes, memoryBytes] =
       bits === 64
         ? [word(at + 8), word(at + 24), word(at + 32), word(at + 40)]
         : [view.getUint32(at + 4, true), view.getUint32(at + 12, true), view.getUint32(at + 16, true), view.getUint32(at + 20, true)]
-    if (type !== PT_LOAD && type !== PT_NOTE) continue
     if (fileOffset + fileBytes > bytes.length) throw bad('a segment lies outside the file')
     if (type === PT_NOTE) notes.push(...parseNotes(bytes.subarray(fileOffset, fileOffset + fileBytes)))
     else if (memoryBytes > 0) {
@@ -66,7 +71,7 @@ export function parseElf(bytes: Uint8Array, name: string): ElfImage {
 function parseNotes(bytes: Uint8Array): ElfNote[] {
   const notes: ElfNote[] = []
   const view = dataView(bytes)
-  for (let at = 0; at + 12 <= bytes.length; ) {
+  for (let at = 0; at + 12 <= bytes.length && notes.length < MAX_NOTES; ) {
     const nameBytes = view.getUint32(at, true)
     const descriptorBytes = view.getUint32(at + 4, true)
     const type = view.getUint32(at + 8, true)

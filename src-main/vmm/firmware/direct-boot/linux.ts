@@ -43,6 +43,8 @@ const SECTOR = 512
 const PAGE_TABLES = 0x20000
 const ZERO_PAGE = 0x90000
 const REAL_MODE_SETUP = 0x90000
+/** Below the heap, which ends with HEAP_END_PTR. */
+const SETUP_MAX = 0x8000
 const COMMAND_LINE = 0x99000
 const COMMAND_LINE_MAX = 0x6000
 const PROTECTED_KERNEL = 0x100000
@@ -94,11 +96,17 @@ export function loadLinux(request: DirectBootRequest): BootEntry {
   // Before 2.08 (which made the payload's layout public) images may hold no code at the 32-bit entry: iPXE's, for one.
   const best = header.entry64 ? 64 : header.loadedHigh && header.version >= 0x208 ? 32 : 16
   const entry = request.linuxEntry ?? best
-  if (entry === 64 && !header.entry64) throw new VmmError('config/contradiction', `kernel ${kernel.name}: has no 64-bit entry; use the 32-bit one`)
+  if (entry === 64 && !header.entry64) throw new VmmError('config/contradiction', `kernel ${kernel.name}: has no 64-bit entry; leave out --linux-entry, or give 32`)
 
+  if (entry === 16 && header.setupBytes > SETUP_MAX) {
+    throw new VmmError('file/wrong-format', `kernel ${kernel.name}: its real-mode part of ${header.setupBytes} bytes is more than the protocol has room for; is it a Linux kernel?`)
+  }
   const protectedCode = kernel.bytes.subarray(header.setupBytes)
   const loadAddress = header.loadedHigh ? (header.relocatable && entry !== 16 ? header.preferredAddress : PROTECTED_KERNEL) : 0x10000
   const needed = Math.max(header.initBytes, protectedCode.length)
+  if (!header.loadedHigh && loadAddress + protectedCode.length > REAL_MODE_SETUP) {
+    throw new VmmError('file/wrong-format', `kernel ${kernel.name}: too big to load below 640 KiB, as its header asks for; give a bzImage`)
+  }
   if (usableEnd(memoryMap, loadAddress) < loadAddress + needed) {
     throw new VmmError(
       'memory/too-much',

@@ -11,6 +11,7 @@ const SEARCH_BYTES = 8192
 const FLAG_ADDRESS_FIELDS = 1 << 16
 const UNKNOWN_MANDATORY = 0xfff8 // bits 3..15: features that a loader must know
 const INFO = 0x9000
+const FOUR_GIB = 0x100000000
 
 const INFO_MEMORY = 1
 const INFO_COMMAND_LINE = 4
@@ -32,7 +33,7 @@ export function loadMultiboot(request: DirectBootRequest, header: number): BootE
   const { kernel, memory, memoryMap } = request
   const flags = dataView(kernel.bytes).getUint32(header + 4, true)
   if (flags & UNKNOWN_MANDATORY) {
-    throw new VmmError('file/wrong-format', `kernel ${kernel.name}: asks for Multiboot features 0x${(flags & UNKNOWN_MANDATORY).toString(16)} that Vitrine does not have`)
+    throw new VmmError('file/wrong-format', `kernel ${kernel.name}: asks for Multiboot features 0x${(flags & UNKNOWN_MANDATORY).toString(16)} that Vitrine does not have; give another kernel`)
   }
   const { entry, segments } = flags & FLAG_ADDRESS_FIELDS ? addressFields(request, header) : elfLayout(request)
   const end = loadSegments(request, segments)
@@ -82,19 +83,21 @@ export function loadMultiboot(request: DirectBootRequest, header: number): BootE
 function addressFields(request: DirectBootRequest, header: number): { entry: number; segments: ElfSegment[] } {
   const { kernel } = request
   const view = dataView(kernel.bytes)
-  if (header + 32 > kernel.bytes.length) throw new VmmError('file/too-small', `kernel ${kernel.name}: its Multiboot header is cut off`)
+  if (header + 32 > kernel.bytes.length) throw new VmmError('file/too-small', `kernel ${kernel.name}: its Multiboot header is cut off; is the file complete?`)
   const field = (offset: number): number => view.getUint32(header + offset, true)
   const [headerAddress, loadAddress, loadEnd, bssEnd, entry] = [field(12), field(16), field(20), field(24), field(28)]
   const fileOffset = header - (headerAddress - loadAddress)
   const fileBytes = loadEnd === 0 ? kernel.bytes.length - fileOffset : loadEnd - loadAddress
   if (fileOffset < 0 || fileBytes < 0 || fileOffset + fileBytes > kernel.bytes.length) {
-    throw new VmmError('file/wrong-format', `kernel ${kernel.name}: the addresses in its Multiboot header lie outside the file`)
+    throw new VmmError('file/wrong-format', `kernel ${kernel.name}: the addresses in its Multiboot header lie outside the file; is it complete?`)
   }
   return { entry, segments: [{ fileOffset, fileBytes, memoryBytes: Math.max(fileBytes, bssEnd - loadAddress), physicalAddress: loadAddress }] }
 }
 
 function elfLayout(request: DirectBootRequest): { entry: number; segments: readonly ElfSegment[] } {
   const { kernel } = request
-  if (!isElf(kernel.bytes)) throw new VmmError('file/wrong-format', `kernel ${kernel.name}: Multiboot without addresses, but not an ELF file`)
-  return parseElf(kernel.bytes, kernel.name)
+  if (!isElf(kernel.bytes)) throw new VmmError('file/wrong-format', `kernel ${kernel.name}: Multiboot without addresses, but not an ELF file; give another kernel`)
+  const image = parseElf(kernel.bytes, kernel.name)
+  if (image.entry >= FOUR_GIB) throw new VmmError('file/wrong-format', `kernel ${kernel.name}: its entry lies beyond 4 GiB, but Multiboot enters in 32-bit mode; give another kernel`)
+  return image
 }

@@ -78,7 +78,7 @@ export function buildSmbiosTable(options: SmbiosOptions): Smbios {
       body: [1, 2, ...word(0xf000), 3, 0, ...dword(0x00098080), ...dword(0), 0x01, 0x10, 1, 0, 0xff, 0xff],
     },
     {
-      type: 1, handle: 0x100, strings: ['Vitrine', 'Vitrine PC (440FX + PIIX)', '1'],
+      type: 1, handle: 0x100, strings: ['Vitrine', 'PC (440FX + PIIX)', '1'],
       body: [1, 2, 3, 0, ...uuidBytes(options.uuid), 6, 0, 0],
     },
     { type: 3, handle: 0x300, strings: ['Vitrine'], body: [1, 1, 0, 0, 0, 3, 3, 3, 2, ...dword(0), 0, 0, 0, 0, 0] },

@@ -95,10 +95,11 @@ export class TimeService {
     }
   }
 
-  /** IRQ 8: the wait of INT 15h AH=83h counts down. */
-  interrupt(_context: BiosContext): void {
+  /** IRQ 8: the wait of INT 15h AH=83h counts down; AH=1 asks the entry point to tell the alarm's owner (INT 4Ah). */
+  interrupt(context: BiosContext): void {
     const { memory } = this.options
     const cause = this.read(0x0c)
+    context.ah = (cause & this.read(REGISTER_B) & ALARM_ENABLE) !== 0 ? 1 : 0
     if ((cause & PERIODIC_ENABLE) === 0 || (memory.readU8(gpa(bda.BDA_WAIT_ACTIVE)) & 1) === 0) return
     const left = memory.readU32(gpa(bda.BDA_WAIT_COUNT)) - PERIOD_US
     if (left > 0) {
