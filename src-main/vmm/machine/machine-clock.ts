@@ -9,6 +9,8 @@ const LONGEST_SLICE = 1 << 20
 const SHORTEST_SLICE = 1000
 /** Virtual time between two looks at the mailbox under HostClock. */
 const SLICE_NS = 1_000_000
+/** Shorter idle times are spent in turns of the event loop. */
+const SPIN_MS = 0.2
 
 export interface MachineClock extends Clock {
   /** Instructions until the deadline (or a full slice), at least 1. */
@@ -74,8 +76,8 @@ export class HostMachineClock implements MachineClock {
     if (deadline === undefined) return wakeable.sleep(undefined)
     const ms = (deadline - this.now()) / 1e6
     if (ms <= 0) return undefined
-    // The host's timers have whole milliseconds; what remains of the last one is spent in turns of the event loop.
-    return ms < 1 ? new Promise((resolve) => setImmediate(resolve)) : wakeable.sleep(Math.floor(ms))
+    // The host's timers have whole milliseconds. Waking up to one late costs the guest a little latency; spinning would cost the host a core.
+    return ms < SPIN_MS ? new Promise((resolve) => setImmediate(resolve)) : wakeable.sleep(Math.max(1, Math.round(ms)))
   }
 
   start(): void {
