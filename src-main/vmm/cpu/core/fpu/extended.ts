@@ -7,8 +7,29 @@
 import { FPU_CW, FPU_REG_BYTES, FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP } from './constants'
 import { stackRegister, updateErrorSummary } from './state'
 import {
-  CLASS_FINITE, CLASS_INFINITE, CLASS_QNAN, CLASS_SNAN, CLASS_UNSUPPORTED, CLASS_ZERO, DE, IE, OE, PE, ROUND_DOWN, ROUND_NEAREST, ROUND_UP,
-  roundAt, roundedInexact, roundedUp, TOP_BIT, UE, ZE, zExp, zHi, zLo, zSign,
+  CLASS_FINITE,
+  CLASS_INFINITE,
+  CLASS_QNAN,
+  CLASS_SNAN,
+  CLASS_UNSUPPORTED,
+  CLASS_ZERO,
+  DE,
+  IE,
+  OE,
+  PE,
+  ROUND_DOWN,
+  ROUND_NEAREST,
+  ROUND_UP,
+  roundAt,
+  roundedInexact,
+  roundedUp,
+  TOP_BIT,
+  UE,
+  ZE,
+  zExp,
+  zHi,
+  zLo,
+  zSign,
 } from './unpacked'
 
 /** Stack fault: goes with IE. */

@@ -6,8 +6,32 @@
  */
 import { OP_DIV, OP_MUL, OP_SQRT, OP_SUB } from '../../helpers/fpu-codes'
 import {
-  addUnpacked, CLASS_FINITE, CLASS_INFINITE, CLASS_QNAN, CLASS_SNAN, CLASS_ZERO, DE, divUnpacked, IE, mulUnpacked, OE, PE, ROUND_DOWN,
-  ROUND_NEAREST, ROUND_UP, ROUND_ZERO, roundAt, roundedInexact, setResult, sqrtUnpacked, UE, ZE, zExp, zHi, zLo, zSign,
+  addUnpacked,
+  CLASS_FINITE,
+  CLASS_INFINITE,
+  CLASS_QNAN,
+  CLASS_SNAN,
+  CLASS_ZERO,
+  DE,
+  divUnpacked,
+  IE,
+  mulUnpacked,
+  OE,
+  PE,
+  ROUND_DOWN,
+  ROUND_NEAREST,
+  ROUND_UP,
+  ROUND_ZERO,
+  roundAt,
+  roundedInexact,
+  setResult,
+  sqrtUnpacked,
+  UE,
+  ZE,
+  zExp,
+  zHi,
+  zLo,
+  zSign,
 } from './unpacked'
 
 export const MXCSR_DAZ: u32 = 0x40
@@ -41,7 +65,7 @@ export function unpack(isDouble: bool, bits: u64, control: u32): void {
     if (exponent == 0x7ff) exponent = i32.MAX_VALUE
     else uExp = exponent - 1023
   } else {
-    uSign = <u32>(bits >> 31) & 1
+    uSign = (<u32>(bits >> 31)) & 1
     exponent = <i32>((bits >> 23) & 0xff)
     fraction = bits << 41
     if (exponent == 0xff) exponent = i32.MAX_VALUE
@@ -76,7 +100,7 @@ export function quiet(isDouble: bool, bits: u64): u64 {
   return bits | (isDouble ? 0x0008000000000000 : 0x00400000)
 }
 export function isNaN64(isDouble: bool, bits: u64): bool {
-  return isDouble ? bits << 1 > 0xffe0000000000000 : <u32>bits << 1 > 0xff000000
+  return isDouble ? bits << 1 > 0xffe0000000000000 : (<u32>bits) << 1 > 0xff000000
 }
 function isMasked(control: u32, which: u32): bool {
   return ((control >> MXCSR_MASK_SHIFT) & which) != 0

@@ -1,16 +1,75 @@
 /** x87: rounding to integer, scaling, extraction, partial remainders; environment images. */
 import {
-  CR0_EM, CR0_MP, CR0_PE, CR0_TS, EFLAGS_VM, FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, FPU_TAGS, FPU_TOP, REG_CR0, REG_EFLAGS, SIMD_EXTRA, STATUS_FAULT,
+  CR0_EM,
+  CR0_MP,
+  CR0_PE,
+  CR0_TS,
+  EFLAGS_VM,
+  FPU_CS,
+  FPU_CW,
+  FPU_DP,
+  FPU_DS,
+  FPU_IP,
+  FPU_OPCODE,
+  FPU_SW,
+  FPU_TAGS,
+  FPU_TOP,
+  REG_CR0,
+  REG_EFLAGS,
+  SIMD_EXTRA,
+  STATUS_FAULT,
 } from './constants'
 import {
-  begin, BIAS, C0, C1, C2, C3, finish, INDEFINITE_SE, INDEFINITE_SIG, isEmpty, packInfinity, packResult, packZero, propagate, raise, roundingMode, setConditionCodes,
-  setIndefinite, setRoundUp, setValue, SF, stopped, underflow, unpackExtended, writeResult, xClass, xDenormal, xExp, xSig, xSign,
+  begin,
+  BIAS,
+  C0,
+  C1,
+  C2,
+  C3,
+  finish,
+  INDEFINITE_SE,
+  INDEFINITE_SIG,
+  isEmpty,
+  packInfinity,
+  packResult,
+  packZero,
+  propagate,
+  raise,
+  roundingMode,
+  setConditionCodes,
+  setIndefinite,
+  setRoundUp,
+  setValue,
+  SF,
+  stopped,
+  underflow,
+  unpackExtended,
+  writeResult,
+  xClass,
+  xDenormal,
+  xExp,
+  xSig,
+  xSign,
 } from './extended'
 import { recordFault } from './sse'
 import { stackRegister, statusWord, setStatusWord, updateErrorSummary } from './state'
 import {
-  CLASS_FINITE, CLASS_INFINITE, CLASS_QNAN, CLASS_UNSUPPORTED, CLASS_ZERO, DE, divide128, IE, PE, remainder128, roundAt,
-  roundedInexact, roundedUp, setResult, TOP_BIT, ZE,
+  CLASS_FINITE,
+  CLASS_INFINITE,
+  CLASS_QNAN,
+  CLASS_UNSUPPORTED,
+  CLASS_ZERO,
+  DE,
+  divide128,
+  IE,
+  PE,
+  remainder128,
+  roundAt,
+  roundedInexact,
+  roundedUp,
+  setResult,
+  TOP_BIT,
+  ZE,
 } from './unpacked'
 
 function invalid(): void {
@@ -271,7 +330,7 @@ function fullTags(vcpu: usize): u32 {
     let tag: u32 = 3
     if ((used >> i) & 1) {
       const a = stackRegister(vcpu, (i - top) & 7)
-      const exponent = <u32>load<u16>(a + 8) & 0x7fff
+      const exponent = (<u32>load<u16>(a + 8)) & 0x7fff
       const sig = load<u64>(a)
       if (exponent == 0 && sig == 0) tag = 1
       else tag = exponent == 0 || exponent == 0x7fff || sig >> 63 == 0 ? 2 : 0
@@ -344,7 +403,7 @@ export function x87StoreEnvironment(vcpu: usize, wide: i32): void {
 export function x87LoadEnvironment(vcpu: usize, wide: i32, withRegisters: i32): void {
   const image = vcpu + SIMD_EXTRA
   const scale = wide ? 2 : 1
-  store<u32>(vcpu + FPU_CW, (<u32>load<u16>(image) & 0x1f3f) | 0x40)
+  store<u32>(vcpu + FPU_CW, ((<u32>load<u16>(image)) & 0x1f3f) | 0x40)
   setStatusWord(vcpu, load<u16>(image + 2 * scale))
   const full = <u32>load<u16>(image + 4 * scale)
   let tags: u32 = 0
@@ -388,7 +447,7 @@ export function x87ClearExceptions(vcpu: usize): void {
 }
 
 export function x87LoadControl(vcpu: usize, value: i32): void {
-  store<u32>(vcpu + FPU_CW, (<u32>value & 0x1f3f) | 0x40)
+  store<u32>(vcpu + FPU_CW, ((<u32>value) & 0x1f3f) | 0x40)
   updateErrorSummary(vcpu)
 }
 export function x87StatusWord(vcpu: usize): i32 {

@@ -4,15 +4,73 @@
  * but for cases within about 2^-50 ulp of a tie, where real processors promise 1 ulp. Every nonzero result of a nontrivial argument counts as inexact.
  */
 import {
-  begin, BIAS, C2, finish, isEmpty, packInfinity, packResult, packZero, pop, propagate, raise, rSe, rSig, setConditionCodes, setIndefinite, setRoundUp,
-  setValue, SF, step, stopped, underflow, unpackExtended, writeResult, xClass, xDenormal, xExp, xSig, xSign,
+  begin,
+  BIAS,
+  C2,
+  finish,
+  isEmpty,
+  packInfinity,
+  packResult,
+  packZero,
+  pop,
+  propagate,
+  raise,
+  rSe,
+  rSig,
+  setConditionCodes,
+  setIndefinite,
+  setRoundUp,
+  setValue,
+  SF,
+  step,
+  stopped,
+  underflow,
+  unpackExtended,
+  writeResult,
+  xClass,
+  xDenormal,
+  xExp,
+  xSig,
+  xSign,
 } from './extended'
 import { stackRegister } from './state'
 import {
-  CLASS_FINITE, CLASS_INFINITE, CLASS_QNAN, CLASS_UNSUPPORTED, CLASS_ZERO, DE, IE, mulUnpacked, PE, setResult, TOP_BIT, UE, ZE, addUnpacked, zHi, zLo, zExp,
+  CLASS_FINITE,
+  CLASS_INFINITE,
+  CLASS_QNAN,
+  CLASS_UNSUPPORTED,
+  CLASS_ZERO,
+  DE,
+  IE,
+  mulUnpacked,
+  PE,
+  setResult,
+  TOP_BIT,
+  UE,
+  ZE,
+  addUnpacked,
+  zHi,
+  zLo,
+  zExp,
 } from './unpacked'
 import {
-  arctangentSeries, divWide, exponentialSeries, fromFixed, mulFixed, mulWide, ONE, pHi, pLo, setWide, shiftRight, sineSeries, tHi, tLo, wExp, wHi, wLo,
+  arctangentSeries,
+  divWide,
+  exponentialSeries,
+  fromFixed,
+  mulFixed,
+  mulWide,
+  ONE,
+  pHi,
+  pLo,
+  setWide,
+  shiftRight,
+  sineSeries,
+  tHi,
+  tLo,
+  wExp,
+  wHi,
+  wLo,
 } from './wide'
 
 const LN2_HI: u64 = 0xb17217f7d1cf79ab
@@ -30,8 +88,7 @@ const HALF_PI_66_LO: u64 = 0x243f6a8885a308d3
 const ROOT2: u64 = 0xb504f333f9de6484
 /** atan(k / 8), k = 0..8, Q127: high and low words. */
 const ARCTANGENTS: usize = memory.data<u64>([
-  0, 0,
-  0x0feadd4d5617b6e3, 0x2c897989f3e888ef, 0x1f5b75f92c80dd62, 0xadb8f3debef442fd, 0x2dec3283c9bde11c, 0xe2a8c848b73f9121,
+  0, 0, 0x0feadd4d5617b6e3, 0x2c897989f3e888ef, 0x1f5b75f92c80dd62, 0xadb8f3debef442fd, 0x2dec3283c9bde11c, 0xe2a8c848b73f9121,
   0x3b58ce0ac3769ed1, 0x5bf9117b2f0ea341, 0x47802eaf7bfacfcd, 0xae41af0b32e21ba4, 0x525e3e8c9a7b8492, 0x0cd43f9522bed64f,
   0x5c029f15e118cf39, 0xe596d2a90852221f, 0x6487ed5110b4611a, 0x62633145c06e0e69,
 ])
@@ -160,7 +217,7 @@ function logarithm(mh: u64, ml: u64, e: i32): void {
   }
   // |e| >= 1 > |f|: fixed point with 113 fraction bits
   logSign = u32(e < 0)
-  const eh = <u64>abs(e) << 49
+  const eh = (<u64>abs(e)) << 49
   shiftRight(wHi, wLo, 14 - wExp)
   if (fSign == logSign) fromFixed(eh + pHi, pLo, 113)
   else fromFixed(eh - pHi - u64(pLo != 0), 0 - pLo, 113)

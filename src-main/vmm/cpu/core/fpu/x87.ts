@@ -5,15 +5,74 @@
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUBR } from '../../helpers/fpu-codes'
 import { SCRATCH } from './constants'
 import {
-  begin, C0, C1, C2, C3, CONDITION_CODES, control, finish, finishKeepingC1, flags, INDEFINITE_SE, INDEFINITE_SIG, isEmpty, markEmpty, packInfinity, packResult, packZero, pop,
-  precision, propagate, pushResult, raise, roundingMode, rSe, rSig, setConditionCodes, setIndefinite, setRoundUp, setValue, sseControl, step, stopped,
-  underflow, unpackExtended, writeResult, xClass, xDenormal, xExp, xSig, xSign,
+  begin,
+  C0,
+  C1,
+  C2,
+  C3,
+  CONDITION_CODES,
+  control,
+  finish,
+  finishKeepingC1,
+  flags,
+  INDEFINITE_SE,
+  INDEFINITE_SIG,
+  isEmpty,
+  markEmpty,
+  packInfinity,
+  packResult,
+  packZero,
+  pop,
+  precision,
+  propagate,
+  pushResult,
+  raise,
+  roundingMode,
+  rSe,
+  rSig,
+  setConditionCodes,
+  setIndefinite,
+  setRoundUp,
+  setValue,
+  sseControl,
+  step,
+  stopped,
+  underflow,
+  unpackExtended,
+  writeResult,
+  xClass,
+  xDenormal,
+  xExp,
+  xSig,
+  xSign,
 } from './extended'
 import { clearFlags, flags as sseFlags, pack } from './ieee'
 import { stackRegister } from './state'
 import {
-  addUnpacked, CLASS_FINITE, CLASS_INFINITE, CLASS_QNAN, CLASS_SNAN, CLASS_UNSUPPORTED, CLASS_ZERO, DE, divUnpacked, IE, mulUnpacked, OE, PE, ROUND_DOWN,
-  ROUND_ZERO, roundAt, roundedInexact, roundedUp, setResult, sqrtUnpacked, UE, ZE, zHi, zLo,
+  addUnpacked,
+  CLASS_FINITE,
+  CLASS_INFINITE,
+  CLASS_QNAN,
+  CLASS_SNAN,
+  CLASS_UNSUPPORTED,
+  CLASS_ZERO,
+  DE,
+  divUnpacked,
+  IE,
+  mulUnpacked,
+  OE,
+  PE,
+  ROUND_DOWN,
+  ROUND_ZERO,
+  roundAt,
+  roundedInexact,
+  roundedUp,
+  setResult,
+  sqrtUnpacked,
+  UE,
+  ZE,
+  zHi,
+  zLo,
 } from './unpacked'
 
 // ---- memory operands as extended values ----
@@ -26,12 +85,12 @@ let mDenormal: bool = false
 function expandF32(bits: u32): void {
   const sign = (bits >> 31) << 15
   const exponent = (bits >> 23) & 0xff
-  const fraction = <u64>(bits & 0x7fffff) << 40
+  const fraction = (<u64>(bits & 0x7fffff)) << 40
   expand(sign, exponent, fraction, 0xff, 16383 - 127)
 }
 function expandF64(bits: u64): void {
-  const sign = <u32>(bits >> 63) << 15
-  const exponent = <u32>(bits >> 52) & 0x7ff
+  const sign = (<u32>(bits >> 63)) << 15
+  const exponent = (<u32>(bits >> 52)) & 0x7ff
   const fraction = (bits & 0xfffffffffffff) << 11
   expand(sign, exponent, fraction, 0x7ff, 16383 - 1023)
 }
@@ -378,7 +437,6 @@ export function x87LoadConstant(vcpu: usize, n: i32): void {
 
 // ---- stores ----
 
-@inline
 function permit(vcpu: usize, allowed: bool): void {
   store<i32>(vcpu + SCRATCH, i32(allowed))
 }
@@ -559,8 +617,8 @@ export function x87Sign(vcpu: usize, clear: i32): void {
 /** 18 digits, two a byte; sign in bit 15 of `high`, which also holds the upper two digits. */
 export function x87LoadBcd(vcpu: usize, low: i64, high: i32): void {
   let value: u64 = 0
-  for (let i = 1; i >= 0; i--) value = value * 10 + (((<u32>high & 0xff) >> (i * 4)) & 15)
-  for (let i = 15; i >= 0; i--) value = value * 10 + ((<u64>low >> (i * 4)) & 15)
+  for (let i = 1; i >= 0; i--) value = value * 10 + ((((<u32>high) & 0xff) >> (i * 4)) & 15)
+  for (let i = 15; i >= 0; i--) value = value * 10 + (((<u64>low) >> (i * 4)) & 15)
   begin(vcpu)
   expandInteger(value)
   setValue(mSig, mSe | (high & 0x8000))
@@ -593,7 +651,7 @@ export function x87StoreBcd(vcpu: usize): i64 {
           low |= (magnitude % 10) << (i * 4)
           magnitude /= 10
         }
-        high = (xSign << 15) | <u32>(magnitude % 10) | (<u32>(magnitude / 10) << 4)
+        high = (xSign << 15) | (<u32>(magnitude % 10)) | ((<u32>(magnitude / 10)) << 4)
       }
     }
   }

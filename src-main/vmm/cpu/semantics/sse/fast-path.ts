@@ -11,7 +11,14 @@ import { and, opNamed, or, vector, xor } from './vector'
 /** Bytes of an element: 4 is f32, 8 is f64. */
 export type FloatBytes = 4 | 8
 
-const WASM_NAME: Readonly<Record<number, string>> = { [OP_ADD]: 'add', [OP_SUB]: 'sub', [OP_MUL]: 'mul', [OP_DIV]: 'div', [OP_SQRT]: 'sqrt', [OP_ADDSUB]: 'add' }
+const WASM_NAME: Readonly<Record<number, string>> = {
+  [OP_ADD]: 'add',
+  [OP_SUB]: 'sub',
+  [OP_MUL]: 'mul',
+  [OP_DIV]: 'div',
+  [OP_SQRT]: 'sqrt',
+  [OP_ADDSUB]: 'add',
+}
 
 interface FloatFormat {
   readonly float: 'f32' | 'f64'
@@ -24,10 +31,25 @@ interface FloatFormat {
   readonly sign: bigint
 }
 const FORMATS: Readonly<Record<FloatBytes, FloatFormat>> = {
-  4: { float: 'f32', int: 'i32', lanes: 'i32x4', floatLanes: 'f32x4', magnitude: 0x7fffffffn, leastNormal: 0x800000n, infinity: 0x7f800000n, sign: 0x80000000n },
+  4: {
+    float: 'f32',
+    int: 'i32',
+    lanes: 'i32x4',
+    floatLanes: 'f32x4',
+    magnitude: 0x7fffffffn,
+    leastNormal: 0x800000n,
+    infinity: 0x7f800000n,
+    sign: 0x80000000n,
+  },
   8: {
-    float: 'f64', int: 'i64', lanes: 'i64x2', floatLanes: 'f64x2', magnitude: 0x7fffffffffffffffn, leastNormal: 0x10000000000000n,
-    infinity: 0x7ff0000000000000n, sign: 0x8000000000000000n,
+    float: 'f64',
+    int: 'i64',
+    lanes: 'i64x2',
+    floatLanes: 'f64x2',
+    magnitude: 0x7fffffffffffffffn,
+    leastNormal: 0x10000000000000n,
+    infinity: 0x7ff0000000000000n,
+    sign: 0x8000000000000000n,
   },
 }
 export const formatOf = (bytes: FloatBytes): FloatFormat => FORMATS[bytes]
@@ -60,8 +82,10 @@ export const isOrdinary = (m: Emitter, bytes: FloatBytes, bits: Value): Value =>
   return m.and(isNotDenormal(m, bytes, value), m.ltU(value, m.constant(FORMATS[bytes].infinity, bytes)))
 }
 
-const asFloat = (m: Emitter, bytes: FloatBytes, bits: Value): Value => opNamed(m, `${FORMATS[bytes].float}.reinterpret_${FORMATS[bytes].int}`, [bits])
-const asBits = (m: Emitter, bytes: FloatBytes, value: Value): Value => opNamed(m, `${FORMATS[bytes].int}.reinterpret_${FORMATS[bytes].float}`, [value])
+const asFloat = (m: Emitter, bytes: FloatBytes, bits: Value): Value =>
+  opNamed(m, `${FORMATS[bytes].float}.reinterpret_${FORMATS[bytes].int}`, [bits])
+const asBits = (m: Emitter, bytes: FloatBytes, value: Value): Value =>
+  opNamed(m, `${FORMATS[bytes].int}.reinterpret_${FORMATS[bytes].float}`, [value])
 export { asBits, asFloat }
 
 /** A value computed fast when `allowed` (i32), else by `exact`, which may leave the instruction with a fault. */
@@ -77,7 +101,15 @@ export const fastOr = (m: Emitter, allowed: Value, fast: Value, exact: () => Val
 export const scalarArithmetic = (m: Emitter, bytes: FloatBytes, op: number, a: Value, b: Value): Value => {
   const format = FORMATS[bytes]
   const operands = op === OP_SQRT ? [b] : [a, b]
-  const result = asBits(m, bytes, opNamed(m, `${format.float}.${WASM_NAME[op] ?? ''}`, operands.map((bits) => asFloat(m, bytes, bits))))
+  const result = asBits(
+    m,
+    bytes,
+    opNamed(
+      m,
+      `${format.float}.${WASM_NAME[op] ?? ''}`,
+      operands.map((bits) => asFloat(m, bytes, bits)),
+    ),
+  )
   const values = operands.map((bits) => magnitude(m, bytes, bits))
   const value = magnitude(m, bytes, result)
   const isZero = (v: Value | undefined): Value => (v ? m.eqz(v) : m.i32(0))
@@ -89,14 +121,19 @@ export const scalarArithmetic = (m: Emitter, bytes: FloatBytes, op: number, a: V
   return fastOr(m, allowed, result, () => m.helper(bytes === 8 ? 'sseF64' : 'sseF32', m.i32(op), a, b))
 }
 
-const lanes = (m: Emitter, bytes: FloatBytes, name: string, a: Value, b: Value): Value => opNamed(m, `${FORMATS[bytes].lanes}.${name}`, [a, b])
+const lanes = (m: Emitter, bytes: FloatBytes, name: string, a: Value, b: Value): Value =>
+  opNamed(m, `${FORMATS[bytes].lanes}.${name}`, [a, b])
 const laneMagnitude = (m: Emitter, bytes: FloatBytes, v: Value): Value => and(m, v, vector(m, bytes, [FORMATS[bytes].magnitude]))
 const laneZero = (m: Emitter, bytes: FloatBytes, v: Value): Value => lanes(m, bytes, 'eq', v, vector(m, bytes, [0]))
 /** Zero or at least the smallest normal number. */
 const laneNotDenormal = (m: Emitter, bytes: FloatBytes, v: Value): Value =>
   or(m, laneZero(m, bytes, v), lanes(m, bytes, 'ge_s', v, vector(m, bytes, [FORMATS[bytes].leastNormal])))
 const laneNormal = (m: Emitter, bytes: FloatBytes, v: Value): Value =>
-  and(m, lanes(m, bytes, 'ge_s', v, vector(m, bytes, [FORMATS[bytes].leastNormal])), lanes(m, bytes, 'lt_s', v, vector(m, bytes, [FORMATS[bytes].infinity])))
+  and(
+    m,
+    lanes(m, bytes, 'ge_s', v, vector(m, bytes, [FORMATS[bytes].leastNormal])),
+    lanes(m, bytes, 'lt_s', v, vector(m, bytes, [FORMATS[bytes].infinity])),
+  )
 
 /** i32: all lanes of the vectors are zero, normal or infinite. */
 export const allClean = (m: Emitter, bytes: FloatBytes, ...vectors: readonly Value[]): Value => {
@@ -117,9 +154,11 @@ export const packedArithmetic = (m: Emitter, bytes: FloatBytes, op: number, a: V
   const [first, second] = values
   const zero = laneZero(m, bytes, value)
   const exactZero =
-    op === OP_MUL && first && second ? and(m, zero, or(m, laneZero(m, bytes, first), laneZero(m, bytes, second)))
-    : op === OP_DIV && first ? and(m, zero, laneZero(m, bytes, first))
-    : zero
+    op === OP_MUL && first && second
+      ? and(m, zero, or(m, laneZero(m, bytes, first), laneZero(m, bytes, second)))
+      : op === OP_DIV && first
+        ? and(m, zero, laneZero(m, bytes, first))
+        : zero
   const good = values.map((v) => laneNotDenormal(m, bytes, v)).reduce((x, y) => and(m, x, y), or(m, laneNormal(m, bytes, value), exactZero))
   const allowed = m.and(plainControl(m), opNamed(m, `${format.lanes}.all_true`, [good]))
   return fastOr(m, allowed, result, () => m.helper(bytes === 8 ? 'ssePd' : 'ssePs', m.i32(op), a, b))

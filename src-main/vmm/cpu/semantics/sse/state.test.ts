@@ -148,8 +148,15 @@ describe('availability', () => {
   const FWAIT = [0x9b]
 
   it.each([
-    ['ADDPS', ADDPS, CR0_TS, false], ['ADDPS', ADDPS, CR0_EM, false], ['PADDB', PADDB, CR0_TS, false], ['PADDB', PADDB, CR0_EM, false],
-    ['FLD1', FLD1, CR0_TS, false], ['FLD1', FLD1, CR0_EM, false], ['FWAIT', FWAIT, CR0_TS, true], ['FWAIT', FWAIT, CR0_EM, true], ['FWAIT', FWAIT, CR0_TS | 2n, false],
+    ['ADDPS', ADDPS, CR0_TS, false],
+    ['ADDPS', ADDPS, CR0_EM, false],
+    ['PADDB', PADDB, CR0_TS, false],
+    ['PADDB', PADDB, CR0_EM, false],
+    ['FLD1', FLD1, CR0_TS, false],
+    ['FLD1', FLD1, CR0_EM, false],
+    ['FWAIT', FWAIT, CR0_TS, true],
+    ['FWAIT', FWAIT, CR0_EM, true],
+    ['FWAIT', FWAIT, CR0_TS | 2n, false],
   ] as const)('%s (%j) with CR0 bits %d: runs = %s', (_, bytes, bits, works) => {
     start('long')
     m.setState64(L.REG_CR0, (m.state64(L.REG_CR0) & ~2n) | bits)
