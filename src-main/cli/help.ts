@@ -51,6 +51,7 @@ running
                               unclaimed accesses, unknown opcodes
 
 exit status
-  0 the guest switched off, or --until, --script, --stop-at was reached    2 bad input     3 triple fault
+  0 the guest switched off, or --until, --script, --stop-at was reached    1 it switched off in mid-script
+  2 bad input     3 triple fault
   124 timeout    130 ended by Ctrl-A x or Ctrl-C    (value << 1) | 1 --debug-exit
 `

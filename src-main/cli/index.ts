@@ -27,7 +27,8 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     if (error instanceof VmmError && error.code !== 'internal/bug') {
-      process.stderr.write(`vitrine: ${error.message}\n`)
+      // One line, whatever a path or a system's message has in it.
+      process.stderr.write(`vitrine: ${error.message.replace(/\s*[\r\n]+\s*/g, ' ')}\n`)
       process.exit(2)
     }
     process.stderr.write(`vitrine: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

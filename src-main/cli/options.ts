@@ -1,4 +1,5 @@
 /** The command line of `vitrine run`: stable, checked, one clear line for each mistake. */
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { CPU_FEATURES, VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
@@ -50,6 +51,9 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   if (values.kernel !== undefined && firmware !== 'builtin') throw new VmmError('config/contradiction', '--kernel boots without a firmware image; leave out --firmware or --kernel')
   if (values['vga-bios'] !== undefined && firmware === 'builtin') throw new VmmError('config/contradiction', '--vga-bios: the built-in BIOS has its own; add --firmware PATH or leave it out')
   if (values.until !== undefined && values.script !== undefined) throw new VmmError('config/contradiction', '--until and --script both say when to end; use "expect" in the script')
+  if (values['boot-menu'] && firmware !== 'builtin') throw new VmmError('config/contradiction', '--boot-menu: is the built-in BIOS\'s; leave out --firmware or --boot-menu')
+  if (values['boot-menu'] && values.kernel !== undefined) throw new VmmError('config/contradiction', '--boot-menu: --kernel boots without one; leave out --kernel or --boot-menu')
+  refuseTwice(disks)
   const nothingToBoot = values.kernel === undefined && disks.length === 0 && cdroms.length === 0
 
   const machine: MachineConfig = {
@@ -87,12 +91,46 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   }
 }
 
-function split(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; strict: true }>>['values'] {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values
-  } catch (error) {
-    const line = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error)
-    throw bad(`${line}; see vitrine --help`)
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; strict: true }>>['values']
+type OptionName = keyof typeof OPTIONS
+
+function isOption(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name)
+}
+
+/**
+ * Node's parser splits the arguments, but its messages have several lines, it lets the last of two win, and it takes no value that starts with a
+ * dash (as Debian's "--append '--- quiet'" does): so the tokens are checked here, and values given to it in the form that has no doubt.
+ */
+function split(args: readonly string[]): Values {
+  const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, allowPositionals: true, tokens: true })
+  const seen = new Map<OptionName, string>()
+  const clear = tokens.map((token) => {
+    if (token.kind !== 'option') throw bad(`${token.kind === 'positional' ? token.value : '--'}: not an option; see vitrine --help`)
+    const { name, value } = token
+    if (!isOption(name)) throw bad(`${token.rawName}: no such option; see vitrine --help`)
+    const kind = OPTIONS[name]
+    if (kind.type === 'boolean') {
+      if (value !== undefined) throw bad(`--${name}=${value}: takes no value; write --${name}`)
+    } else if (value === undefined) throw bad(`--${name}: needs a value; see vitrine --help`)
+    else if (!token.inlineValue && value.startsWith('--') && isOption(value.slice(2).split('=', 1)[0] ?? '')) {
+      throw bad(`--${name}: its value is missing before ${value}; for a value that starts with dashes write --${name}=VALUE`)
+    }
+    const earlier = seen.get(name)
+    if (earlier !== undefined && !('multiple' in kind)) throw new VmmError('config/contradiction', `--${name}: given twice${value === undefined ? '' : ` (${earlier} and ${value})`}; leave one out`)
+    seen.set(name, value ?? '')
+    return value === undefined ? `--${name}` : `--${name}=${value}`
+  })
+  return parseArgs({ args: clear, options: OPTIONS, strict: true, allowPositionals: false }).values
+}
+
+/** Two writers to one image would ruin it. */
+function refuseTwice(disks: readonly { readonly path: string; readonly readOnly: boolean }[]): void {
+  const paths = new Map<string, boolean>()
+  for (const { path, readOnly } of disks) {
+    const whole = resolve(path)
+    if (paths.has(whole) && !(readOnly && paths.get(whole))) throw new VmmError('config/contradiction', `--disk ${path}: given twice; leave one out, or add ",ro" to both`)
+    paths.set(whole, readOnly)
   }
 }
 

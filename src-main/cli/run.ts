@@ -1,5 +1,6 @@
 /** `vitrine run`: one machine, from power-on to its end, in this process. */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createMachine, encodePng, fileError, QueueCharBackend, VmmError, writeAtomically, type Machine, type MachineEnd } from '../vmm'
 import type { RunOptions } from './options'
 import { parseScript, ScriptRunner, type ScriptLine } from './script'
@@ -15,8 +16,10 @@ type Ending = { readonly why: 'machine'; readonly end: MachineEnd } | { readonly
 
 export async function run(options: RunOptions): Promise<number> {
   const script = options.script === undefined ? undefined : readScript(options.script)
-  const output = openOutput('--serial', options.serial)
-  const debugOutput = openOutput('--debug-console', options.debugConsole)
+  checkOutputs(options)
+  // Opened last: bad input shall leave nothing behind.
+  let output = NOWHERE
+  let debugOutput = NOWHERE
   const decoder = new TextDecoder('utf-8')
   let runner: ScriptRunner | undefined
   let window = ''
@@ -52,6 +55,8 @@ export async function run(options: RunOptions): Promise<number> {
     machine = await createMachine(options.machine, { serial: [serial], debugConsole: new QueueCharBackend((byte) => debugOutput.write(Uint8Array.of(byte))) })
     const running = machine
     if (options.loadState !== undefined) await running.load(options.loadState)
+    output = openOutput('--serial', options.serial)
+    debugOutput = openOutput('--debug-console', options.debugConsole)
     if (script) {
       runner = new ScriptRunner(script, { machine: running, send: (bytes) => serial.send(bytes), screenshot: (path) => saveScreenshot(running, path) })
     }
@@ -63,6 +68,7 @@ export async function run(options: RunOptions): Promise<number> {
     }
     process.on('SIGINT', onSignal)
     process.on('SIGTERM', onSignal)
+    process.stdout.on('error', onSignal) // whoever read our output has gone
     if (options.timeoutSeconds !== undefined) timer = setTimeout(() => end({ why: 'timeout' }), options.timeoutSeconds * 1000)
     running.onTurn = (): void => {
       flushSerial()
@@ -82,6 +88,7 @@ export async function run(options: RunOptions): Promise<number> {
     clearTimeout(timer)
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
+    process.stdout.off('error', onSignal)
     terminal?.close()
     output.close()
     debugOutput.close()
@@ -156,8 +163,35 @@ interface Output {
   close(): void
 }
 
+const NOWHERE: Output = { write: () => undefined, close: () => undefined }
+
+/** Files that are written at the end must not turn out impossible after an hour's run. */
+function checkOutputs({ screenshot, saveState, stats, serial, debugConsole }: RunOptions): void {
+  const files = {
+    '--screenshot': screenshot,
+    '--save-state': saveState,
+    '--stats': stats,
+    '--serial': serial.kind === 'file' ? serial.path : undefined,
+    '--debug-console': debugConsole.kind === 'file' ? debugConsole.path : undefined,
+  }
+  for (const [option, path] of Object.entries(files)) if (path !== undefined) checkOutput(option, path)
+}
+
+function checkOutput(option: string, path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isDirectory()) throw new VmmError('file/not-a-file', `${option} ${path}: is a directory; give a file`)
+  if (there && !there.isFile()) return // a device or pipe: written to as it is
+  const folder = dirname(path)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new VmmError('file/not-found', `${option} ${path}: its folder does not exist; make it, or choose another place`)
+  try {
+    accessSync(folder, constants.W_OK)
+  } catch {
+    throw new VmmError('file/unreadable', `${option} ${path}: its folder cannot be written to; choose another place`)
+  }
+}
+
 function openOutput(option: string, target: RunOptions['serial']): Output {
-  if (target.kind === 'none') return { write: () => undefined, close: () => undefined }
+  if (target.kind === 'none') return NOWHERE
   if (target.kind === 'stdio') return { write: (bytes) => void process.stdout.write(bytes), close: () => undefined }
   try {
     const file = openSync(target.path, 'w')

@@ -13,7 +13,7 @@ import { Vcpu } from '../cpu/vcpu'
 import { Bios } from '../firmware/bios/bios'
 import { BIOS_ROM_BYTES } from '../firmware/bios/rom'
 import { buildDemoDisk } from '../firmware/demo-guest'
-import { loadDirectBoot, type DirectBootRequest } from '../firmware/direct-boot'
+import { checkDirectBoot, loadDirectBoot, type DirectBootRequest } from '../firmware/direct-boot'
 import { memoryMap } from '../firmware/memory-map'
 import { VmmError } from '../errors/vmm-error'
 import { GuestMemoryImpl } from '../memory/guest-memory-impl'
@@ -29,6 +29,7 @@ import { loadFonts } from './fonts'
 import { DeterministicGate, HostGate } from './host-gate'
 import { KeyTypist } from './key-typist'
 import { Machine } from './machine'
+import { checkHostMemory } from './host-memory'
 import { HostMachineClock, InstructionMachineClock, Wakeable, type MachineClock } from './machine-clock'
 import { MachineIo, type ProcessorBus } from './machine-io'
 import { MemoryDiskUnit } from './memory-disk-unit'
@@ -47,6 +48,7 @@ export interface MachineAttachments {
 }
 
 export async function createMachine(config: MachineConfig, attachments: MachineAttachments): Promise<Machine> {
+  checkHostMemory(config.memoryMiB)
   const firmware = config.firmware === 'builtin' ? undefined : await readFirmware(config.firmware)
   const vgaBios = config.vgaBios === undefined ? undefined : await readOptionRom(config.vgaBios)
   const image = await readImage(config)
@@ -104,6 +106,9 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     onMapChanged: () => void core.core('reset_tlb')(VCPU_BASE),
     onDirtyCleared: () => void core.core('flush_write_tlb')(VCPU_BASE),
   })
+
+  // Whatever is wrong with an image is said now, not when the firmware comes to boot it.
+  if (files.image) checkDirectBoot({ ...files.image, memory, memoryMap: memoryMap(memory), rsdp: 0 })
 
   // The built-in BIOS sees the board through these; its ROM is part of the board.
   const fonts = loadFonts()

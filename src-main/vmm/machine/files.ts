@@ -10,7 +10,8 @@ export async function readWhole(path: string, option: string): Promise<NamedByte
   try {
     const info = await stat(path)
     if (info.isDirectory()) throw new VmmError('file/not-a-file', `${option} ${path}: is a directory; give a file`)
-    if (info.size > MAX_FILE_BYTES) throw new VmmError('memory/too-much', `${option} ${path}: ${info.size} bytes are more than any machine here can load`)
+    if (!info.isFile()) throw new VmmError('file/not-a-file', `${option} ${path}: is not a regular file; give a file`)
+    if (info.size > MAX_FILE_BYTES) throw new VmmError('memory/too-much', `${option} ${path}: ${info.size} bytes are more than any machine here can load; give another file`)
     return { name: path, bytes: new Uint8Array(await readFile(path)) }
   } catch (error) {
     throw fileError(error, option, path)
@@ -21,7 +22,7 @@ export async function readWhole(path: string, option: string): Promise<NamedByte
 export async function readFirmware(path: string): Promise<Uint8Array> {
   const { bytes } = await readWhole(path, '--firmware')
   if (bytes.length < 0x10000 || bytes.length > 0x1000000 || bytes.length % 0x10000 !== 0) {
-    throw new VmmError('file/wrong-format', `--firmware ${path}: ${bytes.length} bytes is no size of a firmware image (a multiple of 64 KiB up to 16 MiB)`)
+    throw new VmmError('file/wrong-format', `--firmware ${path}: ${bytes.length} bytes is no size of a firmware image (a multiple of 64 KiB up to 16 MiB); give one such as bios-256k.bin`)
   }
   // The reset vector is at the end: an image that holds a jump nowhere near it is no PC firmware.
   if (bytes.subarray(-16).every((byte) => byte === 0) || bytes.subarray(-16).every((byte) => byte === 0xff)) {

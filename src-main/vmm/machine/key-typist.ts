@@ -21,9 +21,9 @@ export class KeyTypist {
   }
 
   type(events: readonly KeyEvent[]): void {
-    const idle = this.queue.length === 0
     this.queue.push(...events)
-    if (idle) this.next()
+    // The timer also runs after the last event: what is typed next keeps its distance.
+    if (this.timer.deadline === undefined) this.next()
   }
 
   get pending(): number {
@@ -34,6 +34,6 @@ export class KeyTypist {
     const event = this.queue.shift()
     if (!event) return
     this.press(event)
-    if (this.queue.length > 0) this.timer.arm(vmTime(this.time.now() + INTERVAL_NS))
+    this.timer.arm(vmTime(this.time.now() + INTERVAL_NS))
   }
 }

@@ -26,6 +26,16 @@ export function saveMachine(machine: Machine): PlainData {
 
 /** The machine must be freshly made from the same configuration. */
 export function loadMachine(machine: Machine, saved: PlainData, name: string): void {
+  try {
+    restore(machine, saved, name)
+  } catch (error) {
+    // Devices check their schema, not every field: what a damaged file trips them over is the file's fault.
+    if (error instanceof VmmError) throw error
+    throw new VmmError('state/wrong-format', `saved state ${name}: damaged: its contents make no sense; the file cannot be used`, { cause: error })
+  }
+}
+
+function restore(machine: Machine, saved: PlainData, name: string): void {
   const { parts } = machine
   const { board, vcpu, clock, memory, vcpuBase } = parts
   const bad = (what: string): VmmError => new VmmError('state/mismatch', `saved state ${name}: ${what}; give the machine options that it was saved with`)

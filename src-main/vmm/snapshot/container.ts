@@ -5,8 +5,8 @@
  * runs of non-zero 4 KiB pages, deflated. Equal machines give equal bytes.
  */
 import { createHash } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { PlainData } from '../devices/device'
 import { fileError } from '../backends/block/raw-file'
@@ -18,6 +18,8 @@ const HEADER_BYTES = 8 + 4 + 4 + 32
 const PAGE = 4096
 /** Pages deflated together. */
 const CHUNK_PAGES = 256
+/** A machine's state is some six levels deep; a hostile one shall not exhaust the stack. */
+const MAX_DEPTH = 64
 
 export interface SavedMemoryBlock {
   readonly name: string
@@ -45,15 +47,34 @@ export function packMemory(name: string, bytes: Uint8Array): SavedMemoryBlock {
   return { name, bytes: bytes.length, runs }
 }
 
-/** Fills `target` with the saved block; throws 'state/mismatch' when the sizes differ or a run leaves the block. */
+/**
+ * Fills `target` with the saved block; throws 'state/mismatch' when the sizes differ, 'state/wrong-format' when the runs are not as packMemory
+ * makes them: in order and apart, which also bounds the work that a hostile file can cause.
+ */
 export function unpackMemory(saved: SavedMemoryBlock, target: Uint8Array): void {
   if (saved.bytes !== target.length) throw mismatch(`memory block ${saved.name} has ${saved.bytes} bytes in the file, ${target.length} in this machine`)
   target.fill(0)
-  for (const run of saved.runs) {
-    const data = inflateRawSync(run.data, { maxOutputLength: CHUNK_PAGES * PAGE })
-    if (data.length !== run.pages * PAGE || (run.first + run.pages) * PAGE > target.length) throw mismatch(`memory block ${saved.name} is damaged`)
-    target.set(data, run.first * PAGE)
+  let free = 0
+  for (const { first, pages, data } of saved.runs) {
+    const fits = Number.isSafeInteger(first) && Number.isSafeInteger(pages) && first >= free && pages >= 1 && pages <= CHUNK_PAGES
+    if (!fits || (first + pages) * PAGE > target.length) throw damagedBlock(saved.name)
+    const inflated = inflate(data, pages * PAGE)
+    if (inflated?.length !== pages * PAGE) throw damagedBlock(saved.name)
+    target.set(inflated, first * PAGE)
+    free = first + pages
   }
+}
+
+function inflate(data: Uint8Array, bytes: number): Uint8Array | undefined {
+  try {
+    return inflateRawSync(data, { maxOutputLength: bytes })
+  } catch {
+    return undefined // not deflated data, or more of it than announced
+  }
+}
+
+function damagedBlock(name: string): VmmError {
+  return new VmmError('state/wrong-format', `saved state: memory block ${name} is damaged; the file cannot be used`)
 }
 
 function isZero(words: BigUint64Array, page: number): boolean {
@@ -84,17 +105,29 @@ export function decodeContainer(file: Buffer, name: string): PlainData {
   if (version !== VERSION) throw bad(`format ${version}, this Vitrine reads ${VERSION}; use the Vitrine that wrote it`)
   const body = file.subarray(HEADER_BYTES)
   if (!createHash('sha256').update(body).digest().equals(file.subarray(16, 48))) throw bad('its checksum does not match; the file is truncated or damaged')
+  const damaged = (): VmmError => bad('damaged: its parts do not fit together; the file cannot be used')
   const manifestBytes = file.readUInt32LE(12)
-  const manifest: unknown = JSON.parse(body.toString('utf8', 0, manifestBytes))
-  const blobs: Uint8Array[] = []
+  if (manifestBytes + 4 > body.length) throw damaged()
   const count = body.readUInt32LE(manifestBytes)
   let at = manifestBytes + 4 + count * 4
+  if (at > body.length) throw damaged()
+  const blobs: Uint8Array[] = []
   for (let i = 0; i < count; i++) {
     const length = body.readUInt32LE(manifestBytes + 4 + i * 4)
+    if (at + length > body.length) throw damaged()
     blobs.push(new Uint8Array(body.subarray(at, at + length)))
     at += length
   }
-  return attach(manifest, blobs)
+  if (at !== body.length) throw damaged()
+  return attach(parseManifest(body.toString('utf8', 0, manifestBytes), damaged), blobs, damaged)
+}
+
+function parseManifest(json: string, damaged: () => VmmError): unknown {
+  try {
+    return JSON.parse(json) as unknown
+  } catch {
+    throw damaged()
+  }
 }
 
 function detach(value: PlainData, blobs: Uint8Array[]): unknown {
@@ -105,20 +138,27 @@ function detach(value: PlainData, blobs: Uint8Array[]): unknown {
   return value
 }
 
-function attach(value: unknown, blobs: readonly Uint8Array[]): PlainData {
-  if (Array.isArray(value)) return value.map((item) => attach(item, blobs))
+function attach(value: unknown, blobs: readonly Uint8Array[], damaged: () => VmmError, depth: number = 0): PlainData {
+  if (depth > MAX_DEPTH) throw damaged()
+  if (Array.isArray(value)) return value.map((item) => attach(item, blobs, damaged, depth + 1))
   if (value !== null && typeof value === 'object') {
-    if ('$blob' in value && typeof value.$blob === 'number') return blobs[value.$blob] ?? new Uint8Array()
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, attach(item, blobs)]))
+    if (Object.hasOwn(value, '$blob')) {
+      const blob = '$blob' in value && typeof value.$blob === 'number' ? blobs[value.$blob] : undefined
+      if (!blob) throw damaged()
+      return blob
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, attach(item, blobs, damaged, depth + 1)]))
   }
   if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
   return undefined
 }
 
-/** Writes whole or not at all: temporary file, fsync, rename, fsync of the folder. */
+/** Writes whole or not at all: temporary file, fsync, rename, fsync of the folder. Devices and pipes are written to as they are. */
 export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
   try {
+    const there = await stat(path).catch(() => undefined)
+    if (there && !there.isFile() && !there.isDirectory()) return await writeFile(path, bytes)
     const file = await open(temporary, 'w', 0o600)
     try {
       await file.writeFile(bytes)
@@ -135,16 +175,29 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
     }
   } catch (error) {
     await rm(temporary, { force: true })
-    const why = error instanceof Error ? error.message : String(error)
-    throw new VmmError('file/unreadable', `${basename(path)}: cannot be written (${why}); choose another place`, { cause: error })
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new VmmError('file/unreadable', `${path}: cannot be written (${WRITE_TROUBLE[code] ?? code}); choose another place`, { cause: error })
   }
 }
 
+const WRITE_TROUBLE: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder does not exist',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+}
+
 export async function readContainer(path: string): Promise<PlainData> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  try {
+    const info = await stat(path)
+    if (!info.isFile()) throw new VmmError('file/not-a-file', `saved state ${path}: is ${info.isDirectory() ? 'a directory' : 'not a regular file'}; give a file that --save-state wrote`)
+    return decodeContainer(await readFile(path), path)
+  } catch (error) {
     throw fileError(error, 'saved state', path)
-  })
-  return decodeContainer(bytes, path)
+  }
 }
 
 function mismatch(what: string): VmmError {
