@@ -7,9 +7,9 @@
  * generators, and one that waited when a state was saved is carried out anew after load. Services change nothing before they finish waiting
  * except what may be done twice (disk reads and writes of the same sectors).
  */
-import { VmmError } from '../../errors/vmm-error'
 import type { Claim, Device, IoFault, PioHandler, SavedState } from '../../devices/device'
 import { BAD_WIDTH } from '../../devices/device'
+import { expectSchema } from '../../devices/saved-state'
 import type { Width } from '../../bus/width'
 import { memoryMap } from '../memory-map'
 import type { MemoryMapEntry } from '../memory-map'
@@ -174,8 +174,7 @@ export class Bios implements Device<BiosState>, PioHandler {
   }
 
   load(state: BiosState): void {
-    const [kind, version] = state.schema
-    if (kind !== 'builtin-bios' || version !== 1) throw new VmmError('state/mismatch', `${this.name}: unknown state ${String(kind)} ${String(version)}`)
+    expectSchema(this.name, state, ['builtin-bios', 1])
     this.tasks.clear()
     this.post.rsdp = state.rsdp
     this.disk.loadEmulation(state.emulation)

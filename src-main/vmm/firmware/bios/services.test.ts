@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { gpa, vmTime } from '../../support/branded'
-import { BiosBench } from './bios.fixture'
+import { describeDevice } from '../../testing/describe-device'
+import { BiosBench, FakeDisk } from './bios.fixture'
 import { buildBiosRom } from './rom'
 import { SERVICE_KEY } from './rom-source'
 import { monitorEdid, VBE_MODES, vbeModeInfo, vbeModesThatFit } from './services/vbe-modes'
@@ -250,3 +251,15 @@ describe('the call port', () => {
     expect(read(b)).toBeUndefined()
   })
 })
+
+describeDevice(
+  'built-in BIOS',
+  () => {
+    const { bios } = new BiosBench({ disks: [new FakeDisk('cdrom', new Uint8Array(40 * 2048))] })
+    return { device: bios }
+  },
+  ({ device }) => {
+    const state = device.save()
+    device.load({ ...state, rsdp: 0xf1230, bootTarget: 0, cdLocks: [2], emulation: { media: 2, disk: 0, lba: 20 } })
+  },
+)
