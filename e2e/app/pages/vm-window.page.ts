@@ -1,0 +1,84 @@
+/** The VM's window as a user meets it: buttons by their names, the screen as pixels, the serial console as text. */
+import type { Locator, Page } from '@playwright/test'
+
+export interface Picture {
+  readonly width: number
+  readonly height: number
+  readonly colours: number
+  /** Pixels that are not black. */
+  readonly lit: number
+  /** Changes when any pixel does. */
+  readonly hash: number
+}
+
+export class VmWindow {
+  readonly toolbar: Locator
+  readonly screen: Locator
+  readonly canvas: Locator
+  readonly serial: Locator
+  readonly serialInput: Locator
+  readonly state: Locator
+  readonly hint: Locator
+  readonly resolution: Locator
+
+  constructor(readonly page: Page) {
+    this.toolbar = page.getByRole('toolbar', { name: 'Virtual machine' })
+    this.screen = page.getByRole('application', { name: /^Screen of / })
+    this.canvas = this.screen.locator('canvas')
+    this.serial = page.getByRole('region', { name: 'Serial console' })
+    this.serialInput = this.serial.getByRole('textbox', { name: 'Serial console input' })
+    this.state = page.getByRole('status', { name: 'State' })
+    this.hint = page.locator('#input-hint')
+    this.resolution = page.locator('[data-figure="resolution"]')
+  }
+
+  button(name: string): Locator {
+    return this.toolbar.getByRole('button', { name, exact: true })
+  }
+
+  figure(name: string): Locator {
+    return this.page.locator(`[data-figure="${name}"]`)
+  }
+
+  /** What the serial console shows. */
+  async serialText(): Promise<string> {
+    const lines = await this.serial.locator('.xterm-rows > div').allTextContents()
+    return lines.map((line) => line.replaceAll('\u00a0', ' ').trimEnd()).join('\n')
+  }
+
+  async typeOnSerial(text: string): Promise<void> {
+    await this.serialInput.focus()
+    await this.page.keyboard.type(text)
+  }
+
+  /** Gives the guest the keyboard as a user does, types, and takes it back. */
+  async typeOnScreen(text: string): Promise<void> {
+    await this.screen.click()
+    await this.page.keyboard.type(text, { delay: 25 })
+  }
+
+  async releaseInput(): Promise<void> {
+    await this.page.keyboard.down('ControlLeft')
+    await this.page.keyboard.down('AltLeft')
+    await this.page.keyboard.up('AltLeft')
+    await this.page.keyboard.up('ControlLeft')
+  }
+
+  /** The pixels that the canvas holds. */
+  async picture(): Promise<Picture> {
+    return this.canvas.evaluate((canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas
+      const data = canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray()
+      const colours = new Set<number>()
+      let lit = 0
+      let hash = 0
+      for (let i = 0; i < data.length; i += 4) {
+        const pixel = ((data[i] ?? 0) << 16) | ((data[i + 1] ?? 0) << 8) | (data[i + 2] ?? 0)
+        if (pixel !== 0) lit++
+        colours.add(pixel)
+        hash = (Math.imul(hash, 31) + pixel) | 0
+      }
+      return { width, height, colours: colours.size, lit, hash }
+    })
+  }
+}

@@ -1,0 +1,8 @@
+/** The contract between the main process and the window. Imports nothing but zod. */
+export * from './channels'
+export * from './client'
+export * from './errors'
+export * from './events'
+export * from './requests'
+export * from './state'
+export * from './streams'

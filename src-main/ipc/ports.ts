@@ -1,0 +1,252 @@
+/**
+ * The streams between a machine and its window, over a MessagePort each, with back-pressure from end to end: the machine sends the next frame
+ * when the last one has been shown, and its UART waits when serial output is not taken. Without a window (yet, or any more) the streams keep
+ * what a new one needs: the whole picture, and the serial output of late.
+ */
+import type { ConsoleDown, ConsoleUp, FrameRectDto, SerialDown, SerialUp } from './contract'
+import { ConsoleUp as ConsoleUpSchema, SerialUp as SerialUpSchema } from './contract'
+
+/** One end of a MessagePort, whoever made it. */
+export interface StreamPort<Down> {
+  post(message: Down): void
+  onMessage(listener: (message: unknown) => void): void
+  onClose(listener: () => void): void
+  close(): void
+}
+
+interface Screen {
+  readonly width: number
+  readonly height: number
+  readonly rects: readonly FrameRectDto[]
+}
+
+type Place = Omit<FrameRectDto, 'rgba'>
+
+const BYTES_PER_PIXEL = 4
+/** More changed places than this are sent as the whole screen. */
+const MAX_PLACES = 64
+
+export interface ConsoleMachine {
+  frameShown(): void
+  key(code: string, pressed: boolean): void
+  mouse(dx: number, dy: number, dz: number, buttons: number): void
+}
+
+export class ConsoleStream {
+  private port: StreamPort<ConsoleDown> | undefined
+  private width = 0
+  private height = 0
+  private picture: Uint8Array = new Uint8Array(0)
+  /** Changed while a frame was under way. */
+  private places: Place[] = []
+  private underWay = false
+  /** The machine waits for a frame to be shown. */
+  private owed = false
+
+  constructor(private readonly machine: ConsoleMachine) {}
+
+  connect(port: StreamPort<ConsoleDown>): void {
+    this.port?.close()
+    this.port = port
+    port.onMessage((message) => {
+      if (this.port === port) this.received(message)
+    })
+    port.onClose(() => {
+      if (this.port === port) this.disconnected()
+    })
+    this.underWay = false
+    this.places = this.width > 0 ? [this.everything()] : []
+    this.sendPlaces()
+  }
+
+  /** A frame of the machine. */
+  push(frame: Screen): void {
+    this.keep(frame)
+    this.owed = true
+    if (!this.port) return this.acknowledge()
+    if (this.underWay) {
+      this.places.push(...frame.rects)
+      if (this.places.length > MAX_PLACES) this.places = [this.everything()]
+    } else this.send(frame)
+  }
+
+  /** A new machine: what the old one owed is void. Its last picture stays until the new one draws. */
+  restart(): void {
+    this.owed = false
+  }
+
+  private received(message: unknown): void {
+    const parsed = ConsoleUpSchema.safeParse(message)
+    if (!parsed.success) return
+    const up: ConsoleUp = parsed.data
+    switch (up.kind) {
+      case 'key':
+        return this.machine.key(up.code, up.pressed)
+      case 'mouse':
+        return this.machine.mouse(up.dx, up.dy, up.dz, up.buttons)
+      case 'shown':
+        this.underWay = false
+        if (this.places.length > 0) this.sendPlaces()
+        else this.acknowledge()
+    }
+  }
+
+  private disconnected(): void {
+    this.port = undefined
+    this.underWay = false
+    this.places = []
+    this.acknowledge()
+  }
+
+  private acknowledge(): void {
+    if (!this.owed) return
+    this.owed = false
+    this.machine.frameShown()
+  }
+
+  private keep(frame: Screen): void {
+    if (frame.width !== this.width || frame.height !== this.height) {
+      this.width = frame.width
+      this.height = frame.height
+      this.picture = new Uint8Array(frame.width * frame.height * BYTES_PER_PIXEL)
+      this.places = []
+    }
+    for (const { x, y, width, height, rgba } of frame.rects) {
+      for (let row = 0; row < height; row++) {
+        const from = row * width * BYTES_PER_PIXEL
+        this.picture.set(rgba.subarray(from, from + width * BYTES_PER_PIXEL), ((y + row) * this.width + x) * BYTES_PER_PIXEL)
+      }
+    }
+  }
+
+  private everything(): Place {
+    return { x: 0, y: 0, width: this.width, height: this.height }
+  }
+
+  private sendPlaces(): void {
+    if (this.places.length === 0) return
+    this.send({ width: this.width, height: this.height, rects: this.places.splice(0).map((place) => this.cut(place)) })
+  }
+
+  private cut({ x, y, width, height }: Place): FrameRectDto {
+    const rgba = new Uint8Array(width * height * BYTES_PER_PIXEL)
+    for (let row = 0; row < height; row++) {
+      const from = ((y + row) * this.width + x) * BYTES_PER_PIXEL
+      rgba.set(this.picture.subarray(from, from + width * BYTES_PER_PIXEL), row * width * BYTES_PER_PIXEL)
+    }
+    return { x, y, width, height, rgba }
+  }
+
+  private send(frame: Screen): void {
+    this.underWay = true
+    this.port?.post({ kind: 'frame', width: frame.width, height: frame.height, rects: frame.rects })
+  }
+}
+
+export interface SerialMachine {
+  serial(bytes: Uint8Array): void
+  /** So many bytes of output have been taken. */
+  taken(bytes: number): void
+}
+
+/** Output kept for a window that opens later. */
+const HISTORY_BYTES = 1 << 18
+/** Output is collected for so long before it is sent. */
+const COALESCE_MS = 8
+
+export class SerialStream {
+  private port: StreamPort<SerialDown> | undefined
+  private history: Uint8Array[] = []
+  private historyBytes = 0
+  private waiting: Uint8Array[] = []
+  private timer: NodeJS.Timeout | undefined
+  /** Bytes under way to the window that the machine waits for, and those it does not (history). */
+  private owed = 0
+  private replayed = 0
+
+  constructor(private readonly machine: SerialMachine) {}
+
+  connect(port: StreamPort<SerialDown>): void {
+    this.disconnected()
+    this.port?.close()
+    this.port = port
+    port.onMessage((message) => {
+      if (this.port === port) this.received(message)
+    })
+    port.onClose(() => {
+      if (this.port === port) this.disconnected()
+    })
+    if (this.historyBytes > 0) {
+      this.replayed = this.historyBytes
+      port.post({ kind: 'output', bytes: join(this.history) })
+    }
+  }
+
+  /** Output of the machine. */
+  push(bytes: Uint8Array): void {
+    this.remember(bytes)
+    if (!this.port) return this.machine.taken(bytes.length)
+    this.owed += bytes.length
+    this.waiting.push(bytes)
+    this.timer ??= setTimeout(() => this.flush(), COALESCE_MS)
+  }
+
+  /** A new machine: an empty screen, and nothing owed to the old one. */
+  restart(): void {
+    this.drop()
+    this.history = []
+    this.historyBytes = 0
+    this.port?.post({ kind: 'cleared' })
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    if (this.waiting.length > 0) this.port?.post({ kind: 'output', bytes: join(this.waiting.splice(0)) })
+  }
+
+  private received(message: unknown): void {
+    const parsed = SerialUpSchema.safeParse(message)
+    if (!parsed.success) return
+    const up: SerialUp = parsed.data
+    if (up.kind === 'input') return this.machine.serial(up.bytes)
+    const ofHistory = Math.min(up.bytes, this.replayed)
+    this.replayed -= ofHistory
+    const taken = Math.min(up.bytes - ofHistory, this.owed)
+    this.owed -= taken
+    if (taken > 0) this.machine.taken(taken)
+  }
+
+  private disconnected(): void {
+    this.port = undefined
+    const owed = this.owed
+    this.drop()
+    if (owed > 0) this.machine.taken(owed)
+  }
+
+  private drop(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    this.waiting = []
+    this.owed = 0
+    this.replayed = 0
+  }
+
+  private remember(bytes: Uint8Array): void {
+    this.history.push(bytes)
+    this.historyBytes += bytes.length
+    while (this.history.length > 1 && this.historyBytes - (this.history[0]?.length ?? 0) >= HISTORY_BYTES) this.historyBytes -= this.history.shift()?.length ?? 0
+  }
+}
+
+function join(pieces: readonly Uint8Array[]): Uint8Array {
+  const only = pieces[0]
+  if (pieces.length === 1 && only) return only
+  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { KeyGrab } from './key-grab'
+
+function fixture() {
+  const sent: string[] = []
+  let released = 0
+  const grab = new KeyGrab(
+    ({ code, pressed }) => sent.push(`${pressed ? '+' : '-'}${code}`),
+    () => released++,
+  )
+  return { grab, sent, released: () => released }
+}
+
+describe('keyboard grab', () => {
+  it('passes keys on, repeats included', () => {
+    const { grab, sent } = fixture()
+    grab.down('KeyA')
+    grab.down('KeyA')
+    grab.up('KeyA')
+    expect(sent).toEqual(['+KeyA', '+KeyA', '-KeyA'])
+  })
+
+  it('Ctrl+Alt alone gives the keyboard back, with no key left down', () => {
+    const { grab, sent, released } = fixture()
+    grab.down('ControlLeft')
+    grab.down('AltLeft')
+    grab.up('ControlLeft')
+    expect(released()).toBe(1)
+    expect(sent).toEqual(['+ControlLeft', '+AltLeft', '-ControlLeft', '-AltLeft'])
+  })
+
+  it('Ctrl+Alt with another key is the guest\'s', () => {
+    const { grab, sent, released } = fixture()
+    for (const code of ['ControlLeft', 'AltLeft', 'F2']) grab.down(code)
+    for (const code of ['F2', 'AltLeft', 'ControlLeft']) grab.up(code)
+    expect(released()).toBe(0)
+    expect(sent).toEqual(['+ControlLeft', '+AltLeft', '+F2', '-F2', '-AltLeft', '-ControlLeft'])
+  })
+
+  it('a key that was down before the grab is not let go in the guest', () => {
+    const { grab, sent } = fixture()
+    grab.up('Enter')
+    expect(sent).toEqual([])
+  })
+
+  it('lets go of everything when the window loses the keyboard', () => {
+    const { grab, sent } = fixture()
+    grab.down('ShiftLeft')
+    grab.down('KeyX')
+    grab.releaseAll()
+    grab.releaseAll()
+    expect(sent).toEqual(['+ShiftLeft', '+KeyX', '-ShiftLeft', '-KeyX'])
+  })
+
+  it('taps a chord in order and back', () => {
+    const { grab, sent } = fixture()
+    grab.tap(['ControlLeft', 'AltLeft', 'Delete'])
+    expect(sent).toEqual(['+ControlLeft', '+AltLeft', '+Delete', '-Delete', '-AltLeft', '-ControlLeft'])
+  })
+})
