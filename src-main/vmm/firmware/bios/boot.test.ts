@@ -1,0 +1,288 @@
+/** Boots small loaders of our own from image files through the built-in BIOS: whole machine, interpreter, virtual time. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { QueueCharBackend } from '../../backends/chardev/char-backend'
+import type { MachineConfig, MachineEnd } from '../../machine/config'
+import { createMachine } from '../../machine/create-machine'
+import type { Machine } from '../../machine/machine'
+import { assemble } from '../assembler'
+import { bootableCd } from './bios.fixture'
+
+/** More than any of these guests needs: a guest that went astray ends here. */
+const MOST_INSTRUCTIONS = 40_000_000
+const MIB = 0x100000
+
+/** Entry of every loader: flat segments, a stack; `report` sends CX bytes from SI, `done` ends the machine with status AL. */
+const loader = (code: string): Uint8Array =>
+  assemble(`
+bits 16
+org 0x7c00
+  jmp 0:start
+report:
+  lodsb
+  out 0xe9, al
+  loop report
+  ret
+done:
+  out 0xf4, al
+  cli
+  hlt
+start:
+  cld
+  xor ax, ax
+  mov ds, ax
+  mov es, ax
+  mov ss, ax
+  mov sp, 0x7c00
+  mov [drive], dl
+${code}
+  xor al, al
+  jmp done
+drive: db 0
+  times 510 - ($ - $$) db 0
+  dw 0xaa55
+`).bytes
+
+/** Says one letter: enough to see what was booted. */
+const sayer = (letter: string): Uint8Array => loader(`  mov al, '${letter}'\n  out 0xe9, al`)
+
+interface Booted {
+  readonly end: MachineEnd
+  readonly said: Buffer
+  readonly screen: readonly string[]
+}
+
+let folder = ''
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vitrine-boot-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function file(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, bytes)
+  return path
+}
+
+function diskImage(sector: Uint8Array, bytes: number = MIB): Uint8Array {
+  const image = new Uint8Array(bytes)
+  image.set(sector)
+  return image
+}
+
+async function boot(options: Partial<MachineConfig>, onTurn: (machine: Machine, screen: string) => void = () => undefined): Promise<Booted> {
+  const said: number[] = []
+  const machine = await createMachine(
+    {
+      engine: 'interpreter', memoryMiB: 16, cpus: 1, cpu: {}, clock: 'instructions', firmware: 'builtin', boot: ['disk', 'cdrom'],
+      bootMenu: false, append: '', modules: [], disks: [], cdroms: [], demo: false, debugExit: true, ...options,
+    },
+    { serial: [], debugConsole: new QueueCharBackend((byte) => said.push(byte)) },
+  )
+  try {
+    machine.onTurn = () => onTurn(machine, machine.screenText().join('\n'))
+    const end = await machine.run(MOST_INSTRUCTIONS)
+    return { end, said: Buffer.from(said), screen: machine.screenText() }
+  } finally {
+    await machine.close()
+  }
+}
+
+/** Presses each key when its text has come up on the screen, in this order. */
+function answering(...answers: readonly (readonly [shown: string, code: string])[]): (machine: Machine, screen: string) => void {
+  const left = [...answers]
+  return (machine, screen) => {
+    const next = left[0]
+    if (next === undefined || !screen.includes(next[0])) return
+    left.shift()
+    machine.type([{ code: next[1], pressed: true }, { code: next[1], pressed: false }])
+  }
+}
+
+const DONE: MachineEnd = { kind: 'debug-exit', status: 1 }
+
+describe('the built-in BIOS boots', () => {
+  it('a disk: INT 13h extensions read and write it, E820h tells the memory, INT 16h waits for a key', async () => {
+    const image = diskImage(loader(`
+  mov ah, 0x41
+  mov bx, 0x55aa
+  int 0x13
+  mov [0x600], bx
+  mov [0x602], cx
+  mov word [0x700], 0x1e
+  mov ah, 0x48
+  mov si, 0x700
+  mov dl, [drive]
+  int 0x13
+  mov eax, [0x710]        ; sectors
+  mov [0x604], eax
+  mov ah, 0x42
+  mov si, packet
+  mov dl, [drive]
+  int 0x13
+  mov eax, [0x1000]
+  mov [0x608], eax
+  mov dword [0x1000], 'done'
+  mov dword [packet + 8], 7
+  mov ax, 0x4301
+  mov si, packet
+  mov dl, [drive]
+  int 0x13
+  setc [0x60c]
+  mov dl, [drive]
+  mov [0x60d], dl
+  mov si, 0x600
+  mov cx, 14
+  call report
+  xor ebx, ebx
+.entry:
+  mov eax, 0xe820
+  mov edx, 'PAMS'
+  mov ecx, 24
+  mov di, 0x800
+  int 0x15
+  mov al, 'F'
+  jc done
+  mov si, 0x800
+  mov cx, 20
+  call report
+  test ebx, ebx
+  jnz .entry
+  mov ax, 0x0e00 + '?'
+  int 0x10
+  xor ah, ah
+  int 0x16
+  mov [0x600], ax
+  mov si, 0x600
+  mov cx, 2
+  call report
+  xor al, al
+  jmp done
+packet: db 16, 0, 1, 0
+  dw 0x1000, 0
+  dq 5`))
+    image.set(Buffer.from('five'), 5 * 512)
+    const path = await file('disk.img', image)
+    const { end, said } = await boot({ disks: [{ path, readOnly: false }] }, answering(['?', 'KeyA']))
+    expect(end).toEqual(DONE)
+    expect(said.readUInt16LE(0)).toBe(0xaa55)
+    expect(said[2] & 1).toBe(1) // packet access
+    expect(said.readUInt32LE(4)).toBe(MIB / 512)
+    expect(said.toString('latin1', 8, 12)).toBe('five')
+    expect([...said.subarray(12, 14)]).toEqual([0, 0x80])
+    const map = said.subarray(14, said.length - 2)
+    const entries = Array.from({ length: map.length / 20 }, (_, i) => [map.readUInt32LE(i * 20), map.readUInt32LE(i * 20 + 8), map.readUInt32LE(i * 20 + 16)])
+    expect(entries[0]).toEqual([0, 0x9fc00, 1])
+    expect(entries.find(([address]) => address === MIB)).toEqual([MIB, 15 * MIB - 0x10000, 1])
+    expect(entries.find(([address]) => address === 0xfee00000)?.[2]).toBe(2)
+    expect(said.readUInt16LE(said.length - 2)).toBe(0x1e61)
+    expect((await readFile(path)).toString('latin1', 7 * 512, 7 * 512 + 4)).toBe('done')
+  }, 20_000)
+
+  it('a CD without emulation: the drive is read by 2048-byte sectors, and says what was booted', async () => {
+    const cd = bootableCd(0, loader(`
+  mov ax, 0x4b01
+  mov si, 0x700
+  int 0x13
+  setc [0x600]
+  mov al, [0x701]
+  mov [0x601], al
+  mov al, [0x702]
+  mov [0x602], al
+  mov ah, 0x42
+  mov si, packet
+  mov dl, [drive]
+  int 0x13
+  mov al, [drive]
+  mov [0x603], al
+  mov si, 0x600
+  mov cx, 4
+  call report
+  mov si, 0x1001
+  mov cx, 5
+  call report
+  xor al, al
+  jmp done
+packet: db 16, 0, 1, 0
+  dw 0x1000, 0
+  dq 17`))
+    const { end, said } = await boot({ cdroms: [{ path: await file('cd.iso', cd) }] })
+    expect(end).toEqual(DONE)
+    expect([...said.subarray(0, 4)]).toEqual([0, 0, 0xe0, 0xe0])
+    expect(said.toString('latin1', 4)).toBe('CD001')
+  }, 20_000)
+
+  it('a CD that plays a 1.44 MB diskette: drive 0 with its geometry, read by cylinder, head and sector, read-only', async () => {
+    const diskette = diskImage(loader(`
+  mov ah, 8
+  xor dl, dl
+  int 0x13
+  mov [0x600], cx
+  mov [0x602], dx
+  mov [0x604], bl
+  xor ax, ax
+  mov es, ax
+  mov ax, 0x0201
+  mov bx, 0x1000
+  mov cx, 0x4f12          ; cylinder 79, sector 18
+  mov dx, 0x0100          ; head 1
+  int 0x13
+  setc [0x605]
+  mov ax, 0x0301
+  mov cx, 0x0002
+  xor dx, dx
+  int 0x13
+  mov [0x606], ah
+  mov al, [drive]
+  mov [0x607], al
+  int 0x11
+  mov [0x608], al
+  mov si, 0x600
+  mov cx, 9
+  call report
+  mov si, 0x1000
+  mov cx, 4
+  call report`), 1440 * 1024)
+    diskette.set(Buffer.from('last'), 2879 * 512)
+    const { end, said } = await boot({ cdroms: [{ path: await file('floppy.iso', bootableCd(2, diskette)) }] })
+    expect(end).toEqual(DONE)
+    expect(said.readUInt16LE(0)).toBe(0x4f12)
+    expect(said.readUInt16LE(2)).toBe(0x0101)
+    expect([...said.subarray(4, 8)]).toEqual([4, 0, 3, 0])
+    expect(said[8] & 1).toBe(1) // equipment: a diskette drive
+    expect(said.toString('latin1', 9)).toBe('last')
+  }, 20_000)
+
+  it('what is bootable, saying why not of the rest', async () => {
+    const disks = [{ path: await file('empty.img', new Uint8Array(MIB)), readOnly: true }]
+    const cdroms = [{ path: await file('cd.iso', bootableCd(0, sayer('C'))) }]
+    const { said, screen } = await boot({ disks, cdroms })
+    expect(said.toString('latin1')).toBe('C')
+    expect(screen.join('\n')).toContain('not bootable')
+  }, 20_000)
+})
+
+describe('the boot menu', () => {
+  const machineWithBoth = async (): Promise<Partial<MachineConfig>> => ({
+    disks: [{ path: await file('disk.img', diskImage(sayer('D'))), readOnly: true }],
+    cdroms: [{ path: await file('cd.iso', bootableCd(0, sayer('C'))) }],
+  })
+
+  it.each(['F12', 'Escape'])('comes up on %s and boots what is chosen', async (key) => {
+    const { end, said } = await boot(await machineWithBoth(), answering(['F12 or Esc', key], ['2. CD-ROM', 'Digit2']))
+    expect(end).toEqual(DONE)
+    expect(said.toString('latin1')).toBe('C')
+  }, 20_000)
+
+  it('stays away otherwise, and then the configured order holds', async () => {
+    expect((await boot(await machineWithBoth())).said.toString('latin1')).toBe('D')
+    expect((await boot({ ...(await machineWithBoth()), boot: ['cdrom', 'disk'] })).said.toString('latin1')).toBe('C')
+  }, 20_000)
+
+  it('left by Esc boots as configured', async () => {
+    const { said } = await boot({ ...(await machineWithBoth()), bootMenu: true }, answering(['2. CD-ROM', 'Escape']))
+    expect(said.toString('latin1')).toBe('D')
+  }, 20_000)
+})
