@@ -18,7 +18,8 @@ export function enterImage(vcpu: Vcpu, memory: GuestMemory, entry: BootEntry): v
     vcpu.setReal(entry.cs, entry.ip)
     for (const name of ['ds', 'es', 'fs', 'gs', 'ss'] as const) vcpu.setSegment(name, entry.ds, 0x9300, entry.ds * 16, 0xffff)
     vcpu.setGpr32('rsp', entry.sp)
-    vcpu.rflags = 0x202
+    // "Enter with interrupts disabled" (boot.rst, "Running the kernel").
+    vcpu.rflags = 2
     return
   }
   const descriptors = [0n, 0n, entry.mode === 'long' ? GDT_CODE_64 : GDT_CODE_32, GDT_DATA, GDT_TSS, 0n]
