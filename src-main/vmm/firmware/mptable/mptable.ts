@@ -30,7 +30,7 @@ export function buildMpTable(options: MpOptions): Uint8Array {
     entries.push([0, i, 0x14, i === 0 ? 3 : 1, ...dword(signature), ...dword(featureFlags), ...dword(0), ...dword(0)])
   }
   entries.push(bus(PCI_BUS, 'PCI'), bus(ISA_BUS, 'ISA'))
-  entries.push([2, ioApic, 0x11, 1, ...dword(IOAPIC_ADDRESS)])
+  entries.push([2, ioApic, 0x20, 1, ...dword(IOAPIC_ADDRESS)])
   // ISA interrupts by their number, the timer on pin 2; those of PCI links are level-triggered, active high.
   for (let irq = 0; irq < 16; irq++) {
     if (irq === 2) continue
