@@ -5,7 +5,7 @@
 import { ROWS } from '../cpu/isa/table'
 import { traitsOf } from '../cpu/isa/traits'
 import type { Feature, Row } from '../cpu/isa/row'
-import { CASES_PER_BATCH, DATA_BASE, SLOT_BYTES, SLOT_TAIL, SLOTS_PER_PAGE, STACK_BASE, STATE_BYTES, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, slotAddress } from './diff-engine'
+import { CASES_PER_BATCH, SLOT_BYTES, SLOT_TAIL, SLOTS_PER_PAGE, STATE_BYTES, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, codeSegmentBase, slotAddress, stateMode } from './diff-engine'
 import type { CodeMode, DiffBatch, DiffCase, DiffStep, MemoryImage } from './diff-engine'
 import { fillFx, imageWord, memoryImage } from './case-values'
 import { APPROXIMATE, TRANSCENDENTAL } from './compare-outcomes'
@@ -35,6 +35,9 @@ const NOT_COMPARABLE: ReadonlySet<string> = new Set([
 const RARE: ReadonlySet<string> = new Set(
   words('in out ins outs cli sti hlt clts lmsw mov_to_cr mov_from_cr mov_to_dr mov_from_dr rdmsr wrmsr lgdt lidt lldt ltr invlpg invd wbinvd invpcid xsetbv swapgs monitor mwait clac stac ud int3'),
 )
+
+/** Whose target may be anything; in 16-bit code it could be the middle of an instruction. */
+const WILD_JUMPS: ReadonlySet<string> = new Set(['ret', 'ret_imm', 'jmp_near', 'call_near'])
 
 const X87 = new Set<string>(ROWS.filter(row => row.feature === 'x87').map(row => row.operation))
 const USES_MM = (row: Row): boolean => row.operands.some(spec => 'PQN'.includes(spec.addressing))
@@ -71,7 +74,7 @@ export const generateBatch = (seed: number, options: GeneratorOptions, count: nu
   const imageSeed = random.u32()
   const image = memoryImage(new Random(imageSeed))
   const { rows } = selectRows(options)
-  const modes = options.modes ?? [64, 64, 64, 32, 32]
+  const modes = options.modes ?? [64, 64, 64, 32, 32, 16]
   const cases: DiffCase[] = []
   for (let slot = 0; slot < count; slot++) cases.push(generateCase(random, image, rows, random.pick(modes), slot))
   return { image, imageSeed, cases }
@@ -98,11 +101,12 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     if (steps.length === 0) mmx = USES_MM(row) ? random.chance(90) : X87.has(row.operation) ? false : mmx
     const first = steps.length === 0
     const prefix = first ? preparation(random, row, mode, plan, start) : []
+    if (mode === 16 && WILD_JUMPS.has(row.operation) && prefix.length === 0) continue
     const instruction = encodeInstruction(row, { random, mode, plan, at: at + prefix.length, end })
     if (instruction === undefined || code.length + prefix.length + instruction.bytes.length > SLOT_BYTES - SLOT_TAIL) continue
     if (!acceptable(row, instruction, first)) continue
     if (first) {
-      prepare(random, row, instruction, plan, image)
+      prepare(random, row, instruction, plan, image, start)
       if (!defined(row, instruction, plan)) continue
       if (traits.repeat !== 'none') directionFlag = random.chance(25)
     }
@@ -139,11 +143,13 @@ const finish = (
 ): DiffCase => {
   const state = new Uint8Array(STATE_BYTES)
   const view = new DataView(state.buffer)
+  // what is above the stack pointer of a 16-bit stack does not survive the host's returning from an exception
+  if (mode === 16) plan.values[RSP] = plan.get(RSP) & 0xffffn
   plan.values.forEach((value, i) => view.setBigUint64(STATE_GPR + i * 8, value, true))
-  view.setBigUint64(STATE_RIP, BigInt(start), true)
+  view.setBigUint64(STATE_RIP, BigInt(start - codeSegmentBase(mode, start)), true)
   const flags = EFLAGS_FIXED | (random.u32() & STATUS_FLAGS) | (directionFlag ? EFLAGS_DF : 0)
   view.setBigUint64(STATE_RFLAGS, BigInt(flags), true)
-  view.setUint32(STATE_MODE, mode === 64 ? 0 : 1, true)
+  view.setUint32(STATE_MODE, stateMode(mode, start), true)
   fillFx(random, state, mmx)
   return { mode, address: start, code: Uint8Array.from(code), state, steps }
 }
@@ -179,28 +185,28 @@ const isWordDoubleShiftByCl = ({ operation }: Row, { size, immediate }: EncodedI
 
 /** Code that must come before the instruction: a return address for RET. */
 const preparation = (random: Random, row: Row, mode: CodeMode, plan: RegisterPlan, start: number): readonly number[] => {
-  if ((row.operation === 'ret' || row.operation === 'ret_imm') && random.chance(60)) {
+  if ((row.operation === 'ret' || row.operation === 'ret_imm') && (mode === 16 || random.chance(60))) {
     const register = random.below(4)
-    plan.pin(register, BigInt(start + SLOT_BYTES - 4))
+    plan.pin(register, BigInt(start + SLOT_BYTES - 4 - codeSegmentBase(mode, start)))
     return [0x50 + register]
   }
-  return mode === 64 || random.chance(90) ? [] : [0x90]
+  return mode !== 32 || random.chance(90) ? [] : [0x90]
 }
 
 /** Register values that make an instruction do something interesting. */
-const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan: RegisterPlan, image: MemoryImage): void => {
+const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan: RegisterPlan, image: MemoryImage, start: number): void => {
   const { operation } = row
   const traits = traitsOf(operation)
   const usually = random.chance(88)
   if (traits.repeat !== 'none') {
     // of two faults processors choose either
-    if (operation === 'cmps') plan.set(RSI, BigInt(DATA_BASE + random.below(0x1000)))
+    if (operation === 'cmps') plan.set(RSI, BigInt(plan.dataBase + random.below(0x1000)))
     if (!usually) return
     plan.set(RSI, BigInt(plan.dataAddress(instruction.size)))
     plan.set(RDI, BigInt(random.chance(20) ? Number(plan.get(RSI)) + random.below(24) - 8 : plan.dataAddress(instruction.size)))
     plan.set(RCX, BigInt(random.chance(85) ? random.below(24) : random.chance(70) ? random.below(3000) : random.u32()))
     if (operation === 'scas' && random.chance(60)) {
-      const word = imageWord(image, Number(plan.get(RDI)) + random.below(8))
+      const word = imageWord(image, plan.linear(Number(plan.get(RDI))) + random.below(8))
       if (word !== undefined) plan.set(RAX, word)
     }
     return
@@ -221,7 +227,7 @@ const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan
       break
     case 'enter':
     case 'leave':
-      if (usually) plan.set(RBP, BigInt(STACK_BASE + 0x200 + random.below(0x1f0) * 4))
+      if (usually) plan.set(RBP, BigInt(plan.stackBase + 0x200 + random.below(0x1f0) * 4))
       break
     case 'div':
     case 'idiv': {
@@ -263,12 +269,12 @@ const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan
     case 'jmp_near':
     case 'call_near': {
       const target = instruction.registers[0]
-      if (target !== undefined && target !== RSP && random.chance(75)) plan.set(target, BigInt(slotAddress(0) + SLOT_BYTES - 4))
+      if (target !== undefined && target !== RSP && random.chance(75)) plan.set(target, BigInt(start + SLOT_BYTES - 4 - codeSegmentBase(plan.mode, start)))
       break
     }
     case 'popa':
       // a fault in the middle leaves some of the registers changed
-      plan.set(RSP, BigInt(STACK_BASE + 0x800))
+      plan.set(RSP, BigInt(plan.stackBase + 0x800))
       break
     default:
       if (traits.repeat === 'none' && instruction.registers.includes(1) && random.chance(30)) plan.set(RCX, (plan.get(RCX) & ~0xffn) | BigInt(random.below(70)))

@@ -1,7 +1,7 @@
 /** Compares what two engines made of a case; the differences in words, or nothing. */
 import {
   DATA_BASE, DATA_PAGES, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAGS, FX_XMM, NO_END_VECTOR, PAGE_BYTES, STACK_BASE, STATE_ADDRESS, STATE_ERROR, STATE_FX, STATE_GPR,
-  STATE_RFLAGS, STATE_RIP, STATE_VECTOR,
+  STATE_RFLAGS, STATE_RIP, STATE_VECTOR, codeSegmentBase,
 } from './diff-engine'
 import type { DiffCase, Outcome } from './diff-engine'
 
@@ -44,8 +44,10 @@ export const compareOutcomes = (one: DiffCase, expected: Outcome, actual: Outcom
   }
   const vector = a.getUint32(STATE_VECTOR, true)
   const rip = a.getBigUint64(STATE_RIP, true)
+  /** Linear address at which the case stopped. */
+  const at = Number(rip) + codeSegmentBase(one.mode, one.address)
   if (vector === NO_END_VECTOR || a.getUint32(STATE_FX + FX_MXCSR, true) & MXCSR_MISALIGNED) return []
-  if (eitherFault(one, Number(rip), vector, b.getUint32(STATE_VECTOR, true))) return []
+  if (eitherFault(one, at, vector, b.getUint32(STATE_VECTOR, true))) return []
   differ('vector', vector, b.getUint32(STATE_VECTOR, true))
   differ('rip', rip, b.getBigUint64(STATE_RIP, true))
   const inOrder = !one.steps.some(({ operation }) => SEVERAL_ACCESSES.has(operation))
@@ -58,13 +60,13 @@ export const compareOutcomes = (one: DiffCase, expected: Outcome, actual: Outcom
   }
   const long = one.mode === 64
   // a POPA that faults has restored some of the registers already, which ones differs
-  const partial = ACCESS_FAULTS.has(vector) && one.steps.some(({ at, operation }) => at === Number(rip) && operation === 'popa')
+  const partial = ACCESS_FAULTS.has(vector) && one.steps.some(step => step.at === at && step.operation === 'popa')
   for (let i = 0; i < (partial ? 0 : long ? 16 : 8); i++) {
     const x = a.getBigUint64(STATE_GPR + i * 8, true)
     const y = b.getBigUint64(STATE_GPR + i * 8, true)
     differ(GPR_NAMES[i] as string, long ? x : x & 0xffffffffn, long ? y : y & 0xffffffffn)
   }
-  const mask = COMPARED_FLAGS & ~undefinedFlagsAt(one, Number(rip))
+  const mask = COMPARED_FLAGS & ~undefinedFlagsAt(one, at)
   differ('rflags', a.getUint32(STATE_RFLAGS, true) & mask, b.getUint32(STATE_RFLAGS, true) & mask)
   compareFx(one, new DataView(a.buffer, a.byteOffset + STATE_FX, 512), new DataView(b.buffer, b.byteOffset + STATE_FX, 512), differ)
   compareMemory(one, expected, actual, differ)

@@ -49,8 +49,22 @@ export const FX_MXCSR = 24
 export const FX_ST = 32
 export const FX_XMM = 160
 
-/** 64-bit code, or 32-bit code in compatibility mode. */
-export type CodeMode = 64 | 32
+/**
+ * 64-bit code; 32-bit code in compatibility mode with flat segments; 16-bit code in compatibility mode, whose segments are the 64 KiB that its
+ * code lies in, the data and the stack.
+ */
+export type CodeMode = 64 | 32 | 16
+export const SEGMENT_BYTES_16 = 0x10000
+export const DATA_LIMIT_16 = 0x3fff
+export const STACK_LIMIT_16 = 0xfff
+
+/** What STATE_MODE says. */
+export const stateMode = (mode: CodeMode, address: number): number =>
+  mode === 64 ? 0 : mode === 32 ? 1 : 2 + Math.floor((address - CODE_BASE) / SEGMENT_BYTES_16)
+
+/** Base of the code segment. */
+export const codeSegmentBase = (mode: CodeMode, address: number): number =>
+  mode === 16 ? address - ((address - CODE_BASE) % SEGMENT_BYTES_16) : 0
 
 export interface MemoryImage {
   /** DATA_PAGES pages, then STACK_PAGES pages. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { disassemble } from '../cpu/isa/disassembler'
 import { compareOutcomes } from './compare-outcomes'
 import { memoryImage } from './case-values'
-import { FX_CONTROL, FX_MXCSR, FX_STATUS, FX_TAGS, STATE_FX, STATE_GPR, STATE_RFLAGS, STATE_RIP } from './diff-engine'
+import { FX_CONTROL, FX_MXCSR, FX_STATUS, FX_TAGS, STATE_FX, STATE_GPR, STATE_RFLAGS, STATE_RIP, codeSegmentBase } from './diff-engine'
 import type { CodeMode, DiffBatch, DiffCase, DiffEngine, DiffStep, Outcome } from './diff-engine'
 import { Random } from './random'
 
@@ -33,7 +33,8 @@ const hexBytes = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex
 /** The instruction at which a case went wrong, as far as one can tell: the last one that ran on both. */
 export const suspect = ({ batch, index, expected }: Mismatch): DiffStep | undefined => {
   const one = batch.cases[index] as DiffCase
-  const rip = Number(new DataView(expected.state.buffer, expected.state.byteOffset).getBigUint64(STATE_RIP, true))
+  const offset = Number(new DataView(expected.state.buffer, expected.state.byteOffset).getBigUint64(STATE_RIP, true))
+  const rip = offset + codeSegmentBase(one.mode, one.address)
   const stopped = one.steps.findIndex(({ at }) => at === rip)
   return stopped > 0 ? one.steps[stopped] : stopped === 0 ? one.steps[0] : one.steps.at(-1)
 }
@@ -44,7 +45,7 @@ export const describeMismatch = (mismatch: Mismatch): string => {
   const view = new DataView(one.state.buffer, one.state.byteOffset)
   const lines = [`${one.mode}-bit ${hexBytes(one.code)}`]
   for (let at = 0; at < one.code.length; ) {
-    const { text, length } = disassemble(one.code, at, one.mode === 64 ? 2 : 1, one.address + at)
+    const { text, length } = disassemble(one.code, at, one.mode === 64 ? 2 : one.mode === 32 ? 1 : 0, one.address + at)
     lines.push(`  ${(one.address + at).toString(16)}  ${hexBytes(one.code.subarray(at, at + length)).padEnd(24)} ${text}`)
     at += Math.max(length, 1)
   }

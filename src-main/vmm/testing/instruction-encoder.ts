@@ -5,7 +5,7 @@ import type { OperandSpec, Row, Width } from '../cpu/isa/row'
 import { CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, SLOT_TAIL } from './diff-engine'
 import type { CodeMode } from './diff-engine'
 import type { Random } from './random'
-import { RSP } from './register-plan'
+import { RBP, RBX, RDI, RSI, RSP } from './register-plan'
 import type { RegisterPlan } from './register-plan'
 
 export type OperandSize = 1 | 2 | 4 | 8
@@ -35,6 +35,7 @@ export interface EncoderContext {
 
 const sizesOf = (row: Row, mode: CodeMode): readonly OperandSize[] => {
   const long = mode === 64
+  if (mode === 16 && (row.size === 'v' || row.size === 'z' || row.size === 'd64' || row.size === 'f64')) return [2, 2, 4]
   switch (row.size) {
     case 'b':
       return [1]
@@ -105,7 +106,8 @@ interface ModrmParts {
   /** RIP-relative: the displacement in `tail` still lacks -(address of the next instruction). */
   readonly ripRelative: boolean
   readonly target: number
-  readonly address32: boolean
+  /** Needs the address-size prefix. */
+  readonly addressPrefix: boolean
 }
 
 const IMMEDIATES: readonly number[] = [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 0x7f, 0x80, 0xff]
@@ -121,8 +123,10 @@ const encodeMemory = (context: EncoderContext, reg: number, target: number, avoi
   const { random, mode, plan } = context
   const field = (reg & 7) << 3
   const long = mode === 64
-  const address32 = long && random.chance(5)
-  const none = { rexX: 0, rexB: 0, ripRelative: false, target, address32 }
+  const other = random.chance(mode === 16 ? 30 : mode === 32 ? 1 : 5)
+  if (mode === 16 ? !other : mode === 32 && other) return encodeMemory16(context, field, target, other)
+  const address32 = long && other
+  const none = { rexX: 0, rexB: 0, ripRelative: false, target: plan.linear(target), addressPrefix: other }
   const absolute = (): ModrmParts =>
     long ? { ...none, modrm: field | 4, tail: [0x25, ...little(target | 0, 4)] } : { ...none, modrm: field | 5, tail: little(target | 0, 4) }
   const form = random.below(10)
@@ -131,10 +135,11 @@ const encodeMemory = (context: EncoderContext, reg: number, target: number, avoi
   if (form === 2) {
     // on the stack
     const disp = random.below(16) * 8 - 32
-    return { ...none, modrm: 0x40 | field | 4, tail: [0x24, disp & 0xff], target: Number(plan.get(RSP)) + disp }
+    return { ...none, modrm: 0x40 | field | 4, tail: [0x24, disp & 0xff], target: plan.stackLinear(Number(plan.get(RSP)) + disp) }
   }
   const base = plan.free(avoid)
   if (base === undefined) return absolute()
+  const linear = base === RBP ? plan.stackLinear(target) : plan.linear(target)
   const dispKind = random.below(3)
   const disp = dispKind === 0 ? 0 : dispKind === 1 ? random.below(256) - 128 : random.chance(70) ? random.below(0x20000) - 0x10000 : random.u32() | 0
   const index = form < 6 ? undefined : plan.free([...avoid, base])
@@ -150,10 +155,36 @@ const encodeMemory = (context: EncoderContext, reg: number, target: number, avoi
   const mod = dispKind === 0 && (base & 7) !== 5 ? 0 : dispKind === 2 ? 2 : 1
   const displacement = mod === 0 ? [] : mod === 1 ? little(dispKind === 0 ? 0 : disp, 1) : little(disp, 4)
   if (index === undefined && (base & 7) !== 4) {
-    return { ...none, modrm: (mod << 6) | field | (base & 7), tail: displacement, rexB: base >> 3 }
+    return { ...none, target: linear, modrm: (mod << 6) | field | (base & 7), tail: displacement, rexB: base >> 3 }
   }
   const sib = (scale << 6) | (((index ?? 4) & 7) << 3) | (base & 7)
-  return { ...none, modrm: (mod << 6) | field | 4, tail: [sib, ...displacement], rexX: (index ?? 0) >> 3, rexB: base >> 3 }
+  return { ...none, target: linear, modrm: (mod << 6) | field | 4, tail: [sib, ...displacement], rexX: (index ?? 0) >> 3, rexB: base >> 3 }
+}
+
+/** The eight base and index pairs of 16-bit addressing, by r/m. */
+const PAIRS_16: readonly (readonly number[])[] = [[RBX, RSI], [RBX, RDI], [RBP, RSI], [RBP, RDI], [RSI], [RDI], [RBP], [RBX]]
+
+const encodeMemory16 = ({ plan, random }: EncoderContext, field: number, target: number, addressPrefix: boolean): ModrmParts => {
+  const none = { rexX: 0, rexB: 0, ripRelative: false, addressPrefix }
+  const rm = random.below(8)
+  const registers = PAIRS_16[rm] as readonly number[]
+  const usable = registers.every(register => !plan.pinned.has(register) && !plan.written.has(register))
+  if (!usable || random.chance(15)) return { ...none, modrm: field | 6, tail: little(target, 2), target: plan.linear(target) }
+  const onStack = registers.includes(RBP)
+  const offset = onStack ? plan.stackAddress() : target
+  const mod = rm === 6 ? 1 + random.below(2) : random.below(3)
+  const disp = mod === 0 ? 0 : mod === 1 ? random.below(256) - 128 : random.below(0x10000)
+  const upper = (): bigint => (random.chance(30) ? BigInt(random.below(0x10000)) << 16n : 0n)
+  const [base, index] = registers as readonly [number, number | undefined]
+  let rest = offset - disp
+  if (index !== undefined) {
+    const value = random.below(0x10000)
+    plan.pin(index, BigInt(value) | upper())
+    rest -= value
+  }
+  plan.pin(base, BigInt(rest & 0xffff) | upper())
+  const linear = onStack ? plan.stackLinear(offset) : plan.linear(offset)
+  return { ...none, modrm: (mod << 6) | field | rm, tail: little(disp, mod), target: linear }
 }
 
 const BYTE_HIGH_FIRST = 16
@@ -172,9 +203,10 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
   if (row.prefixes === PREFIX_66) mandatory = 0x66
   else if (row.prefixes === PREFIX_F3) mandatory = 0xf3
   else if (row.prefixes === PREFIX_F2) mandatory = 0xf2
-  const sizePrefix = size === 2 && row.size !== 'w' && row.prefixes !== PREFIX_NONE && row.prefixes !== PREFIX_66
+  const variable = row.size === 'v' || row.size === 'z' || row.size === 'd64' || row.size === 'f64'
+  const sizePrefix = variable && (mode === 16 ? size === 4 : size === 2)
+  if (sizePrefix && (row.prefixes === PREFIX_NONE || row.prefixes === PREFIX_66)) return undefined
   const needsW = size === 8 && (row.size === 'v' || row.size === 'y')
-  if (size === 2 && row.prefixes === PREFIX_NONE && row.size !== 'w') return undefined
   let rep: 0 | 1 | 2 = 0
   if (traits.repeat !== 'none' && row.prefixes === PREFIX_ANY && random.chance(65)) rep = random.chance(60) ? 1 : 2
 
@@ -267,7 +299,7 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
   const tail: number[] = []
   let immediate: number | undefined
   let relative: { readonly bytes: number } | undefined
-  const addressBytes = long ? (parts?.address32 ? 4 : 8) : 4
+  const addressBytes = long ? 8 : mode === 32 ? 4 : 2
   for (const spec of row.operands) {
     switch (spec.addressing) {
       case 'I':
@@ -280,10 +312,12 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
       case 'J':
         relative = { bytes: spec.width === 'b' ? 1 : size === 2 ? 2 : 4 }
         break
-      case 'O':
-        memory = addressFor(context, row.operation, size)
-        tail.push(...little(memory, addressBytes))
+      case 'O': {
+        const offset = addressFor(context, row.operation, size)
+        memory = context.plan.linear(offset)
+        tail.push(...little(offset, addressBytes))
         break
+      }
       case 'Ap':
         return undefined
     }
@@ -294,7 +328,7 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
   if (rep !== 0) prefixes.push(rep === 1 ? 0xf3 : 0xf2)
   if (sizePrefix) prefixes.push(0x66)
   const implicitAddress = traits.addressSize && random.chance(12)
-  if (parts?.address32 || implicitAddress) prefixes.push(0x67)
+  if (parts?.addressPrefix || implicitAddress) prefixes.push(0x67)
   const touchesMemory = parts !== undefined || traits.repeat !== 'none' || row.operands.some(spec => spec.addressing === 'O')
   if (touchesMemory && random.chance(3)) prefixes.push(random.pick(long ? [0x26, 0x2e, 0x36, 0x3e, 0x65] : [0x26, 0x2e, 0x36, 0x3e]))
   if (prefixes.length > 1 && random.chance(30)) prefixes.reverse()
@@ -315,7 +349,7 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
   if (parts?.ripRelative) {
     const at = bytes.length - tail.length - 4
     const next = BigInt(context.at + bytes.length)
-    const disp = parts.address32 ? BigInt(parts.target) - next : BigInt(parts.target) - next
+    const disp = BigInt(parts.target) - next
     little(Number(BigInt.asIntN(32, disp)), 4).forEach((byte, i) => (bytes[at + i] = byte))
   }
   return { bytes, size: size as OperandSize, rep, lock, registers, memory, immediate }
@@ -325,9 +359,10 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
  * Jumps go to the next instruction, to the end of the slot, which is never code, or far away, where nothing may be executed: landing inside an
  * instruction could make a system call of it.
  */
-const jumpTarget = ({ random, end }: EncoderContext, next: number, bytes: number): number => {
+const jumpTarget = ({ random, mode, end }: EncoderContext, next: number, bytes: number): number => {
   if (random.chance(15)) return next
-  if (bytes === 1 || random.chance(90)) return end - 1 - random.below(SLOT_TAIL)
+  // 16 bits reach nothing but code
+  if (bytes === 1 || mode === 16 || random.chance(90)) return end - 1 - random.below(SLOT_TAIL)
   const far = random.u32()
   return far >= CODE_BASE && far < CODE_BASE + CODE_PAGES * CODE_STRIDE ? DATA_BASE + (far & 0xff) : far
 }

@@ -21,15 +21,20 @@ export class RegisterPlan {
   readonly written: Set<number> = new Set()
   readonly mask: bigint
   readonly count: number
+  /** Offsets of the data and of the stack in their segments. */
+  readonly dataBase: number
+  readonly stackBase: number
 
   constructor(
     readonly random: Random,
-    mode: CodeMode,
+    readonly mode: CodeMode,
   ) {
+    this.dataBase = mode === 16 ? 0 : DATA_BASE
+    this.stackBase = mode === 16 ? 0 : STACK_BASE
     this.mask = mode === 64 ? 0xffffffffffffffffn : 0xffffffffn
     this.count = mode === 64 ? 16 : 8
     for (let i = 0; i < 16; i++) this.values.push(i < this.count ? (random.chance(15) ? BigInt(this.dataAddress(8)) : integerValue(random)) & this.mask : 0n)
-    this.values[RSP] = BigInt(STACK_BASE + (random.chance(3) ? random.pick([0, 4, 0xff8, 0xffc, 0xffe, 0x1000]) : 0x600 + random.below(0x80) * 8))
+    this.values[RSP] = BigInt(this.stackBase + (random.chance(3) ? random.pick([0, 4, 0xff8, 0xffc, 0xffe, 0x1000]) : 0x600 + random.below(0x80) * 8))
     if (random.chance(5)) this.values[RSP] = (this.get(RSP) + BigInt(random.below(8))) & this.mask
   }
 
@@ -56,20 +61,35 @@ export class RegisterPlan {
     return undefined
   }
 
+  /** Linear address of an offset in the data segment. */
+  linear(offset: number): number {
+    return offset - this.dataBase + DATA_BASE
+  }
+
+  /** Linear address of an offset in the stack segment. */
+  stackLinear(offset: number): number {
+    return this.mode === 16 ? offset + STACK_BASE : offset
+  }
+
+  /** Offset of a place well inside the stack. */
+  stackAddress(): number {
+    return this.stackBase + 0x600 + this.random.below(0x400)
+  }
+
   /** Where a memory operand of `bytes` goes: mostly well inside the writable data, sometimes across an edge or somewhere forbidden. */
   dataAddress(bytes: number): number {
     const { random } = this
     const writable = DATA_WRITABLE_PAGES * PAGE_BYTES
     const roll = random.below(1000)
-    if (roll < 60) return DATA_BASE + PAGE_BYTES - 1 - random.below(Math.max(bytes, 2) + 1)
-    if (roll < 85) return DATA_BASE + writable - 1 - random.below(Math.max(bytes, 2) + 2)
-    if (roll < 100) return DATA_BASE + writable + random.below(PAGE_BYTES - 16)
-    if (roll < 110) return DATA_BASE + DATA_PAGES * PAGE_BYTES - random.below(bytes + 2)
-    if (roll < 120) return DATA_BASE - random.below(bytes + 2)
-    if (roll < 124) return random.u32()
+    if (roll < 60) return this.dataBase + PAGE_BYTES - 1 - random.below(Math.max(bytes, 2) + 1)
+    if (roll < 85) return this.dataBase + writable - 1 - random.below(Math.max(bytes, 2) + 2)
+    if (roll < 100) return this.dataBase + writable + random.below(PAGE_BYTES - 16)
+    if (roll < 110) return this.dataBase + DATA_PAGES * PAGE_BYTES - random.below(bytes + 2)
+    if (roll < 120) return this.dataBase - random.below(bytes + 2)
+    if (roll < 124) return this.mode === 16 ? random.below(0x10000) : random.u32()
     const room = writable - 64
     const at = random.below(room)
     const alignment = bytes >= 16 ? 16 : bytes || 1
-    return DATA_BASE + (random.chance(bytes >= 16 ? 92 : 60) ? at - (at % alignment) : at)
+    return this.dataBase + (random.chance(bytes >= 16 ? 92 : 60) ? at - (at % alignment) : at)
   }
 }

@@ -10,8 +10,8 @@ import * as L from '../../cpu/layout'
 import { createMachineCore } from '../../cpu/machine-core'
 import type { MachineCore } from '../../cpu/machine-core'
 import {
-  CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, DATA_PAGES, DATA_WRITABLE_PAGES, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAGS, FX_XMM, NO_END_VECTOR,
-  PAGE_BYTES, STACK_BASE, STACK_PAGES, STATE_ADDRESS, STATE_BYTES, STATE_ERROR, STATE_FX, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, STATE_VECTOR, STATE_WORDS,
+  CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, DATA_LIMIT_16, DATA_PAGES, DATA_WRITABLE_PAGES, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAGS, FX_XMM, NO_END_VECTOR,
+  PAGE_BYTES, SEGMENT_BYTES_16, STACK_BASE, STACK_LIMIT_16, STACK_PAGES, STATE_ADDRESS, STATE_BYTES, STATE_ERROR, STATE_FX, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, STATE_VECTOR, STATE_WORDS,
   codePages,
 } from '../diff-engine'
 import type { DiffBatch, DiffCase, DiffEngine, MemoryImage, Outcome } from '../diff-engine'
@@ -29,6 +29,7 @@ const KERNEL_PD = 0x5000
 /** One page table for each of code, data and stack. */
 const PAGE_TABLES = 0x6000
 const GDT = 0x9000
+const LDT = 0x9800
 const IDT = 0xa000
 const HANDLERS = 0xb000
 const HANDLER_BYTES = 16
@@ -56,6 +57,7 @@ const NO_EXECUTE = 1n << 63n
 // selectors as Linux has them, so that what programs read is the same
 const KERNEL_CS = 0x08
 const TSS_SELECTOR = 0x40
+const LDT_SELECTOR = 0x50
 const USER_CS_32 = 0x23
 const USER_SS = 0x2b
 const USER_CS_64 = 0x33
@@ -63,7 +65,16 @@ const ACCESS_CODE_64 = 0x00a09b00
 const ACCESS_USER_CODE_32 = 0x00c0fb00
 const ACCESS_USER_DATA = 0x00c0f300
 const ACCESS_USER_CODE_64 = 0x00a0fb00
+const ACCESS_CODE_16 = 0x0000fb00
+const ACCESS_DATA_16 = 0x0000f300
 const ACCESS_TSS_BUSY = 0x00008b00
+const ACCESS_LDT = 0x00008200
+/** Local descriptors of 16-bit programs: the code segments, data, stack. */
+const CODE_SEGMENTS = (CODE_PAGES * CODE_STRIDE) / SEGMENT_BYTES_16
+const DATA_SEGMENT = CODE_SEGMENTS
+const STACK_SEGMENT = CODE_SEGMENTS + 1
+const ldtSelector = (index: number): number => (index << 3) | 7
+const MODE_16 = 2
 
 const CR0 = 0x80050033
 /** PAE, PGE, OSFXSR, OSXMMEXCPT. */
@@ -125,13 +136,16 @@ export class EmulatedEngine implements DiffEngine {
     const { view, vcpu } = this
     const input = new DataView(state.buffer, state.byteOffset)
     for (let i = 0; i < 16; i++) view.setBigUint64(vcpu + L.REG_GPR + i * 8, input.getBigUint64(STATE_GPR + i * 8, true), true)
+    const mode = input.getUint32(STATE_MODE, true)
+    const is16 = mode >= MODE_16
     const frame = [
       input.getBigUint64(STATE_RIP, true),
-      BigInt(input.getUint32(STATE_MODE, true) === 0 ? USER_CS_64 : USER_CS_32),
+      BigInt(is16 ? ldtSelector(mode - MODE_16) : mode === 0 ? USER_CS_64 : USER_CS_32),
       input.getBigUint64(STATE_RFLAGS, true),
       input.getBigUint64(STATE_GPR + 4 * 8, true),
-      BigInt(USER_SS),
+      BigInt(is16 ? ldtSelector(STACK_SEGMENT) : USER_SS),
     ]
+    this.dataSegments(is16)
     frame.forEach((value, i) => this.write64(ENTRY_FRAME + i * 8, value))
     view.setBigUint64(vcpu + L.REG_GPR + 4 * 8, KERNEL_BASE + BigInt(ENTRY_FRAME), true)
     view.setBigUint64(vcpu + L.REG_RIP, KERNEL_BASE + BigInt(IRETQ), true)
@@ -245,6 +259,9 @@ export class EmulatedEngine implements DiffEngine {
       this.mapUser(DATA_BASE + page * PAGE_BYTES, DATA_MEMORY + page * PAGE_BYTES, NO_EXECUTE | (page < DATA_WRITABLE_PAGES ? WRITABLE : 0n))
     }
     for (let page = 0; page < STACK_PAGES; page++) this.mapUser(STACK_BASE + page * PAGE_BYTES, STACK_MEMORY + page * PAGE_BYTES, NO_EXECUTE | WRITABLE)
+    for (let i = 0; i < CODE_SEGMENTS; i++) this.localDescriptor(i, ACCESS_CODE_16, CODE_BASE + i * SEGMENT_BYTES_16, SEGMENT_BYTES_16 - 1)
+    this.localDescriptor(DATA_SEGMENT, ACCESS_DATA_16, DATA_BASE, DATA_LIMIT_16)
+    this.localDescriptor(STACK_SEGMENT, ACCESS_DATA_16, STACK_BASE, STACK_LIMIT_16)
     this.descriptor(KERNEL_CS, ACCESS_CODE_64)
     this.descriptor(USER_CS_32, ACCESS_USER_CODE_32)
     this.descriptor(USER_SS, ACCESS_USER_DATA)
@@ -269,6 +286,12 @@ export class EmulatedEngine implements DiffEngine {
     const at = L.RAM_BASE + GDT + (selector & ~7)
     this.view.setUint32(at, 0xffff, true)
     this.view.setUint32(at + 4, access | 0xf0000, true)
+  }
+
+  private localDescriptor(index: number, access: number, base: number, limit: number): void {
+    const at = L.RAM_BASE + LDT + index * 8
+    this.view.setUint32(at, (limit & 0xffff) | (base << 16), true)
+    this.view.setUint32(at + 4, access | ((base >>> 16) & 0xff) | (base & 0xff000000) | (limit & 0xf0000), true)
   }
 
   private gate(vector: number): void {
@@ -299,11 +322,19 @@ export class EmulatedEngine implements DiffEngine {
     state32(L.A20_MASK, -1)
     state32(L.EXC_VECTOR, -1)
     this.segment(L.SEG_CS, KERNEL_CS, ACCESS_CODE_64, 0n, 0xffffffff)
-    this.segment(L.SEG_DS, USER_SS, ACCESS_USER_DATA, 0n, 0xffffffff)
-    this.segment(L.SEG_ES, USER_SS, ACCESS_USER_DATA, 0n, 0xffffffff)
+    this.dataSegments(false)
+    this.segment(L.SEG_LDTR, LDT_SELECTOR, ACCESS_LDT, KERNEL_BASE + BigInt(LDT), (STACK_SEGMENT + 1) * 8 - 1)
     this.segment(L.SEG_TR, TSS_SELECTOR, ACCESS_TSS_BUSY, KERNEL_BASE + BigInt(TSS), 0x67)
     this.core.core('refresh_mode')(vcpu)
     this.core.core('reset_tlb')(vcpu)
+  }
+
+  /** DS and ES; what derives from them is computed on return to the program. */
+  private dataSegments(is16: boolean): void {
+    for (const index of [L.SEG_DS, L.SEG_ES]) {
+      if (is16) this.segment(index, ldtSelector(DATA_SEGMENT), ACCESS_DATA_16, BigInt(DATA_BASE), DATA_LIMIT_16)
+      else this.segment(index, USER_SS, ACCESS_USER_DATA, 0n, 0xffffffff)
+    }
   }
 
   private segment(index: number, selector: number, access: number, base: bigint, limit: number): void {

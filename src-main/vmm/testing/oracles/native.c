@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <asm/ldt.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -24,13 +26,13 @@ enum { PAGE = 0x1000 };
 struct header {
   uint32_t magic, cases, code_pages, code_stride;
   uint64_t code_base, data_base, stack_base;
-  uint32_t data_pages, data_writable_pages, stack_pages, pad;
+  uint32_t data_pages, data_writable_pages, stack_pages, data_limit, stack_limit, pad;
 };
 
 struct state {
   uint64_t gpr[16]; /* RAX RCX RDX RBX RSP RBP RSI RDI R8..R15 */
   uint64_t rip, rflags;
-  uint32_t mode; /* 0: 64-bit code, 1: 32-bit */
+  uint32_t mode; /* 0: 64-bit code, 1: 32-bit, 2 + n: 16-bit in the n-th 64 KiB of code */
   uint32_t vector, error, words;
   uint64_t address;
   uint8_t fx[512];
@@ -45,6 +47,10 @@ static const int GREGS[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_R
                               REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 enum { MAGIC = 0x4352434f, CS_64 = 0x33, CS_32 = 0x23, SS_USER = 0x2b, MXCSR_MASK_OFFSET = 28, FX_USED = 416, XSTATE_BV = 512 };
 enum { NO_END_VECTOR = 0xff, TICK_MICROSECONDS = 50000 };
+
+/* Local descriptors of 16-bit programs: code segments 0..3, data, stack. */
+enum { CODE_SEGMENTS = 4, DATA_SEGMENT = 4, STACK_SEGMENT = 5, SEGMENT_BYTES = 0x10000, MODE_16 = 2 };
+#define LDT_SELECTOR(n) ((n) << 3 | 7)
 
 static struct header *header;
 static struct state *cases;
@@ -105,8 +111,13 @@ static void load(ucontext_t *context, const struct state *state) {
   for (int i = 0; i < 16; i++) gregs[GREGS[i]] = state->gpr[i];
   gregs[REG_RIP] = state->rip;
   gregs[REG_EFL] = state->rflags;
-  uint64_t selectors = gregs[REG_CSGSFS] & 0x0000ffffffff0000;
-  gregs[REG_CSGSFS] = selectors | (state->mode == 1 ? CS_32 : CS_64) | (uint64_t)SS_USER << 48;
+  int is16 = state->mode >= MODE_16;
+  uint64_t code = is16 ? LDT_SELECTOR(state->mode - MODE_16) : state->mode == 1 ? CS_32 : CS_64;
+  uint64_t stack = is16 ? LDT_SELECTOR(STACK_SEGMENT) : SS_USER;
+  gregs[REG_CSGSFS] = (gregs[REG_CSGSFS] & 0x0000ffffffff0000) | code | stack << 48;
+  /* 64-bit code ignores these */
+  uint32_t data = is16 ? LDT_SELECTOR(DATA_SEGMENT) : SS_USER;
+  __asm__ volatile("mov %0, %%ds; mov %0, %%es" ::"r"(data));
   uint8_t *area = (uint8_t *)context->uc_mcontext.fpregs;
   memcpy(area, state->fx, MXCSR_MASK_OFFSET);
   memcpy(area + MXCSR_MASK_OFFSET + 4, state->fx + MXCSR_MASK_OFFSET + 4, FX_USED - MXCSR_MASK_OFFSET - 4);
@@ -142,6 +153,11 @@ static void tick(int signal, siginfo_t *info, void *context) {
     handler(signal, info, context);
   }
   last = current;
+}
+
+static void make_segment(unsigned number, uint32_t base, uint32_t limit, unsigned contents) {
+  struct user_desc descriptor = {.entry_number = number, .base_addr = base, .limit = limit, .contents = contents, .useable = 1};
+  if (syscall(SYS_modify_ldt, 0x11, &descriptor, sizeof descriptor)) die("modify_ldt");
 }
 
 static void *map(uint64_t address, size_t bytes) {
@@ -186,6 +202,10 @@ int main(void) {
   }
   cases = (struct state *)at;
 
+  for (unsigned i = 0; i < CODE_SEGMENTS; i++) make_segment(i, header->code_base + i * SEGMENT_BYTES, SEGMENT_BYTES - 1, MODIFY_LDT_CONTENTS_CODE);
+  make_segment(DATA_SEGMENT, header->data_base, header->data_limit, MODIFY_LDT_CONTENTS_DATA);
+  make_segment(STACK_SEGMENT, header->stack_base, header->stack_limit, MODIFY_LDT_CONTENTS_DATA);
+
   static uint8_t stack[1 << 17];
   stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
   if (sigaltstack(&alternate, 0)) die("sigaltstack");
@@ -198,8 +218,6 @@ int main(void) {
   sigaction(SIGALRM, &tick_action, 0);
   struct itimerval interval = {{0, TICK_MICROSECONDS}, {0, TICK_MICROSECONDS}};
   setitimer(ITIMER_REAL, &interval, 0);
-  /* 32-bit code in this 64-bit process needs real data segments; 64-bit code ignores them */
-  __asm__ volatile("mov %0, %%ds; mov %0, %%es" ::"r"(SS_USER));
   raise(SIGUSR1);
   return 73;
 }

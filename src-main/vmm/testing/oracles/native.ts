@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
-  CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, DATA_PAGES, DATA_WRITABLE_PAGES, STACK_BASE, STACK_PAGES, STATE_BYTES, STATE_WORDS, codePages,
+  CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, DATA_LIMIT_16, DATA_PAGES, DATA_WRITABLE_PAGES, STACK_BASE, STACK_LIMIT_16, STACK_PAGES, STATE_BYTES, STATE_WORDS, codePages,
 } from '../diff-engine'
 import type { DiffBatch, DiffEngine, Outcome } from '../diff-engine'
 import type { Feature } from '../../cpu/isa/row'
 
 const MAGIC = 0x4352434f
-const HEADER_BYTES = 56
+const HEADER_BYTES = 64
 const WORD_BYTES = 16
 const SOURCE = fileURLToPath(new URL('./native.c', import.meta.url))
 
@@ -66,7 +66,7 @@ const runNatively = (path: string, batch: DiffBatch): readonly Outcome[] => {
   fields32.forEach((value, i) => header.setUint32(i * 4, value, true))
   const fields64 = [CODE_BASE, DATA_BASE, STACK_BASE]
   fields64.forEach((value, i) => header.setBigUint64(16 + i * 8, BigInt(value), true))
-  const pages = [DATA_PAGES, DATA_WRITABLE_PAGES, STACK_PAGES]
+  const pages = [DATA_PAGES, DATA_WRITABLE_PAGES, STACK_PAGES, DATA_LIMIT_16, STACK_LIMIT_16]
   pages.forEach((value, i) => header.setUint32(40 + i * 4, value, true))
   const states = batch.cases.map(({ state }) => state)
   const input = Buffer.concat([new Uint8Array(header.buffer), batch.image.data, batch.image.stack, codePages(batch), ...states])

@@ -91,16 +91,9 @@ const enter: Semantics = m => {
   setStackPointer(m, last)
 }
 
-/** RBP gets the frame's address in the operand size, or in the stack's where that is narrower. */
-const setFramePointer = (m: Emitter, bytes: Bytes, frame: Value): void => {
-  const mask = m.loadState('i64', STACK_MASK)
-  if (bytes === 2) {
-    m.setGpr(RBP, 2, m.wrap(frame))
-  } else {
-    const kept = m.and(m.gpr(RBP, 8), m.not(mask))
-    m.setGpr(RBP, bytes, fit(m, m.or(kept, m.and(frame, mask)), bytes))
-  }
-}
+/** RBP gets the frame's address in the operand size; on a 16-bit stack its upper half is 0. */
+const setFramePointer = (m: Emitter, bytes: Bytes, frame: Value): void =>
+  m.setGpr(RBP, bytes, fit(m, m.and(frame, m.loadState('i64', STACK_MASK)), bytes))
 
 const leave: Semantics = m => {
   const bytes = stackBytes(m)
