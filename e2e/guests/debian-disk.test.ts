@@ -28,7 +28,7 @@ describe('Debian on an IDE disk', () => {
           'expect /root/data: OK',
           'expect root@vitrine:~#',
           'power-button',
-          'expect Power down',
+          'expect reboot: Power down',
         ],
         timeoutSeconds: 850,
       })

@@ -132,6 +132,8 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
         showMenu: config.bootMenu,
         ...(files.image ? { menuDelayMilliseconds: 0 } : {}),
         cpus: config.cpus,
+        // A service that waits for the disk gives the host its turn. Under InstructionClock the wait is a number of instructions.
+        ...(config.clock === 'host' ? { onPoll: (): void => machine().leaveSlice() } : {}),
         ...(files.image
           ? {
               directBoot: () => {
