@@ -14,10 +14,12 @@ const total = { passed: 0, failed: 0, skipped: 0 }
 const bin = (name) => join(root, 'node_modules', '.bin', name)
 
 check('types (vmm, main, tools)', bin('tsc'), ['-p', 'tsconfig.vmm.json'])
-if (existsSync(join(root, 'tsconfig.main.json'))) check('types (app, preload, ipc)', bin('tsc'), ['-p', 'tsconfig.main.json'])
+if (existsSync(join(root, 'tsconfig.main.json'))) check('types (app, ipc)', bin('tsc'), ['-p', 'tsconfig.main.json'])
+if (existsSync(join(root, 'tsconfig.preload.json'))) check('types (preload)', bin('tsc'), ['-p', 'tsconfig.preload.json'])
 if (existsSync(join(root, 'tsconfig.renderer.json'))) check('types (renderer)', bin('vue-tsc'), ['-p', 'tsconfig.renderer.json', '--noEmit'])
 if (existsSync(join(root, 'tsconfig.e2e.json'))) check('types (end to end)', bin('tsc'), ['-p', 'tsconfig.e2e.json'])
 check('lint', bin('eslint'), ['.', '--max-warnings', '0'])
+check('structure', process.execPath, [join('tools', 'check-structure.mjs')])
 vitest('unit', 'vitest.config.ts')
 vitest('guests', 'vitest.guests.config.ts')
 playwright()

@@ -51,10 +51,16 @@ export class VmWindow {
     await this.page.keyboard.type(text)
   }
 
-  /** Gives the guest the keyboard as a user does, types, and takes it back. */
+  /** Gives the guest the keyboard as a user does, by a click, and types on it. */
   async typeOnScreen(text: string): Promise<void> {
     await this.screen.click()
-    await this.page.keyboard.type(text, { delay: 25 })
+    for (const character of text) {
+      // A user holds Shift; Playwright alone would only name the shifted character.
+      const shifted = /[A-Z!@#$%^&*()_+{}|:"<>?~]/.test(character)
+      if (shifted) await this.page.keyboard.down('ShiftLeft')
+      await this.page.keyboard.press(character === '\n' ? 'Enter' : character, { delay: 10 })
+      if (shifted) await this.page.keyboard.up('ShiftLeft')
+    }
   }
 
   async releaseInput(): Promise<void> {

@@ -1,6 +1,6 @@
 /** The contract between the main process and the window. Imports nothing but zod. */
 export * from './channels'
-export * from './client'
+export * from './bridge'
 export * from './errors'
 export * from './events'
 export * from './requests'

@@ -30,7 +30,11 @@ export const useVmStore = defineStore('vm', () => {
       if (vm.value?.id !== id) return
       vm.value = { ...vm.value, state: next }
       if (next.type === 'starting') forgetFigures()
-      if (next.type === 'stopped' || next.type === 'failed') rates.value = undefined
+      // A speed is of a running machine only, and the time in between does not count.
+      if (next.type !== 'running') {
+        rates.value = undefined
+        sample = undefined
+      }
     })
     const [first] = await answered(api.requests['vm.describe']())
     vm.value = first
