@@ -9,6 +9,11 @@ import { PioBuffer, type PioBufferState } from './pio-buffer'
 import * as R from './registers'
 
 const MAXIMUM_MULTIPLE = 16
+/** Of one command: a count of 0 in 16 bits. */
+const MAXIMUM_SECTORS = 0x10000
+const DEFAULT_HEADS = 16
+const DEFAULT_SECTORS_PER_TRACK = 63
+const DEFAULT_ULTRA_MODE = 1 << 5
 const READY = R.STATUS_DRDY | R.STATUS_DSC
 
 /** A data command on its way: where it goes on, and how many sectors remain. */
@@ -45,28 +50,37 @@ export class AtaDisk implements Drive {
   private readonly buffer: PioBuffer = new PioBuffer((data) => this.drained(data))
   private transfer: Transfer | null = null
   private dma: Transfer | null = null
-  private heads = 16
-  private sectorsPerTrack = 63
+  private heads = DEFAULT_HEADS
+  private sectorsPerTrack = DEFAULT_SECTORS_PER_TRACK
   private multiple = MAXIMUM_MULTIPLE
   private multiwordMode = 0
-  private ultraMode = 1 << 5
+  private ultraMode = DEFAULT_ULTRA_MODE
   private writeCache = true
 
-  // bookkeeping: a reset makes completions of earlier commands strangers
-  private epoch = 0
+  // bookkeeping
+  private readonly requests: HostRequests
 
   constructor(
     private readonly host: DriveHost,
     private readonly backend: BlockBackend,
-    private readonly gate: CompletionGate,
+    gate: CompletionGate,
     private readonly options: AtaDiskOptions,
-  ) {}
+  ) {
+    this.requests = new HostRequests(gate)
+  }
 
   private get sectors(): number {
     return Math.floor(this.backend.bytes / R.SECTOR_BYTES)
   }
 
-  reset(): void {
+  reset(kind: 'software' | 'hardware'): void {
+    if (kind === 'hardware') {
+      this.heads = DEFAULT_HEADS
+      this.sectorsPerTrack = DEFAULT_SECTORS_PER_TRACK
+      this.multiwordMode = 0
+      this.ultraMode = DEFAULT_ULTRA_MODE
+      this.writeCache = true
+    }
     this.epoch++
     this.buffer.clear()
     this.transfer = null
@@ -91,6 +105,7 @@ export class AtaDisk implements Drive {
 
   command(code: number): void {
     const file = this.taskFile
+    this.requests.abandon()
     this.buffer.clear()
     this.transfer = null
     this.dma = null
@@ -166,7 +181,7 @@ export class AtaDisk implements Drive {
       case R.CMD_SLEEP:
         return this.finish()
       case R.CMD_EXECUTE_DIAGNOSTIC:
-        this.reset()
+        this.reset('software')
         return this.host.raiseInterrupt()
       default:
         return this.fail(R.ERROR_ABRT)
@@ -210,8 +225,7 @@ export class AtaDisk implements Drive {
 
   private readBlock(transfer: Transfer): void {
     const count = Math.min(transfer.block, transfer.remaining)
-    const data = new Uint8Array(count * R.SECTOR_BYTES)
-    this.background('read', data.length, () => this.backend.read(transfer.lba * R.SECTOR_BYTES, [data]), () => {
+    this.background('read', count * R.SECTOR_BYTES, () => this.read(transfer.lba, count), (data) => {
       this.advance(transfer, count)
       this.taskFile.status = READY | R.STATUS_DRQ
       this.buffer.offer(data)
@@ -259,13 +273,13 @@ export class AtaDisk implements Drive {
   dmaRead(done: (data: Uint8Array | undefined) => void): void {
     const dma = this.dma
     if (dma?.direction !== 'read') return done(undefined)
-    const data = new Uint8Array(dma.remaining * R.SECTOR_BYTES)
-    this.background('read', data.length, () => this.backend.read(dma.lba * R.SECTOR_BYTES, [data]), () => done(data), () => done(undefined))
+    this.background('read', dma.remaining * R.SECTOR_BYTES, () => this.read(dma.lba, dma.remaining), done, () => done(undefined))
   }
 
   dmaWrite(data: Uint8Array): void {
     const dma = this.dma
     if (dma?.direction !== 'write') return
+    if (data.length !== dma.remaining * R.SECTOR_BYTES) return this.dmaFinished(false)
     this.background('write', data.length, () => this.backend.write(dma.lba * R.SECTOR_BYTES, [data]), () => this.dmaFinished(true))
   }
 
@@ -352,16 +366,24 @@ export class AtaDisk implements Drive {
     this.host.raiseInterrupt()
   }
 
+  private async read(lba: number, count: number): Promise<Uint8Array> {
+    const data = new Uint8Array(count * R.SECTOR_BYTES)
+    await this.backend.read(lba * R.SECTOR_BYTES, [data])
+    return data
+  }
+
   /** Host I/O with BSY set; with the write cache off, writes are followed by a flush. */
-  private background(label: string, bytes: number, work: () => Promise<void>, done: () => void, failed?: () => void): void {
+  private background<T>(label: string, bytes: number, work: () => Promise<T>, done: (result: T) => void, failed?: () => void): void {
     this.taskFile.status = R.STATUS_BSY | R.STATUS_DRDY
-    const epoch = this.epoch
     const durable = label === 'write' && !this.writeCache
-    const whole = durable ? (): Promise<void> => work().then(() => this.backend.flush()) : work
-    this.gate.submit(`disk ${label}`, bytes, whole, (outcome) => {
-      if (epoch !== this.epoch) return
+    const whole = async (): Promise<T> => {
+      const result = await work()
+      if (durable) await this.backend.flush()
+      return result
+    }
+    this.requests.submit(`disk ${label}`, bytes, whole, (outcome) => {
       this.taskFile.status = READY
-      if (outcome.ok) return done()
+      if (outcome.ok) return done(outcome.value)
       failed?.()
       this.fail(label === 'read' ? R.ERROR_UNC : R.ERROR_ABRT)
     })
@@ -385,17 +407,25 @@ export class AtaDisk implements Drive {
 
   load(state: AtaDiskState): void {
     expectSchema('ata-disk', state, ['ata-disk', 1])
-    this.epoch++
+    this.requests.abandon()
     this.taskFile = { ...state.taskFile }
     this.buffer.load(state.buffer)
-    this.transfer = state.transfer && { ...state.transfer }
-    this.dma = state.dma && { ...state.dma }
+    this.transfer = this.savedTransfer(state.transfer)
+    this.dma = this.savedTransfer(state.dma)
     this.heads = state.heads
     this.sectorsPerTrack = state.sectorsPerTrack
     this.multiple = state.multiple
     this.multiwordMode = state.multiwordMode
     this.ultraMode = state.ultraMode
     this.writeCache = state.writeCache
+  }
+
+  /** A saved state is a file like any other: sectors that this disk does not have are not moved. */
+  private savedTransfer(saved: Transfer | null): Transfer | null {
+    if (saved === null) return null
+    const whole = [saved.lba, saved.remaining, saved.block].every((n) => Number.isSafeInteger(n) && n >= 0)
+    if (!whole || saved.remaining > MAXIMUM_SECTORS || saved.lba + saved.remaining > this.sectors) throw new VmmError('state/mismatch', 'ata-disk: the saved command reaches beyond the disk')
+    return { ...saved }
   }
 }
 

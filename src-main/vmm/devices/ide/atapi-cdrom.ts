@@ -7,12 +7,17 @@ import { emptyTaskFile, type Drive, type DriveHost, type TaskFile } from './driv
 import { identifyPacket, transferMode } from './identify'
 import { PioBuffer, type PioBufferState } from './pio-buffer'
 import * as R from './registers'
-import { executeCd, MEDIUM_ERROR_READ, NO_SENSE, type CdDrive, type Sense } from './scsi-cd'
+import { executeCd, INVALID_FIELD, MEDIUM_ERROR_READ, NO_SENSE, type CdDrive, type Sense } from './scsi-cd'
 
 const PACKET_BYTES = 12
 const READY = R.STATUS_DRDY | R.STATUS_DSC
 /** Sectors read from the host at a time for PIO. */
 const PIO_CHUNK_SECTORS = 32
+/** Sectors of one DMA command, which the host holds in memory at once: 32 MiB, as much as an ATA command can move. */
+const DMA_MAX_SECTORS = 0x4000
+/** The most that one DMA command may read: it is buffered whole, and a guest may ask for the whole disc (READ (12)). */
+const MAX_DMA_SECTORS = 0x4000
+const DEFAULT_ULTRA_MODE = 1 << 5
 
 type Phase = 'idle' | 'identify' | 'packet' | 'data-in'
 
@@ -54,17 +59,19 @@ export class AtapiCdrom implements Drive, CdDrive {
   private unitAttention = false
   private mediaEvent = 0
   private multiwordMode = 0
-  private ultraMode = 1 << 5
+  private ultraMode = DEFAULT_ULTRA_MODE
 
   // bookkeeping
-  private epoch = 0
+  private readonly requests: HostRequests
 
   constructor(
     private readonly host: DriveHost,
     private medium: BlockBackend | undefined,
-    private readonly gate: CompletionGate,
+    gate: CompletionGate,
     private readonly serial: string,
-  ) {}
+  ) {
+    this.requests = new HostRequests(gate)
+  }
 
   get sectors(): number | undefined {
     return this.medium && !this.trayOpen ? Math.floor(this.medium.bytes / R.CD_SECTOR_BYTES) : undefined
@@ -112,8 +119,15 @@ export class AtapiCdrom implements Drive, CdDrive {
     }
   }
 
-  reset(): void {
-    this.epoch++
+  reset(kind: 'software' | 'hardware'): void {
+    if (kind === 'hardware') {
+      // The tray stays where it is.
+      this.locked = false
+      this.sense = NO_SENSE
+      this.multiwordMode = 0
+      this.ultraMode = DEFAULT_ULTRA_MODE
+    }
+    this.requests.abandon()
     this.endTransfer()
     const file = emptyTaskFile()
     this.signature(file)
@@ -156,10 +170,10 @@ export class AtapiCdrom implements Drive, CdDrive {
         this.buffer.offer(identifyPacket(this.model, this.serial, '1.0', this.multiwordMode, this.ultraMode))
         return this.host.raiseInterrupt()
       case R.CMD_DEVICE_RESET:
-        this.reset()
+        this.reset('software')
         return
       case R.CMD_EXECUTE_DIAGNOSTIC:
-        this.reset()
+        this.reset('software')
         return this.host.raiseInterrupt()
       case R.CMD_SET_FEATURES:
         return this.setFeatures()
@@ -224,11 +238,13 @@ export class AtapiCdrom implements Drive, CdDrive {
     if (action.kind === 'sense') return this.checkCondition(action.sense)
     if (action.kind === 'done') return this.complete()
     if (action.kind === 'read') {
+      if (this.useDma && action.count > DMA_MAX_SECTORS) return this.checkCondition(INVALID_FIELD)
       this.readLba = action.lba
       this.readCount = action.count
     } else if (action.data.length === 0) return this.complete()
     else this.queued = action.data.slice()
     if (this.useDma) {
+      if (this.readCount > MAX_DMA_SECTORS) return this.checkCondition(INVALID_FIELD)
       this.taskFile.status = R.STATUS_BSY | R.STATUS_DRDY
       return this.host.requestDma('to-memory', action.kind === 'read' ? action.count * R.CD_SECTOR_BYTES : action.data.length)
     }
@@ -268,25 +284,30 @@ export class AtapiCdrom implements Drive, CdDrive {
       failed?.()
       return this.checkCondition({ key: 2, code: 0x3a, qualifier: 0 })
     }
-    const data = new Uint8Array(count * R.CD_SECTOR_BYTES)
+    const bytes = count * R.CD_SECTOR_BYTES
     const offset = this.readLba * R.CD_SECTOR_BYTES
     this.taskFile.status = R.STATUS_BSY | R.STATUS_DRDY
-    const epoch = this.epoch
-    this.gate.submit('cd read', data.length, () => medium.read(offset, [data]), (outcome) => {
-      if (epoch !== this.epoch) return
+    const read = async (): Promise<Uint8Array> => {
+      const data = new Uint8Array(bytes)
+      await medium.read(offset, [data])
+      return data
+    }
+    this.requests.submit('cd read', bytes, read, (outcome) => {
       if (!outcome.ok) {
         failed?.()
         return this.checkCondition(MEDIUM_ERROR_READ)
       }
       this.readLba += count
       this.readCount -= count
-      done(data)
+      done(outcome.value)
     })
   }
 
   // ---- DMA ----
 
   dmaRead(done: (data: Uint8Array | undefined) => void): void {
+    // The bus master may have been started for a command of the other drive.
+    if (!this.useDma || this.phase !== 'data-in' || this.readCount > DMA_MAX_SECTORS) return done(undefined)
     if (this.readCount === 0) return done(this.queued)
     this.readSectors(this.readCount, done, () => done(undefined))
   }
@@ -343,7 +364,7 @@ export class AtapiCdrom implements Drive, CdDrive {
 
   load(state: AtapiCdromState): void {
     expectSchema('atapi-cdrom', state, ['atapi-cdrom', 1])
-    this.epoch++
+    this.requests.abandon()
     this.taskFile = { ...state.taskFile }
     this.buffer.load(state.buffer)
     this.phase = state.phase

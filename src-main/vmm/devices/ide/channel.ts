@@ -6,11 +6,18 @@ import { BusMaster, type BusMasterState } from './bus-master'
 import type { Drive, DriveHost } from './drive'
 import * as R from './registers'
 
+interface DmaRequest {
+  /** The drive that asked. */
+  readonly position: 0 | 1
+  readonly direction: 'to-memory' | 'from-memory'
+  readonly bytes: number
+}
+
 export interface ChannelState {
   readonly selected: 0 | 1
   readonly control: number
   readonly interrupt: boolean
-  readonly dmaRequest: { readonly direction: 'to-memory' | 'from-memory'; readonly bytes: number } | null
+  readonly dmaRequest: DmaRequest | null
   readonly busMaster: BusMasterState
   readonly drives: readonly (SavedState | null)[]
 }
@@ -23,7 +30,7 @@ export class Channel implements PioHandler {
   private selected: 0 | 1 = 0
   private control = 0
   private interrupt = false
-  private dmaRequest: { readonly direction: 'to-memory' | 'from-memory'; readonly bytes: number } | null = null
+  private dmaRequest: DmaRequest | null = null
 
   /** Sectors moved, for activity lights and statistics. */
   onActivity: () => void = () => undefined
@@ -46,15 +53,15 @@ export class Channel implements PioHandler {
     const drive = make({
       raiseInterrupt: () => this.driveInterrupt(position),
       requestDma: (direction, bytes) => {
-        this.dmaRequest = { direction, bytes }
+        this.dmaRequest = { position, direction, bytes }
         this.tryDma()
       },
       cancelDma: () => {
-        if (this.selected === position) this.dmaRequest = null
+        if (this.dmaRequest?.position === position) this.dmaRequest = null
       },
     })
     this.drives[position] = drive
-    drive.reset()
+    drive.reset('hardware')
     return drive
   }
 
@@ -68,7 +75,7 @@ export class Channel implements PioHandler {
     this.dmaRequest = null
     this.busMaster.reset()
     this.setInterrupt(false)
-    for (const drive of this.drives) drive?.reset()
+    for (const drive of this.drives) drive?.reset('hardware')
   }
 
   // ---- interrupt ----
@@ -90,7 +97,7 @@ export class Channel implements PioHandler {
   private tryDma(): void {
     const request = this.dmaRequest
     const drive = this.drive
-    if (!request || !drive || !this.busMaster.started || request.direction !== this.busMaster.direction) return
+    if (!request || !drive || request.position !== this.selected || !this.busMaster.started || request.direction !== this.busMaster.direction) return
     this.dmaRequest = null
     this.onActivity()
     if (request.direction === 'to-memory') {
@@ -198,7 +205,7 @@ export class Channel implements PioHandler {
     this.setInterrupt(false)
     if (code === R.CMD_EXECUTE_DIAGNOSTIC) {
       this.selected = 0
-      for (const drive of this.drives) drive?.reset()
+      for (const drive of this.drives) drive?.reset('software')
       this.driveInterrupt(0)
       return
     }
@@ -214,13 +221,13 @@ export class Channel implements PioHandler {
     if ((before & R.CONTROL_SRST) === 0 && value & R.CONTROL_SRST) {
       this.dmaRequest = null
       for (const drive of this.drives) {
-        drive?.reset()
+        drive?.reset('software')
         if (drive) drive.taskFile.status |= R.STATUS_BSY
       }
       this.setInterrupt(false)
       this.selected = 0
     } else if (before & R.CONTROL_SRST && (value & R.CONTROL_SRST) === 0) {
-      for (const drive of this.drives) drive?.reset()
+      for (const drive of this.drives) drive?.reset('software')
     }
     this.setInterrupt(this.interrupt)
   }

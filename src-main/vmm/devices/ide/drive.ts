@@ -48,8 +48,8 @@ export interface DriveHost {
 /** An ATA or ATAPI drive as its channel sees it. */
 export interface Drive {
   readonly taskFile: TaskFile
-  /** Software or hardware reset: signature in the registers. */
-  reset(): void
+  /** Software or hardware reset: signature in the registers. A hardware reset also takes back what the guest has set up. */
+  reset(kind: 'software' | 'hardware'): void
   command(code: number): void
   /** One word or dword of the PIO data register; all ones / ignored when no data is expected. */
   readData(width: 1 | 2 | 4): number

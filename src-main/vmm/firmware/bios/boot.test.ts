@@ -168,7 +168,7 @@ packet: db 16, 0, 1, 0
     const { end, said } = await boot({ disks: [{ path, readOnly: false }] }, answering(['?', 'KeyA']))
     expect(end).toEqual(DONE)
     expect(said.readUInt16LE(0)).toBe(0xaa55)
-    expect(said[2] & 1).toBe(1) // packet access
+    expect(said.readUInt8(2) & 1).toBe(1) // packet access
     expect(said.readUInt32LE(4)).toBe(MIB / 512)
     expect(said.toString('latin1', 8, 12)).toBe('five')
     expect([...said.subarray(12, 14)]).toEqual([0, 0x80])
@@ -251,7 +251,7 @@ packet: db 16, 0, 1, 0
     expect(said.readUInt16LE(0)).toBe(0x4f12)
     expect(said.readUInt16LE(2)).toBe(0x0101)
     expect([...said.subarray(4, 8)]).toEqual([4, 0, 3, 0])
-    expect(said[8] & 1).toBe(1) // equipment: a diskette drive
+    expect(said.readUInt8(8) & 1).toBe(1) // equipment: a diskette drive
     expect(said.toString('latin1', 9)).toBe('last')
   }, 20_000)
 
