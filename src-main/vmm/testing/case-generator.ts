@@ -24,7 +24,7 @@ const NOT_COMPARABLE: ReadonlySet<string> = new Set([
   ...words('sldt str smsw sgdt sidt lar lsl verr verw'),
   // state of the host process that a case must not touch, or that the host's kernel handles
   ...words('syscall sysenter sysret sysexit int int1 iret retf retf_imm jmp_far call_far mov_to_sreg pop_sreg les lds lss lfs lgs'),
-  ...words('rdfsbase rdgsbase wrfsbase wrgsbase popf'),
+  ...words('rdfsbase rdgsbase wrfsbase wrgsbase'),
   // the extended state of the host is larger
   ...words('xsave xrstor xsaveopt xsavec xsaves xrstors'),
   // virtual machine extensions
@@ -105,6 +105,8 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     const instruction = encodeInstruction(row, { random, mode, plan, at: at + prefix.length, end })
     if (instruction === undefined || code.length + prefix.length + instruction.bytes.length > SLOT_BYTES - SLOT_TAIL) continue
     if (!acceptable(row, instruction, first)) continue
+    // more would be popped than was pushed
+    if (row.operation === 'popf' && mode === 16 && instruction.size !== 2) continue
     if (first) {
       prepare(random, row, instruction, plan, image, start)
       if (!defined(row, instruction, plan)) continue
@@ -175,7 +177,7 @@ const ignoredMemory = ({ memory, size }: EncodedInstruction, { operation }: Row)
 
 /** 16-bit double shifts by more than 16 have no defined result; those by an unknown CL come first in their program or not at all. */
 const acceptable = (row: Row, instruction: EncodedInstruction, first: boolean): boolean =>
-  first || !(isWordDoubleShiftByCl(row, instruction) || SAVES_POINTERS.has(row.operation))
+  first || !(isWordDoubleShiftByCl(row, instruction) || SAVES_POINTERS.has(row.operation) || row.operation === 'popf')
 
 const defined = (row: Row, instruction: EncodedInstruction, plan: RegisterPlan): boolean =>
   !isWordDoubleShiftByCl(row, instruction) || (plan.get(RCX) & 0x1fn) <= 16n
@@ -183,12 +185,19 @@ const defined = (row: Row, instruction: EncodedInstruction, plan: RegisterPlan):
 const isWordDoubleShiftByCl = ({ operation }: Row, { size, immediate }: EncodedInstruction): boolean =>
   (operation === 'shld' || operation === 'shrd') && size === 2 && immediate === undefined
 
-/** Code that must come before the instruction: a return address for RET. */
+/** What POPF gets: status flags, DF, IF and IOPL; not TF, NT and AC, which would change the host's side of the test. */
+const POPF_FLAGS = 0x3ed5
+
+/** Code that must come before the instruction: a return address for RET, flags for POPF. */
 const preparation = (random: Random, row: Row, mode: CodeMode, plan: RegisterPlan, start: number): readonly number[] => {
   if ((row.operation === 'ret' || row.operation === 'ret_imm') && (mode === 16 || random.chance(60))) {
     const register = random.below(4)
     plan.pin(register, BigInt(start + SLOT_BYTES - 4 - codeSegmentBase(mode, start)))
     return [0x50 + register]
+  }
+  if (row.operation === 'popf') {
+    const flags = random.u32() & POPF_FLAGS
+    return mode === 16 ? [0x68, flags & 0xff, flags >> 8] : [0x68, flags & 0xff, flags >> 8, 0, 0]
   }
   return mode !== 32 || random.chance(90) ? [] : [0x90]
 }

@@ -8,10 +8,11 @@ import type { DiffCase, Outcome } from './diff-engine'
 const GPR_NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']
 const ERROR_CODE_VECTORS = new Set([8, 10, 11, 12, 13, 14, 17])
 const PAGE_FAULT = 14
-/** The status flags and DF. */
-const COMPARED_FLAGS = 0xcd5
+/** The status flags, DF, IF, IOPL, NT and AC. */
+const COMPARED_FLAGS = 0x47ed5
 const ERROR_PRESENT = 1
-const KERNEL_ADDRESSES = 1n << 47n
+/** The last page below 2^47 counts as one of the kernel's. */
+const KERNEL_ADDRESSES = (1n << 47n) - 0x1000n
 
 /** Computed by the processor's own approximations: results may differ in the last places, and C1 and PE with them. */
 export const TRANSCENDENTAL: ReadonlySet<string> = new Set(['fsin', 'fcos', 'fsincos', 'fptan', 'fpatan', 'f2xm1', 'fyl2x', 'fyl2xp1'])
