@@ -2,8 +2,10 @@
 import type { BlockBackend } from '../../backends/block/block-backend'
 import type { CompletionGate } from '../../backends/completion-gate'
 import type { SavedState } from '../device'
+import { VmmError } from '../../errors/vmm-error'
 import { expectSchema } from '../saved-state'
 import { emptyTaskFile, type Drive, type DriveHost, type TaskFile } from './drive'
+import { HostRequests } from './host-requests'
 import { cylindersOf, identifyDisk, transferMode } from './identify'
 import { PioBuffer, type PioBufferState } from './pio-buffer'
 import * as R from './registers'
@@ -81,7 +83,7 @@ export class AtaDisk implements Drive {
       this.ultraMode = DEFAULT_ULTRA_MODE
       this.writeCache = true
     }
-    this.epoch++
+    this.requests.abandon()
     this.buffer.clear()
     this.transfer = null
     this.dma = null

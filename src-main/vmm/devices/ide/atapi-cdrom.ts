@@ -4,6 +4,7 @@ import type { CompletionGate } from '../../backends/completion-gate'
 import type { SavedState } from '../device'
 import { expectSchema } from '../saved-state'
 import { emptyTaskFile, type Drive, type DriveHost, type TaskFile } from './drive'
+import { HostRequests } from './host-requests'
 import { identifyPacket, transferMode } from './identify'
 import { PioBuffer, type PioBufferState } from './pio-buffer'
 import * as R from './registers'
@@ -13,8 +14,6 @@ const PACKET_BYTES = 12
 const READY = R.STATUS_DRDY | R.STATUS_DSC
 /** Sectors read from the host at a time for PIO. */
 const PIO_CHUNK_SECTORS = 32
-/** Sectors of one DMA command, which the host holds in memory at once: 32 MiB, as much as an ATA command can move. */
-const DMA_MAX_SECTORS = 0x4000
 /** The most that one DMA command may read: it is buffered whole, and a guest may ask for the whole disc (READ (12)). */
 const MAX_DMA_SECTORS = 0x4000
 const DEFAULT_ULTRA_MODE = 1 << 5
@@ -238,7 +237,6 @@ export class AtapiCdrom implements Drive, CdDrive {
     if (action.kind === 'sense') return this.checkCondition(action.sense)
     if (action.kind === 'done') return this.complete()
     if (action.kind === 'read') {
-      if (this.useDma && action.count > DMA_MAX_SECTORS) return this.checkCondition(INVALID_FIELD)
       this.readLba = action.lba
       this.readCount = action.count
     } else if (action.data.length === 0) return this.complete()
@@ -307,7 +305,7 @@ export class AtapiCdrom implements Drive, CdDrive {
 
   dmaRead(done: (data: Uint8Array | undefined) => void): void {
     // The bus master may have been started for a command of the other drive.
-    if (!this.useDma || this.phase !== 'data-in' || this.readCount > DMA_MAX_SECTORS) return done(undefined)
+    if (!this.useDma || this.phase !== 'data-in' || this.readCount > MAX_DMA_SECTORS) return done(undefined)
     if (this.readCount === 0) return done(this.queued)
     this.readSectors(this.readCount, done, () => done(undefined))
   }

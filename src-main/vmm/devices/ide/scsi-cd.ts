@@ -15,7 +15,7 @@ export const UNIT_ATTENTION_MEDIUM_CHANGED: Sense = { key: 6, code: 0x28, qualif
 export const MEDIUM_ERROR_READ: Sense = { key: 3, code: 0x11, qualifier: 0 }
 const ILLEGAL_OPCODE: Sense = { key: 5, code: 0x20, qualifier: 0 }
 const LBA_OUT_OF_RANGE: Sense = { key: 5, code: 0x21, qualifier: 0 }
-export export const INVALID_FIELD: Sense = { key: 5, code: 0x24, qualifier: 0 }
+export const INVALID_FIELD: Sense = { key: 5, code: 0x24, qualifier: 0 }
 const REMOVAL_PREVENTED: Sense = { key: 5, code: 0x53, qualifier: 2 }
 
 export type CdAction =
