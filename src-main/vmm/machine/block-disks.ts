@@ -3,11 +3,16 @@ import type { BlockBackend } from '../backends/block/block-backend'
 import type { CompletionGate } from '../backends/completion-gate'
 import type { BiosDisk, BiosDiskRequest } from '../firmware/bios/host'
 
+/** A guest can start a request and leave it behind for the next: the host takes no more than this many at a time. */
+const MAX_UNDER_WAY = 16
+
 class Request implements BiosDiskRequest {
   state: 'pending' | 'done' | 'failed' = 'pending'
 }
 
 export class BlockBiosDisk implements BiosDisk {
+  private underWay = 0
+
   constructor(
     readonly kind: 'disk' | 'cdrom',
     readonly model: string,
@@ -43,11 +48,13 @@ export class BlockBiosDisk implements BiosDisk {
   private submit(label: string, bytes: number, work: (medium: BlockBackend) => Promise<void>): BiosDiskRequest {
     const request = new Request()
     const medium = this.medium()
-    if (!medium) {
+    if (!medium || this.underWay >= MAX_UNDER_WAY) {
       request.state = 'failed'
       return request
     }
+    this.underWay++
     this.gate.submit(label, bytes, () => work(medium), (outcome) => {
+      this.underWay--
       request.state = outcome.ok ? 'done' : 'failed'
     })
     return request

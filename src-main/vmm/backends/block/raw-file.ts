@@ -57,6 +57,9 @@ export class RawFile implements BlockBackend {
 
   async write(offset: number, sources: readonly Uint8Array[]): Promise<void> {
     if (this.readOnly) throw new Error(`${this.name} is read-only`)
+    const bytes = sources.reduce((sum, source) => sum + source.length, 0)
+    // Whatever a device's registers say: the host's file does not grow.
+    if (!(offset >= 0 && offset + bytes <= this.bytes)) throw new Error(`${this.name}: a write of ${bytes} bytes at ${offset} lies outside of its ${this.bytes} bytes`)
     let at = offset
     for (const source of sources) {
       for (let done = 0; done < source.length; ) done += (await this.file.write(source, done, source.length - done, at + done)).bytesWritten

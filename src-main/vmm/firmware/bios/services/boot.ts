@@ -73,7 +73,8 @@ export class BootService {
     while (!isWanted && now() < end && this.options.disks.length > 0) {
       const key = this.keyboard.take()
       if (key === KEY_F12 || key === KEY_ESC) isWanted = true
-      else if (key === undefined) yield 'halt'
+      // A guest can make its key buffer endless: other keys are no reason to stay here.
+      else yield key === undefined ? 'halt' : 'poll'
     }
     if (isWanted) yield* this.showMenu()
     this.print('\n')
@@ -96,6 +97,7 @@ export class BootService {
         this.target = target.index
         return
       }
+      yield 'poll'
     }
   }
 

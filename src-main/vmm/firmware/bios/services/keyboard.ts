@@ -25,6 +25,9 @@ const RIGHT_CONTROL = 0x04
 const RIGHT_ALT = 0x08
 const ENHANCED = 0x10
 
+/** More keys than a buffer inside the BIOS data area can hold. */
+const MAX_KEYS = 128
+
 /** What INT 09h's entry point has left to do (AH). */
 const LEFT_NOTHING = 0
 const LEFT_BREAK = 1
@@ -131,14 +134,16 @@ export class KeyboardService {
     if (high >= 0x85 && low === 0) return undefined
     return key
   }
+  /** The pointers are the guest's: with an odd tail the buffer never looks empty, so the search ends after its size. */
   private peekFor(isExtended: boolean): number | undefined {
-    for (;;) {
+    for (let looked = 0; looked < MAX_KEYS; looked++) {
       const key = this.peek()
       if (key === undefined || isExtended) return key
       const plain = KeyboardService.plain(key)
       if (plain !== undefined) return plain
       this.take()
     }
+    return undefined
   }
   private *read(context: BiosContext, isExtended: boolean): BiosTask {
     for (;;) {

@@ -314,12 +314,12 @@ export class VideoScreen {
     }
   }
 
-  /** Writes as a terminal: bell, backspace, return, line feed, scrolling. */
-  teletype(page: number, character: number, attribute: number | undefined): void {
+  /** Writes as a terminal: bell, backspace, return, line feed, scrolling. True: the screen was scrolled. */
+  teletype(page: number, character: number, attribute: number | undefined): boolean {
     let { row, column } = this.cursor(page)
     switch (character) {
       case 7:
-        return
+        return false
       case 8:
         if (column > 0) column--
         break
@@ -337,7 +337,8 @@ export class VideoScreen {
       column = 0
       row++
     }
-    if (row >= this.rows) {
+    const scrolls = row >= this.rows
+    if (scrolls) {
       const isText = this.mode.model === 'text'
       // The new line takes the attribute of the one above it.
       const blank = isText ? this.readCell(page, this.rows - 1, 0) >> 8 : 0
@@ -345,5 +346,6 @@ export class VideoScreen {
       row = this.rows - 1
     }
     this.setCursor(page, row, column)
+    return scrolls
   }
 }

@@ -3,7 +3,7 @@ import { gpa } from '../../../support/branded'
 import * as bda from '../bda'
 import type { BiosContext } from '../context'
 import { linear } from '../context'
-import type { BiosOptions } from '../host'
+import type { BiosOptions, BiosTask } from '../host'
 import { BIOS_SEGMENT } from '../rom'
 import { ROM_FONT_8X14, ROM_FONT_8X16, ROM_FONT_8X8_HIGH, ROM_FONT_8X8_LOW } from '../rom-source'
 import { VbeService } from './vbe'
@@ -11,6 +11,10 @@ import { VgaPorts } from './vga-ports'
 import { videoModeNumbered } from './video-modes'
 import type { VideoMode } from './video-modes'
 import { VideoScreen } from './video-screen'
+
+/** What INT 10h AH=13h writes before it lets the guest have a turn. */
+const CHARACTERS_AT_ONCE = 4096
+const SCROLLS_AT_ONCE = 16
 
 export class VideoService {
   readonly screen: VideoScreen
@@ -39,7 +43,13 @@ export class VideoService {
     this.setMode(3, false)
   }
 
-  handle(context: BiosContext): void {
+  handle(context: BiosContext): BiosTask | undefined {
+    if (context.ah === 0x13) return this.writeString(context)
+    this.handleAtOnce(context)
+    return undefined
+  }
+
+  private handleAtOnce(context: BiosContext): void {
     const { screen } = this
     switch (context.ah) {
       case 0x00:
@@ -105,9 +115,6 @@ export class VideoService {
         return
       case 0x12:
         this.alternateSelect(context)
-        return
-      case 0x13:
-        this.writeString(context)
         return
       case 0x1a:
         this.displayCombination(context)
@@ -229,18 +236,25 @@ export class VideoService {
     }
   }
 
-  private writeString(context: BiosContext): void {
+  /** Scrolling a graphics screen takes milliseconds, and 65,535 line feeds would take minutes: the guest gets a turn now and then. */
+  private *writeString(context: BiosContext): BiosTask {
     const { screen } = this
+    const { es, bl, al, cx: count } = context
     const page = context.bh
     const before = screen.cursor(page)
-    const withAttributes = (context.al & 2) !== 0
+    const withAttributes = (al & 2) !== 0
     screen.setCursor(page, context.dh, context.dl)
-    for (let i = 0, offset = context.bp; i < context.cx; i++) {
-      const character = context.read8(context.es, offset++)
-      const attribute = withAttributes ? context.read8(context.es, offset++) : context.bl
-      screen.teletype(page, character, attribute)
+    let scrolled = 0
+    for (let i = 0, offset = context.bp; i < count; i++) {
+      const character = context.read8(es, offset++)
+      const attribute = withAttributes ? context.read8(es, offset++) : bl
+      if (screen.teletype(page, character, attribute)) scrolled++
+      if (scrolled >= SCROLLS_AT_ONCE || i % CHARACTERS_AT_ONCE === CHARACTERS_AT_ONCE - 1) {
+        scrolled = 0
+        yield 'poll'
+      }
     }
-    if ((context.al & 1) === 0) screen.setCursor(page, before.row, before.column)
+    if ((al & 1) === 0) screen.setCursor(page, before.row, before.column)
   }
 
   private setCgaColour(what: number, value: number): void {
