@@ -31,9 +31,15 @@ if (typeof oracle === 'string') {
   say(`cannot fuzz: ${oracle}`)
   process.exit(2)
 }
-const options = { has: (feature: Feature) => oracle.has(feature) && !without.includes(feature), ...(only && { only: new Set(only) }), ...(except && { except: new Set(except) }) }
+const options = {
+  has: (feature: Feature) => oracle.has(feature) && !without.includes(feature),
+  ...(only && { only: new Set(only) }),
+  ...(except && { except: new Set(except) }),
+}
 const { rows, notComparable, lacking } = selectRows(options)
-say(`${oracle.cpu}: ${rows.length} rows of the table; left out: ${notComparable} that cannot be compared, ${lacking} that this processor lacks`)
+say(
+  `${oracle.cpu}: ${rows.length} rows of the table; left out: ${notComparable} that cannot be compared, ${lacking} that this processor lacks`,
+)
 
 const engine = openInterpreter(option('core'))
 const byOperation = new Map<string, Mismatch[]>()
@@ -60,7 +66,9 @@ for (const [operation, list] of ranked) {
   if (keep && first) saveCase(`${operation}-${firstSeed}`, 'found by npm run fuzz:cpu', oracle.cpu, first)
 }
 const total = ranked.reduce((sum, [, list]) => sum + list.length, 0)
-say(`\nseeds ${firstSeed}..${seed - 1}: ${cases} cases, ${total} mismatches${total ? `: ${ranked.map(([name, list]) => `${name} ${list.length}`).join(', ')}` : ''}`)
+say(
+  `\nseeds ${firstSeed}..${seed - 1}: ${cases} cases, ${total} mismatches${total ? `: ${ranked.map(([name, list]) => `${name} ${list.length}`).join(', ')}` : ''}`,
+)
 process.exitCode = total === 0 ? 0 : 1
 
 function steps({ batch, index }: Mismatch): number {

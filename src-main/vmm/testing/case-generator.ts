@@ -5,7 +5,20 @@
 import { ROWS } from '../cpu/isa/table'
 import { traitsOf } from '../cpu/isa/traits'
 import type { Feature, Row } from '../cpu/isa/row'
-import { CASES_PER_BATCH, SLOT_BYTES, SLOT_TAIL, SLOTS_PER_PAGE, STATE_BYTES, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, codeSegmentBase, slotAddress, stateMode } from './diff-engine'
+import {
+  CASES_PER_BATCH,
+  SLOT_BYTES,
+  SLOT_TAIL,
+  SLOTS_PER_PAGE,
+  STATE_BYTES,
+  STATE_GPR,
+  STATE_MODE,
+  STATE_RFLAGS,
+  STATE_RIP,
+  codeSegmentBase,
+  slotAddress,
+  stateMode,
+} from './diff-engine'
 import type { CodeMode, DiffBatch, DiffCase, DiffStep, MemoryImage } from './diff-engine'
 import { fillFx, imageWord, memoryImage } from './case-values'
 import { APPROXIMATE, TRANSCENDENTAL } from './compare-outcomes'
@@ -33,14 +46,16 @@ const NOT_COMPARABLE: ReadonlySet<string> = new Set([
 
 /** In user mode these only fault; enough of them is soon enough. */
 const RARE: ReadonlySet<string> = new Set(
-  words('in out ins outs cli sti hlt clts lmsw mov_to_cr mov_from_cr mov_to_dr mov_from_dr rdmsr wrmsr lgdt lidt lldt ltr invlpg invd wbinvd invpcid xsetbv swapgs monitor mwait clac stac ud int3'),
+  words(
+    'in out ins outs cli sti hlt clts lmsw mov_to_cr mov_from_cr mov_to_dr mov_from_dr rdmsr wrmsr lgdt lidt lldt ltr invlpg invd wbinvd invpcid xsetbv swapgs monitor mwait clac stac ud int3',
+  ),
 )
 
 /** Whose target may be anything; in 16-bit code it could be the middle of an instruction. */
 const WILD_JUMPS: ReadonlySet<string> = new Set(['ret', 'ret_imm', 'jmp_near', 'call_near'])
 
-const X87 = new Set<string>(ROWS.filter(row => row.feature === 'x87').map(row => row.operation))
-const USES_MM = (row: Row): boolean => row.operands.some(spec => 'PQN'.includes(spec.addressing))
+const X87 = new Set<string>(ROWS.filter((row) => row.feature === 'x87').map((row) => row.operation))
+const USES_MM = (row: Row): boolean => row.operands.some((spec) => 'PQN'.includes(spec.addressing))
 
 export interface GeneratorOptions {
   readonly has: (feature: Feature) => boolean
@@ -59,9 +74,9 @@ export interface Selection {
 }
 
 export const selectRows = ({ has, only, except }: GeneratorOptions): Selection => {
-  const comparable = ROWS.filter(row => !NOT_COMPARABLE.has(row.operation))
-  const supported = comparable.filter(row => row.feature === undefined || has(row.feature))
-  const rows = supported.filter(row => (only === undefined || only.has(row.operation)) && except?.has(row.operation) !== true)
+  const comparable = ROWS.filter((row) => !NOT_COMPARABLE.has(row.operation))
+  const supported = comparable.filter((row) => row.feature === undefined || has(row.feature))
+  const rows = supported.filter((row) => (only === undefined || only.has(row.operation)) && except?.has(row.operation) !== true)
   return { rows, notComparable: ROWS.length - comparable.length, lacking: comparable.length - supported.length }
 }
 
@@ -114,7 +129,7 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     }
     code.push(...prefix)
     // what is known of the count must stay so
-    if (first && row.operands.some(spec => spec.addressing === 'CL')) plan.pinned.add(RCX)
+    if (first && row.operands.some((spec) => spec.addressing === 'CL')) plan.pinned.add(RCX)
     const cl = first && prefix.length === 0 ? Number(plan.get(RCX) & 0xffn) : undefined
     undefinedFlags = undefinedAfter(row, instruction, undefinedFlags, cl)
     const ignored = ignoredMemory(instruction, row)
@@ -123,25 +138,43 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     const destination = instruction.registers[0]
     // what follows must not consume an approximation, or what is not compared
     if (TRANSCENDENTAL.has(row.operation) || APPROXIMATE.has(row.operation) || SAVES_POINTERS.has(row.operation)) break
-    if (destination !== undefined && row.operands[0] !== undefined && 'GREZ'.includes(row.operands[0].addressing)) plan.written.add(destination & 15)
+    if (destination !== undefined && row.operands[0] !== undefined && 'GREZ'.includes(row.operands[0].addressing))
+      plan.written.add(destination & 15)
   }
   // the last slot of a page: sometimes the code ends with the page
   const last = slot % SLOTS_PER_PAGE === SLOTS_PER_PAGE - 1
-  if (last && steps.length === 1 && random.chance(70) && !relocatable(steps)) return finish(random, plan, mode, start, code, steps, directionFlag, mmx)
+  if (last && steps.length === 1 && random.chance(70) && !relocatable(steps))
+    return finish(random, plan, mode, start, code, steps, directionFlag, mmx)
   const shift = last && random.chance(50) && relocatable(steps) ? SLOT_BYTES - code.length + random.below(code.length + 1) : 0
   if (shift > 0 && shift + code.length !== SLOT_BYTES) {
     // cut off by the end of the page
     const cut = code.slice(0, SLOT_BYTES - shift)
-    return finish(random, plan, mode, start + shift, cut, steps.map(step => ({ ...step, at: step.at + shift })), directionFlag, mmx)
+    return finish(
+      random,
+      plan,
+      mode,
+      start + shift,
+      cut,
+      steps.map((step) => ({ ...step, at: step.at + shift })),
+      directionFlag,
+      mmx,
+    )
   }
   return finish(random, plan, mode, start, code, steps, directionFlag, mmx)
 }
 
 /** Programs without any address in their code. */
-const relocatable = (steps: readonly DiffStep[]): boolean => steps.every(step => !/J|M|E|W|Q|O/.test(step.row))
+const relocatable = (steps: readonly DiffStep[]): boolean => steps.every((step) => !/J|M|E|W|Q|O/.test(step.row))
 
 const finish = (
-  random: Random, plan: RegisterPlan, mode: CodeMode, start: number, code: readonly number[], steps: readonly DiffStep[], directionFlag: boolean, mmx: boolean,
+  random: Random,
+  plan: RegisterPlan,
+  mode: CodeMode,
+  start: number,
+  code: readonly number[],
+  steps: readonly DiffStep[],
+  directionFlag: boolean,
+  mmx: boolean,
 ): DiffCase => {
   const state = new Uint8Array(STATE_BYTES)
   const view = new DataView(state.buffer)
@@ -166,7 +199,10 @@ const ignoredMemory = ({ memory, size }: EncodedInstruction, { operation }: Row)
   if (memory === undefined) return []
   switch (operation) {
     case 'fxsave':
-      return [[memory + 6, 18], [memory + 28, 4]]
+      return [
+        [memory + 6, 18],
+        [memory + 28, 4],
+      ]
     case 'fnstenv':
     case 'fnsave':
       return [size === 2 ? [memory + 6, 8] : [memory + 12, 16]]
@@ -203,7 +239,14 @@ const preparation = (random: Random, row: Row, mode: CodeMode, plan: RegisterPla
 }
 
 /** Register values that make an instruction do something interesting. */
-const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan: RegisterPlan, image: MemoryImage, start: number): void => {
+const prepare = (
+  random: Random,
+  row: Row,
+  instruction: EncodedInstruction,
+  plan: RegisterPlan,
+  image: MemoryImage,
+  start: number,
+): void => {
   const { operation } = row
   const traits = traitsOf(operation)
   const usually = random.chance(88)
@@ -268,7 +311,8 @@ const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan
     case 'btr':
     case 'btc': {
       const offset = instruction.registers[1]
-      if (offset !== undefined && instruction.memory !== undefined && random.chance(85)) plan.set(offset, BigInt.asUintN(64, BigInt(random.below(0x2000) - 0x1000)))
+      if (offset !== undefined && instruction.memory !== undefined && random.chance(85))
+        plan.set(offset, BigInt.asUintN(64, BigInt(random.below(0x2000) - 0x1000)))
       break
     }
     case 'shld':
@@ -278,7 +322,8 @@ const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan
     case 'jmp_near':
     case 'call_near': {
       const target = instruction.registers[0]
-      if (target !== undefined && target !== RSP && random.chance(75)) plan.set(target, BigInt(start + SLOT_BYTES - 4 - codeSegmentBase(plan.mode, start)))
+      if (target !== undefined && target !== RSP && random.chance(75))
+        plan.set(target, BigInt(start + SLOT_BYTES - 4 - codeSegmentBase(plan.mode, start)))
       break
     }
     case 'popa':
@@ -286,6 +331,7 @@ const prepare = (random: Random, row: Row, instruction: EncodedInstruction, plan
       plan.set(RSP, BigInt(plan.stackBase + 0x800))
       break
     default:
-      if (traits.repeat === 'none' && instruction.registers.includes(1) && random.chance(30)) plan.set(RCX, (plan.get(RCX) & ~0xffn) | BigInt(random.below(70)))
+      if (traits.repeat === 'none' && instruction.registers.includes(1) && random.chance(30))
+        plan.set(RCX, (plan.get(RCX) & ~0xffn) | BigInt(random.below(70)))
   }
 }

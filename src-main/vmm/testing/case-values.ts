@@ -1,6 +1,17 @@
 /** Values that make processors disagree: limits, special floating-point numbers, and whole register states made of them. */
 import {
-  DATA_BASE, DATA_PAGES, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAGS, FX_XMM, PAGE_BYTES, STACK_BASE, STACK_PAGES, STATE_FX,
+  DATA_BASE,
+  DATA_PAGES,
+  FX_CONTROL,
+  FX_MXCSR,
+  FX_ST,
+  FX_STATUS,
+  FX_TAGS,
+  FX_XMM,
+  PAGE_BYTES,
+  STACK_BASE,
+  STACK_PAGES,
+  STATE_FX,
 } from './diff-engine'
 import type { MemoryImage } from './diff-engine'
 import type { Random } from './random'
@@ -41,7 +52,7 @@ export const float32Bits = (random: Random): number => {
     case 2:
       return sign + 0x7fc00000 + (fraction & 0x3fffff)
     case 3:
-      return sign + 0x7f800000 + ((fraction & 0x3fffff) || 1)
+      return sign + 0x7f800000 + (fraction & 0x3fffff || 1)
     case 4:
       return sign + fraction
     case 5:
@@ -59,7 +70,11 @@ export const float64Bits = (random: Random): bigint => {
   const sign = random.chance(50) ? 1n << 63n : 0n
   const all = (1n << 52n) - 1n
   const low = random.chance(30) ? 0n : random.u64() & 0x1fffffffn
-  const fraction = random.chance(30) ? BigInt(random.below(8)) : random.chance(20) ? all - BigInt(random.below(4)) : (random.u64() & all & ~0x1fffffffn) | low
+  const fraction = random.chance(30)
+    ? BigInt(random.below(8))
+    : random.chance(20)
+      ? all - BigInt(random.below(4))
+      : (random.u64() & all & ~0x1fffffffn) | low
   switch (random.below(14)) {
     case 0:
       return sign
@@ -92,7 +107,11 @@ export const float64Bits = (random: Random): bigint => {
 export const float80Bits = (random: Random): readonly [exponent: number, significand: bigint] => {
   const sign = random.below(2) * 0x8000
   const top = 1n << 63n
-  const fraction = random.chance(30) ? BigInt(random.below(8)) << BigInt(random.pick([0, 11, 40])) : random.chance(15) ? top - 1n - BigInt(random.below(4)) : random.u64() & (top - 1n)
+  const fraction = random.chance(30)
+    ? BigInt(random.below(8)) << BigInt(random.pick([0, 11, 40]))
+    : random.chance(15)
+      ? top - 1n - BigInt(random.below(4))
+      : random.u64() & (top - 1n)
   switch (random.below(18)) {
     case 0:
       return [sign, 0n]
@@ -176,7 +195,7 @@ export const fillFx = (random: Random, state: Uint8Array, mmx: boolean): void =>
   let control = CONTROL_MASKED
   if (random.chance(50)) control = (control & ~0xf00) | (random.pick([0, 2, 3]) << 8) | (random.below(4) << 10)
   if (random.chance(8)) control = (control & ~STATUS_ERRORS) | random.below(64)
-  let status = (random.below(8) << 11) | (random.chance(30) ? (random.u32() & 0x4700) : 0)
+  let status = (random.below(8) << 11) | (random.chance(30) ? random.u32() & 0x4700 : 0)
   if (random.chance(20)) status |= random.below(128)
   const pending = (status & ~control & STATUS_ERRORS) !== 0
   // pending exceptions make every other x87 instruction fault: keep them rare

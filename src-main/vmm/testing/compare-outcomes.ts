@@ -1,7 +1,24 @@
 /** Compares what two engines made of a case; the differences in words, or nothing. */
 import {
-  DATA_BASE, DATA_PAGES, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAGS, FX_XMM, NO_END_VECTOR, PAGE_BYTES, STACK_BASE, STATE_ADDRESS, STATE_ERROR, STATE_FX, STATE_GPR,
-  STATE_RFLAGS, STATE_RIP, STATE_VECTOR, codeSegmentBase,
+  DATA_BASE,
+  DATA_PAGES,
+  FX_CONTROL,
+  FX_MXCSR,
+  FX_ST,
+  FX_STATUS,
+  FX_TAGS,
+  FX_XMM,
+  NO_END_VECTOR,
+  PAGE_BYTES,
+  STACK_BASE,
+  STATE_ADDRESS,
+  STATE_ERROR,
+  STATE_FX,
+  STATE_GPR,
+  STATE_RFLAGS,
+  STATE_RIP,
+  STATE_VECTOR,
+  codeSegmentBase,
 } from './diff-engine'
 import type { DiffCase, Outcome } from './diff-engine'
 
@@ -31,7 +48,10 @@ const MXCSR_MISALIGNED = 0x20000
 
 /** CMPS with two bad addresses: which is met first differs even between forms of the instruction. */
 const eitherFault = ({ steps }: DiffCase, rip: number, vector: number, other: number): boolean =>
-  ACCESS_FAULTS.has(vector) && ACCESS_FAULTS.has(other) && vector !== other && steps.some(({ at, operation }) => at === rip && operation === 'cmps')
+  ACCESS_FAULTS.has(vector) &&
+  ACCESS_FAULTS.has(other) &&
+  vector !== other &&
+  steps.some(({ at, operation }) => at === rip && operation === 'cmps')
 const ACCESS_FAULTS: ReadonlySet<number> = new Set([12, 13, 14])
 
 const hex = (value: bigint | number): string => value.toString(16)
@@ -61,7 +81,7 @@ export const compareOutcomes = (one: DiffCase, expected: Outcome, actual: Outcom
   }
   const long = one.mode === 64
   // a POPA that faults has restored some of the registers already, which ones differs
-  const partial = ACCESS_FAULTS.has(vector) && one.steps.some(step => step.at === at && step.operation === 'popa')
+  const partial = ACCESS_FAULTS.has(vector) && one.steps.some((step) => step.at === at && step.operation === 'popa')
   for (let i = 0; i < (partial ? 0 : long ? 16 : 8); i++) {
     const x = a.getBigUint64(STATE_GPR + i * 8, true)
     const y = b.getBigUint64(STATE_GPR + i * 8, true)

@@ -44,7 +44,7 @@ export const describeMismatch = (mismatch: Mismatch): string => {
   const one = batch.cases[index] as DiffCase
   const view = new DataView(one.state.buffer, one.state.byteOffset)
   const lines = [`${one.mode}-bit ${hexBytes(one.code)}`]
-  for (let at = 0; at < one.code.length; ) {
+  for (let at = 0; at < one.code.length;) {
     const { text, length } = disassemble(one.code, at, one.mode === 64 ? 2 : one.mode === 32 ? 1 : 0, one.address + at)
     lines.push(`  ${(one.address + at).toString(16)}  ${hexBytes(one.code.subarray(at, at + length)).padEnd(24)} ${text}`)
     at += Math.max(length, 1)
@@ -53,8 +53,8 @@ export const describeMismatch = (mismatch: Mismatch): string => {
   lines.push(`  in: ${registers.join(' ')}  flags ${view.getUint32(STATE_RFLAGS, true).toString(16)}`)
   const fx = new DataView(one.state.buffer, one.state.byteOffset + STATE_FX)
   const control = [fx.getUint16(FX_CONTROL, true), fx.getUint16(FX_STATUS, true), fx.getUint8(FX_TAGS), fx.getUint32(FX_MXCSR, true)]
-  lines.push(`  fcw fsw ftw mxcsr: ${control.map(value => value.toString(16)).join(' ')}`)
-  lines.push(...differences.map(difference => `  ${difference}`))
+  lines.push(`  fcw fsw ftw mxcsr: ${control.map((value) => value.toString(16)).join(' ')}`)
+  lines.push(...differences.map((difference) => `  ${difference}`))
   return lines.join('\n')
 }
 
@@ -99,8 +99,8 @@ const fromHex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, '
 
 export const loadCases = (): readonly PermanentCase[] =>
   readdirSync(CASES)
-    .filter(file => file.endsWith('.json'))
-    .map(file => {
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => {
       const stored = JSON.parse(readFileSync(join(CASES, file), 'utf8')) as StoredCase
       const { mode, address, steps, imageSeed } = stored
       const one: DiffCase = { mode, address, steps, code: fromHex(stored.code), state: fromHex(stored.state) }

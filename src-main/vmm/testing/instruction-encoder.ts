@@ -85,7 +85,17 @@ export const widthBytes = (width: Width, size: OperandSize): number => {
 }
 
 /** Operations whose memory operand is larger than the table's width says. */
-const MEMORY_BYTES: Readonly<Record<string, number>> = { fxsave: 512, fxrstor: 512, cmpxchg8b: 8, cmpxchg16b: 16, fnstenv: 28, fldenv: 28, fnsave: 108, frstor: 108, bound: 8 }
+const MEMORY_BYTES: Readonly<Record<string, number>> = {
+  fxsave: 512,
+  fxrstor: 512,
+  cmpxchg8b: 8,
+  cmpxchg16b: 16,
+  fnstenv: 28,
+  fldenv: 28,
+  fnsave: 108,
+  frstor: 108,
+  bound: 8,
+}
 
 const little = (value: number, bytes: number): number[] => {
   const out: number[] = []
@@ -128,7 +138,9 @@ const encodeMemory = (context: EncoderContext, reg: number, target: number, avoi
   const address32 = long && other
   const none = { rexX: 0, rexB: 0, ripRelative: false, target: plan.linear(target), addressPrefix: other }
   const absolute = (): ModrmParts =>
-    long ? { ...none, modrm: field | 4, tail: [0x25, ...little(target | 0, 4)] } : { ...none, modrm: field | 5, tail: little(target | 0, 4) }
+    long
+      ? { ...none, modrm: field | 4, tail: [0x25, ...little(target | 0, 4)] }
+      : { ...none, modrm: field | 5, tail: little(target | 0, 4) }
   const form = random.below(10)
   if (form === 0) return absolute()
   if (form === 1 && long) return { ...none, modrm: field | 5, tail: little(target | 0, 4), ripRelative: true }
@@ -141,7 +153,8 @@ const encodeMemory = (context: EncoderContext, reg: number, target: number, avoi
   if (base === undefined) return absolute()
   const linear = base === RBP ? plan.stackLinear(target) : plan.linear(target)
   const dispKind = random.below(3)
-  const disp = dispKind === 0 ? 0 : dispKind === 1 ? random.below(256) - 128 : random.chance(70) ? random.below(0x20000) - 0x10000 : random.u32() | 0
+  const disp =
+    dispKind === 0 ? 0 : dispKind === 1 ? random.below(256) - 128 : random.chance(70) ? random.below(0x20000) - 0x10000 : random.u32() | 0
   const index = form < 6 ? undefined : plan.free([...avoid, base])
   const scale = random.below(4)
   let value = BigInt(target) - BigInt(disp)
@@ -168,7 +181,7 @@ const encodeMemory16 = ({ plan, random }: EncoderContext, field: number, target:
   const none = { rexX: 0, rexB: 0, ripRelative: false, addressPrefix }
   const rm = random.below(8)
   const registers = PAIRS_16[rm] as readonly number[]
-  const usable = registers.every(register => !plan.pinned.has(register) && !plan.written.has(register))
+  const usable = registers.every((register) => !plan.pinned.has(register) && !plan.written.has(register))
   if (!usable || random.chance(15)) return { ...none, modrm: field | 6, tail: little(target, 2), target: plan.linear(target) }
   const onStack = registers.includes(RBP)
   const offset = onStack ? plan.stackAddress() : target
@@ -223,10 +236,12 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
     return register
   }
   const isByteGpr = (spec: OperandSpec): boolean => 'EGRZ'.includes(spec.addressing) && spec.width === 'b'
-  const regSpec = row.operands.findIndex(spec => 'GVPSCD'.includes(spec.addressing))
-  const rmSpec = row.operands.findIndex(spec => 'EWQMRUN'.includes(spec.addressing) || spec.addressing === 'STi')
-  const opcodeSpec = row.operands.findIndex(spec => spec.addressing === 'Z')
-  const registers: (number | undefined)[] = row.operands.map(spec => (spec.addressing === 'fixed-gpr' ? spec.register : spec.addressing === 'CL' ? 1 : undefined))
+  const regSpec = row.operands.findIndex((spec) => 'GVPSCD'.includes(spec.addressing))
+  const rmSpec = row.operands.findIndex((spec) => 'EWQMRUN'.includes(spec.addressing) || spec.addressing === 'STi')
+  const opcodeSpec = row.operands.findIndex((spec) => spec.addressing === 'Z')
+  const registers: (number | undefined)[] = row.operands.map((spec) =>
+    spec.addressing === 'fixed-gpr' ? spec.register : spec.addressing === 'CL' ? 1 : undefined,
+  )
 
   let rexR = 0
   let rexX = 0
@@ -264,7 +279,9 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
       rexR = reg >> 3
     }
     const rmOperand = row.operands[rmSpec]
-    const useMemory = row.rm === undefined && (row.mod === 'memory' || (row.mod === 'any' && rmOperand !== undefined && 'EWQM'.includes(rmOperand.addressing) && random.chance(50)))
+    const useMemory =
+      row.rm === undefined &&
+      (row.mod === 'memory' || (row.mod === 'any' && rmOperand !== undefined && 'EWQM'.includes(rmOperand.addressing) && random.chance(50)))
     if (useMemory) {
       const bytes = MEMORY_BYTES[row.operation] ?? widthBytes(rmOperand?.memoryWidth ?? '', size)
       // the address must not be made of a register that is also the other operand with a value of its own
@@ -292,7 +309,8 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
   if (needsRex && row.map === 0 && row.opcode === 0x90 && row.noRexB) rex &= ~1
   row.operands.forEach((spec, i) => {
     const register = registers[i]
-    if (register !== undefined && isByteGpr(spec) && register >= 4 && register < 8 && !needsRex) registers[i] = BYTE_HIGH_FIRST + register - 4
+    if (register !== undefined && isByteGpr(spec) && register >= 4 && register < 8 && !needsRex)
+      registers[i] = BYTE_HIGH_FIRST + register - 4
   })
 
   // immediates
@@ -329,7 +347,7 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
   if (sizePrefix) prefixes.push(0x66)
   const implicitAddress = traits.addressSize && random.chance(12)
   if (parts?.addressPrefix || implicitAddress) prefixes.push(0x67)
-  const touchesMemory = parts !== undefined || traits.repeat !== 'none' || row.operands.some(spec => spec.addressing === 'O')
+  const touchesMemory = parts !== undefined || traits.repeat !== 'none' || row.operands.some((spec) => spec.addressing === 'O')
   if (touchesMemory && random.chance(3)) prefixes.push(random.pick(long ? [0x26, 0x2e, 0x36, 0x3e, 0x65] : [0x26, 0x2e, 0x36, 0x3e]))
   if (prefixes.length > 1 && random.chance(30)) prefixes.reverse()
   const bytes = [...prefixes]

@@ -33,8 +33,11 @@ export class RegisterPlan {
     this.stackBase = mode === 16 ? 0 : STACK_BASE
     this.mask = mode === 64 ? 0xffffffffffffffffn : 0xffffffffn
     this.count = mode === 64 ? 16 : 8
-    for (let i = 0; i < 16; i++) this.values.push(i < this.count ? (random.chance(15) ? BigInt(this.dataAddress(8)) : integerValue(random)) & this.mask : 0n)
-    this.values[RSP] = BigInt(this.stackBase + (random.chance(3) ? random.pick([0, 4, 0xff8, 0xffc, 0xffe, 0x1000]) : 0x600 + random.below(0x80) * 8))
+    for (let i = 0; i < 16; i++)
+      this.values.push(i < this.count ? (random.chance(15) ? BigInt(this.dataAddress(8)) : integerValue(random)) & this.mask : 0n)
+    this.values[RSP] = BigInt(
+      this.stackBase + (random.chance(3) ? random.pick([0, 4, 0xff8, 0xffc, 0xffe, 0x1000]) : 0x600 + random.below(0x80) * 8),
+    )
     if (random.chance(5)) this.values[RSP] = (this.get(RSP) + BigInt(random.below(8))) & this.mask
   }
 

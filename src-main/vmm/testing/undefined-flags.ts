@@ -21,7 +21,8 @@ export const undefinedAfter = (row: Row, instruction: EncodedInstruction, before
     const written = rotate ? flagMask('OC') : flagMask('OSZAPC')
     let fresh = rotate ? 0 : flagMask('A')
     if (count !== 1) fresh |= flagMask('O')
-    if (!rotate && instruction.size < 4 && operation !== 'sar' && (count === undefined || count >= instruction.size * 8)) fresh |= flagMask('C')
+    if (!rotate && instruction.size < 4 && operation !== 'sar' && (count === undefined || count >= instruction.size * 8))
+      fresh |= flagMask('C')
     // an unknown count may be 0, which leaves what was undefined undefined
     return count === undefined ? before | fresh : (before & ~written) | fresh
   }
@@ -33,7 +34,7 @@ export const undefinedAfter = (row: Row, instruction: EncodedInstruction, before
 
 const shiftCount = (row: Row, { size, immediate }: EncodedInstruction, cl: number | undefined): number | undefined => {
   const mask = size === 8 ? 63 : 31
-  if (row.operands.some(spec => spec.addressing === '1')) return 1
-  if (row.operands.some(spec => spec.addressing === 'CL')) return cl === undefined ? undefined : cl & mask
+  if (row.operands.some((spec) => spec.addressing === '1')) return 1
+  if (row.operands.some((spec) => spec.addressing === 'CL')) return cl === undefined ? undefined : cl & mask
   return immediate === undefined ? undefined : immediate & mask
 }

@@ -20,23 +20,31 @@ beforeAll(() => {
 })
 
 describe('cases that once differed', () => {
-  it.each(loadCases().map(one => [one.name, one] as const))('%s', (_, one) => {
+  it.each(loadCases().map((one) => [one.name, one] as const))('%s', (_, one) => {
     expect(runPermanentCase(engine, one)).toEqual([])
   })
 })
 
-describe.skipIf(typeof oracle === 'string')(`random programs${typeof oracle === 'string' ? ` (skipped: ${oracle})` : ` against ${oracle.cpu}`}`, () => {
-  if (typeof oracle === 'string') return
-  const { has } = oracle
+describe.skipIf(typeof oracle === 'string')(
+  `random programs${typeof oracle === 'string' ? ` (skipped: ${oracle})` : ` against ${oracle.cpu}`}`,
+  () => {
+    if (typeof oracle === 'string') return
+    const { has } = oracle
 
-  it('draws from most of the table', () => {
-    const { rows, notComparable, lacking } = selectRows({ has })
-    expect(rows.length).toBeGreaterThan(8 * (notComparable + lacking))
-  })
+    it('draws from most of the table', () => {
+      const { rows, notComparable, lacking } = selectRows({ has })
+      expect(rows.length).toBeGreaterThan(8 * (notComparable + lacking))
+    })
 
-  const chunks = Math.ceil(CASES / (BATCHES_PER_TEST * CASES_PER_BATCH))
-  it.each(Array.from({ length: chunks }, (_, i) => FIRST_SEED + i * BATCHES_PER_TEST))(`${BATCHES_PER_TEST * CASES_PER_BATCH} cases from seed %i`, first => {
-    const mismatches = Array.from({ length: BATCHES_PER_TEST }, (_, i) => differentialRun(oracle, engine, generateBatch(first + i, { has }))).flat()
-    expect(mismatches.slice(0, SHOWN).map(describeMismatch).join('\n\n'), `${mismatches.length} mismatches`).toBe('')
-  })
-})
+    const chunks = Math.ceil(CASES / (BATCHES_PER_TEST * CASES_PER_BATCH))
+    it.each(Array.from({ length: chunks }, (_, i) => FIRST_SEED + i * BATCHES_PER_TEST))(
+      `${BATCHES_PER_TEST * CASES_PER_BATCH} cases from seed %i`,
+      (first) => {
+        const mismatches = Array.from({ length: BATCHES_PER_TEST }, (_, i) =>
+          differentialRun(oracle, engine, generateBatch(first + i, { has })),
+        ).flat()
+        expect(mismatches.slice(0, SHOWN).map(describeMismatch).join('\n\n'), `${mismatches.length} mismatches`).toBe('')
+      },
+    )
+  },
+)

@@ -10,8 +10,35 @@ import * as L from '../../cpu/layout'
 import { createMachineCore } from '../../cpu/machine-core'
 import type { MachineCore } from '../../cpu/machine-core'
 import {
-  CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, DATA_LIMIT_16, DATA_PAGES, DATA_WRITABLE_PAGES, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAGS, FX_XMM, NO_END_VECTOR,
-  PAGE_BYTES, SEGMENT_BYTES_16, STACK_BASE, STACK_LIMIT_16, STACK_PAGES, STATE_ADDRESS, STATE_BYTES, STATE_ERROR, STATE_FX, STATE_GPR, STATE_MODE, STATE_RFLAGS, STATE_RIP, STATE_VECTOR, STATE_WORDS,
+  CODE_BASE,
+  CODE_PAGES,
+  CODE_STRIDE,
+  DATA_BASE,
+  DATA_LIMIT_16,
+  DATA_PAGES,
+  DATA_WRITABLE_PAGES,
+  FX_CONTROL,
+  FX_MXCSR,
+  FX_ST,
+  FX_STATUS,
+  FX_TAGS,
+  FX_XMM,
+  NO_END_VECTOR,
+  PAGE_BYTES,
+  SEGMENT_BYTES_16,
+  STACK_BASE,
+  STACK_LIMIT_16,
+  STACK_PAGES,
+  STATE_ADDRESS,
+  STATE_BYTES,
+  STATE_ERROR,
+  STATE_FX,
+  STATE_GPR,
+  STATE_MODE,
+  STATE_RFLAGS,
+  STATE_RIP,
+  STATE_VECTOR,
+  STATE_WORDS,
   codePages,
 } from '../diff-engine'
 import type { DiffBatch, DiffCase, DiffEngine, MemoryImage, Outcome } from '../diff-engine'
@@ -101,7 +128,13 @@ const NO_IO: CpuIo = {
 
 /** `directory`: of another build of the core than out/core. */
 export const openInterpreter = (directory?: string): DiffEngine => {
-  const core = createMachineCore({ ramBytes: RAM_BYTES, extraBytes: 0, io: NO_IO, decoderTables: buildDecoderTables([]), ...(directory !== undefined && { directory }) })
+  const core = createMachineCore({
+    ramBytes: RAM_BYTES,
+    extraBytes: 0,
+    io: NO_IO,
+    decoderTables: buildDecoderTables([]),
+    ...(directory !== undefined && { directory }),
+  })
   return new EmulatedEngine('interpreter', core, new InterpreterEngine(core))
 }
 
@@ -128,7 +161,7 @@ export class EmulatedEngine implements DiffEngine {
     this.bytes.set(image.stack, L.RAM_BASE + STACK_MEMORY)
     this.core.core('flush_code')()
     this.core.core('reset_tlb')(this.vcpu)
-    return batch.cases.map(one => this.runCase(one, image))
+    return batch.cases.map((one) => this.runCase(one, image))
   }
 
   // ---- one case -------------------------------------------------------------------------------------------------------------------
@@ -256,9 +289,14 @@ export class EmulatedEngine implements DiffEngine {
     this.write64(KERNEL_PD, LARGE | PRESENT | WRITABLE)
     for (let page = 0; page < CODE_PAGES; page++) this.mapUser(CODE_BASE + page * CODE_STRIDE, CODE_MEMORY + page * PAGE_BYTES, 0n)
     for (let page = 0; page < DATA_PAGES; page++) {
-      this.mapUser(DATA_BASE + page * PAGE_BYTES, DATA_MEMORY + page * PAGE_BYTES, NO_EXECUTE | (page < DATA_WRITABLE_PAGES ? WRITABLE : 0n))
+      this.mapUser(
+        DATA_BASE + page * PAGE_BYTES,
+        DATA_MEMORY + page * PAGE_BYTES,
+        NO_EXECUTE | (page < DATA_WRITABLE_PAGES ? WRITABLE : 0n),
+      )
     }
-    for (let page = 0; page < STACK_PAGES; page++) this.mapUser(STACK_BASE + page * PAGE_BYTES, STACK_MEMORY + page * PAGE_BYTES, NO_EXECUTE | WRITABLE)
+    for (let page = 0; page < STACK_PAGES; page++)
+      this.mapUser(STACK_BASE + page * PAGE_BYTES, STACK_MEMORY + page * PAGE_BYTES, NO_EXECUTE | WRITABLE)
     for (let i = 0; i < CODE_SEGMENTS; i++) this.localDescriptor(i, ACCESS_CODE_16, CODE_BASE + i * SEGMENT_BYTES_16, SEGMENT_BYTES_16 - 1)
     this.localDescriptor(DATA_SEGMENT, ACCESS_DATA_16, DATA_BASE, DATA_LIMIT_16)
     this.localDescriptor(STACK_SEGMENT, ACCESS_DATA_16, STACK_BASE, STACK_LIMIT_16)
@@ -276,7 +314,7 @@ export class EmulatedEngine implements DiffEngine {
 
   private mapUser(linear: number, gpa: number, rights: bigint): void {
     const index = (linear >>> 21) & 0x1ff
-    const which = [CODE_BASE, DATA_BASE, STACK_BASE].findIndex(base => base >>> 21 === linear >>> 21)
+    const which = [CODE_BASE, DATA_BASE, STACK_BASE].findIndex((base) => base >>> 21 === linear >>> 21)
     const table = PAGE_TABLES + which * PAGE_BYTES
     this.write64(USER_PD + index * 8, BigInt(table) | PRESENT | WRITABLE | USER)
     this.write64(table + ((linear >>> 12) & 0x1ff) * 8, BigInt(gpa) | PRESENT | USER | rights)

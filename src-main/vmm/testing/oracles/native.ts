@@ -6,7 +6,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
-  CODE_BASE, CODE_PAGES, CODE_STRIDE, DATA_BASE, DATA_LIMIT_16, DATA_PAGES, DATA_WRITABLE_PAGES, STACK_BASE, STACK_LIMIT_16, STACK_PAGES, STATE_BYTES, STATE_WORDS, codePages,
+  CODE_BASE,
+  CODE_PAGES,
+  CODE_STRIDE,
+  DATA_BASE,
+  DATA_LIMIT_16,
+  DATA_PAGES,
+  DATA_WRITABLE_PAGES,
+  STACK_BASE,
+  STACK_LIMIT_16,
+  STACK_PAGES,
+  STATE_BYTES,
+  STATE_WORDS,
+  codePages,
 } from '../diff-engine'
 import type { DiffBatch, DiffEngine, Outcome } from '../diff-engine'
 import type { Feature } from '../../cpu/isa/row'
@@ -18,9 +30,31 @@ const SOURCE = fileURLToPath(new URL('./native.c', import.meta.url))
 
 /** Features as Linux names them in /proc/cpuinfo; those not listed (which Vitrine's processor lacks, too) are never run. */
 const CPUINFO_FLAGS: Partial<Readonly<Record<Feature, string>>> = {
-  x87: 'fpu', CMOV: 'cmov', CX8: 'cx8', CX16: 'cx16', MMX: 'mmx', SSE: 'sse', SSE2: 'sse2', SSE3: 'pni', SSSE3: 'ssse3', 'SSE4.1': 'sse4_1',
-  'SSE4.2': 'sse4_2', POPCNT: 'popcnt', LZCNT: 'abm', BMI1: 'bmi1', MOVBE: 'movbe', FXSR: 'fxsr', CLFSH: 'clflush', CLFLUSHOPT: 'clflushopt',
-  CLWB: 'clwb', LAHF64: 'lahf_lm', MSR: 'msr', TSC: 'tsc', ADX: 'adx', PREFETCHW: '3dnowprefetch', SMAP: 'smap',
+  x87: 'fpu',
+  CMOV: 'cmov',
+  CX8: 'cx8',
+  CX16: 'cx16',
+  MMX: 'mmx',
+  SSE: 'sse',
+  SSE2: 'sse2',
+  SSE3: 'pni',
+  SSSE3: 'ssse3',
+  'SSE4.1': 'sse4_1',
+  'SSE4.2': 'sse4_2',
+  POPCNT: 'popcnt',
+  LZCNT: 'abm',
+  BMI1: 'bmi1',
+  MOVBE: 'movbe',
+  FXSR: 'fxsr',
+  CLFSH: 'clflush',
+  CLFLUSHOPT: 'clflushopt',
+  CLWB: 'clwb',
+  LAHF64: 'lahf_lm',
+  MSR: 'msr',
+  TSC: 'tsc',
+  ADX: 'adx',
+  PREFETCHW: '3dnowprefetch',
+  SMAP: 'smap',
 }
 
 export interface NativeOracle extends DiffEngine {
@@ -39,8 +73,8 @@ export const openNativeOracle = (): NativeOracle | string => {
   return {
     name: 'native',
     cpu: /^model name\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? 'unknown',
-    has: feature => flags.has(CPUINFO_FLAGS[feature] ?? 'none'),
-    run: batch => runNatively(compiled.path, batch),
+    has: (feature) => flags.has(CPUINFO_FLAGS[feature] ?? 'none'),
+    run: (batch) => runNatively(compiled.path, batch),
   }
 }
 

@@ -8,7 +8,7 @@ const nibbleAbove9 = (m: Emitter, value: Value): Value => m.gtU(m.and(value, m.i
 /** DAA and DAS: `sign` is +1 or -1. */
 const decimalAdjust =
   (sign: 1 | -1): Semantics =>
-  m => {
+  (m) => {
     const old = al(m)
     const low = m.or(nibbleAbove9(m, old), m.flag('af'))
     const high = m.or(m.gtU(old, m.i32(0x99)), m.flag('cf'))
@@ -23,7 +23,7 @@ const decimalAdjust =
 /** AAA and AAS. The correction is made on AX as a whole, as processors since the 80286 do. */
 const asciiAdjust =
   (sign: 1 | -1): Semantics =>
-  m => {
+  (m) => {
     const ax = m.gpr(RAX, 2)
     const adjust = m.or(nibbleAbove9(m, ax), m.flag('af'))
     const corrected = sign === 1 ? m.add(ax, m.i32(0x106)) : m.sub(ax, m.i32(0x106))
@@ -32,7 +32,7 @@ const asciiAdjust =
     m.flagsResult(m.and(result, m.i32(0xff)), { cf: adjust, af: adjust }, 1)
   }
 
-const aam: Semantics = m => {
+const aam: Semantics = (m) => {
   const base = m.and(m.wrap(m.immediate()), m.i32(0xff))
   m.if(m.eqz(base), () => m.raise(DE))
   const old = al(m)
@@ -41,7 +41,7 @@ const aam: Semantics = m => {
   m.flagsResult(remainder, {}, 1)
 }
 
-const aad: Semantics = m => {
+const aad: Semantics = (m) => {
   const base = m.and(m.wrap(m.immediate()), m.i32(0xff))
   const ax = m.gpr(RAX, 2)
   const result = m.and(m.add(m.mul(m.shrU(ax, m.i32(8)), base), ax), m.i32(0xff))

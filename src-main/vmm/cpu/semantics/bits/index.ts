@@ -21,7 +21,7 @@ type BitUpdate = (m: Emitter, value: Value, mask: Value) => Value
 /** `update` undefined: BT, which only looks. */
 const bitOperation =
   (update?: BitUpdate): Semantics =>
-  m => {
+  (m) => {
     const operand = m.form.operands[1]
     const offset = m.read(1)
     const index = m.and(fit(m, offset, m.size), num(m, width(m) - 1))
@@ -40,7 +40,7 @@ const bitOperation =
     } else if (update === undefined) {
       m.setFlags({ cf: selected(m.read(0)) })
     } else {
-      m.modify(0, value => {
+      m.modify(0, (value) => {
         m.setFlags({ cf: selected(value) })
         return update(m, value, m.shl(num(m, 1), index))
       })
@@ -50,7 +50,7 @@ const bitOperation =
 /** A source of 0 leaves the destination as it is (AMD documents it, Intel's processors do the same) and sets ZF. */
 const scan =
   (position: (m: Emitter, value: Value) => Value): Semantics =>
-  m => {
+  (m) => {
     const source = m.read(1)
     const zero = m.eqz(source)
     m.if(m.eqz(zero), () => m.write(0, position(m, source)))
@@ -63,7 +63,7 @@ const countFlags = (m: Emitter, source: Value, result: Value): void => {
   m.setFlags({ cf: m.eqz(source), zf: m.eqz(result) })
 }
 
-const tzcnt: Semantics = m => {
+const tzcnt: Semantics = (m) => {
   const source = m.read(1)
   // a bit above the operand stops the count of a narrow 0
   const result = m.ctz(m.size < 4 ? m.or(source, m.i32(1 << width(m))) : source)
@@ -71,7 +71,7 @@ const tzcnt: Semantics = m => {
   countFlags(m, source, result)
 }
 
-const lzcnt: Semantics = m => {
+const lzcnt: Semantics = (m) => {
   const source = m.read(1)
   const counted = m.clz(source)
   const result = m.size < 4 ? m.sub(counted, m.i32(32 - width(m))) : counted
@@ -79,7 +79,7 @@ const lzcnt: Semantics = m => {
   countFlags(m, source, result)
 }
 
-const popcnt: Semantics = m => {
+const popcnt: Semantics = (m) => {
   const source = m.read(1)
   m.write(0, m.popcnt(source))
   const zero = m.i32(0)
@@ -87,9 +87,10 @@ const popcnt: Semantics = m => {
 }
 
 /** The operand size of the form may be that of the source or of the destination; the source operand tells its own width. */
-const crc32: Semantics = m => {
+const crc32: Semantics = (m) => {
   const source = m.form.operands[1]
-  const bytes: Bytes = source !== undefined && 'bytes' in source && (source.bytes === 1 || source.bytes === 2 || source.bytes === 8) ? source.bytes : 4
+  const bytes: Bytes =
+    source !== undefined && 'bytes' in source && (source.bytes === 1 || source.bytes === 2 || source.bytes === 8) ? source.bytes : 4
   const value = m.zext(m.read(1))
   const old = m.wrap(m.read(0))
   const result = m.helper('crc32c', old, value, m.i32(bytes))

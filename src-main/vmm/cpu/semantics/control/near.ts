@@ -8,9 +8,9 @@ import { RCX } from '../values'
 type StackBytes = 2 | 4 | 8
 const stackBytes = (m: Emitter): StackBytes => (m.size === 1 ? 2 : m.size)
 
-const jcc: Semantics = m => m.jumpRelative(m.condition(m.form.variant))
-const jmpRel: Semantics = m => m.jumpRelative()
-const jmpNear: Semantics = m => m.jump(m.zext(m.read(0)))
+const jcc: Semantics = (m) => m.jumpRelative(m.condition(m.form.variant))
+const jmpRel: Semantics = (m) => m.jumpRelative()
+const jmpNear: Semantics = (m) => m.jump(m.zext(m.read(0)))
 
 const call = (m: Emitter, target: Value): void => {
   const bytes = stackBytes(m)
@@ -19,9 +19,9 @@ const call = (m: Emitter, target: Value): void => {
   m.push(bytes, back)
 }
 
-const callRel: Semantics = m => call(m, m.relativeTarget())
+const callRel: Semantics = (m) => call(m, m.relativeTarget())
 /** Room on the stack is looked for before the target. */
-const callNear: Semantics = m => {
+const callNear: Semantics = (m) => {
   const bytes = stackBytes(m)
   const target = m.zext(m.read(0))
   const back = m.reference(bytes, m.stackAddress(-bytes))
@@ -31,14 +31,14 @@ const callNear: Semantics = m => {
   m.adjustStack(-bytes)
 }
 
-const ret: Semantics = m => {
+const ret: Semantics = (m) => {
   const bytes = stackBytes(m)
   const target = m.zext(m.top(bytes))
   m.jump(target)
   m.adjustStack(bytes)
 }
 
-const retImm: Semantics = m => {
+const retImm: Semantics = (m) => {
   const bytes = stackBytes(m)
   const target = m.zext(m.top(bytes))
   m.jump(target)
@@ -48,16 +48,17 @@ const retImm: Semantics = m => {
 /** LOOP, LOOPE, LOOPNE: rCX of the address size counts; no flag changes. */
 const loopWhile =
   (condition?: (m: Emitter) => Value): Semantics =>
-  m => {
+  (m) => {
     const count = m.sub(m.addressRegister(RCX), m.i64(1))
-    const masked = m.form.addressSize === 2 ? m.and(count, m.i64(0xffff)) : m.form.addressSize === 4 ? m.and(count, m.i64(0xffffffff)) : count
+    const masked =
+      m.form.addressSize === 2 ? m.and(count, m.i64(0xffff)) : m.form.addressSize === 4 ? m.and(count, m.i64(0xffffffff)) : count
     const notZero = m.ne(masked, m.i64(0))
     const taken = condition === undefined ? notZero : m.and(notZero, condition(m))
     m.jumpRelative(taken)
     m.setAddressRegister(RCX, masked)
   }
 
-const jcxz: Semantics = m => m.jumpRelative(m.eqz(m.addressRegister(RCX)))
+const jcxz: Semantics = (m) => m.jumpRelative(m.eqz(m.addressRegister(RCX)))
 
 export const nearControlSemantics: SemanticsTable = {
   jcc,
@@ -68,7 +69,7 @@ export const nearControlSemantics: SemanticsTable = {
   ret,
   ret_imm: retImm,
   loop: loopWhile(),
-  loope: loopWhile(m => m.flag('zf')),
-  loopne: loopWhile(m => m.eqz(m.flag('zf'))),
+  loope: loopWhile((m) => m.flag('zf')),
+  loopne: loopWhile((m) => m.eqz(m.flag('zf'))),
   jcxz,
 }

@@ -4,43 +4,43 @@ import { fit, num, source } from '../values'
 
 const carryIn = (m: Emitter): Value => fit(m, m.flag('cf'), m.size)
 
-const add: Semantics = m => {
+const add: Semantics = (m) => {
   const b = source(m, 1)
-  m.modify(0, a => {
+  m.modify(0, (a) => {
     const r = m.add(a, b)
     m.flagsAdd(a, b, r)
     return r
   })
 }
 
-const adc: Semantics = m => {
+const adc: Semantics = (m) => {
   const b = source(m, 1)
-  m.modify(0, a => {
+  m.modify(0, (a) => {
     const r = m.add(m.add(a, b), carryIn(m))
     m.flagsAdd(a, b, r)
     return r
   })
 }
 
-const sub: Semantics = m => {
+const sub: Semantics = (m) => {
   const b = source(m, 1)
-  m.modify(0, a => {
+  m.modify(0, (a) => {
     const r = m.sub(a, b)
     m.flagsSub(a, b, r)
     return r
   })
 }
 
-const sbb: Semantics = m => {
+const sbb: Semantics = (m) => {
   const b = source(m, 1)
-  m.modify(0, a => {
+  m.modify(0, (a) => {
     const r = m.sub(m.sub(a, b), carryIn(m))
     m.flagsSub(a, b, r)
     return r
   })
 }
 
-const cmp: Semantics = m => {
+const cmp: Semantics = (m) => {
   const a = m.read(0)
   const b = source(m, 1)
   m.flagsSub(a, b, m.sub(a, b))
@@ -48,42 +48,42 @@ const cmp: Semantics = m => {
 
 const logic =
   (operation: (m: Emitter, a: Value, b: Value) => Value): Semantics =>
-  m => {
+  (m) => {
     const b = source(m, 1)
-    m.modify(0, a => {
+    m.modify(0, (a) => {
       const r = operation(m, a, b)
       m.flagsLogic(r)
       return r
     })
   }
 
-const test: Semantics = m => {
+const test: Semantics = (m) => {
   const a = m.read(0)
   m.flagsLogic(m.and(a, source(m, 1)))
 }
 
-const inc: Semantics = m => {
-  m.modify(0, a => {
+const inc: Semantics = (m) => {
+  m.modify(0, (a) => {
     const r = m.add(a, num(m, 1))
     m.flagsInc(a, r)
     return r
   })
 }
 
-const dec: Semantics = m => {
-  m.modify(0, a => {
+const dec: Semantics = (m) => {
+  m.modify(0, (a) => {
     const r = m.sub(a, num(m, 1))
     m.flagsDec(a, r)
     return r
   })
 }
 
-const not: Semantics = m => {
-  m.modify(0, a => m.not(a))
+const not: Semantics = (m) => {
+  m.modify(0, (a) => m.not(a))
 }
 
-const neg: Semantics = m => {
-  m.modify(0, a => {
+const neg: Semantics = (m) => {
+  m.modify(0, (a) => {
     const zero = num(m, 0)
     const r = m.sub(zero, a)
     m.flagsSub(zero, a, r)

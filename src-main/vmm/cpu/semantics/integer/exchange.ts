@@ -2,17 +2,17 @@
 import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
 import { GP, RAX, RBX, RCX, RDX } from '../values'
 
-const xchg: Semantics = m => {
+const xchg: Semantics = (m) => {
   const source = m.read(1)
-  m.modify(0, old => {
+  m.modify(0, (old) => {
     m.write(1, old)
     return source
   })
 }
 
-const xadd: Semantics = m => {
+const xadd: Semantics = (m) => {
   const source = m.read(1)
-  m.modify(0, old => {
+  m.modify(0, (old) => {
     const sum = m.add(old, source)
     m.flagsAdd(old, source, sum)
     m.write(1, old)
@@ -21,7 +21,7 @@ const xadd: Semantics = m => {
 }
 
 /** A register destination is left alone when it differs, so its upper half is not cleared. */
-const cmpxchg: Semantics = m => {
+const cmpxchg: Semantics = (m) => {
   const source = m.read(1)
   const compare = (old: Value): Value => {
     const accumulator = m.gpr(RAX, m.size)
@@ -29,7 +29,7 @@ const cmpxchg: Semantics = m => {
     return m.eq(accumulator, old)
   }
   if (m.isMemory(0)) {
-    m.modify(0, old => {
+    m.modify(0, (old) => {
       const equal = compare(old)
       m.if(m.eqz(equal), () => m.setGpr(RAX, m.size, old))
       return m.select(equal, source, old)
@@ -46,7 +46,7 @@ const cmpxchg: Semantics = m => {
 
 const wide = (m: Emitter, high: number, low: number): Value => m.or(m.shl(m.zext(m.gpr(high, 4)), m.i64(32)), m.zext(m.gpr(low, 4)))
 
-const cmpxchg8b: Semantics = m => {
+const cmpxchg8b: Semantics = (m) => {
   const reference = m.reference(8, m.memoryOperand())
   const old = reference.load()
   const equal = m.eq(old, wide(m, RDX, RAX))
@@ -58,7 +58,7 @@ const cmpxchg8b: Semantics = m => {
   m.setFlags({ zf: equal })
 }
 
-const cmpxchg16b: Semantics = m => {
+const cmpxchg16b: Semantics = (m) => {
   const address = m.memoryOperand()
   const linear = m.linear(address, 16, 'write')
   m.if(m.and(m.wrap(linear), m.i32(15)), () => m.raise(GP, 0))
@@ -78,6 +78,6 @@ const cmpxchg16b: Semantics = m => {
 }
 
 /** One table row for both sizes is possible: the operand size then tells them apart. */
-const cmpxchg8b16b: Semantics = m => (m.size === 8 ? cmpxchg16b(m) : cmpxchg8b(m))
+const cmpxchg8b16b: Semantics = (m) => (m.size === 8 ? cmpxchg16b(m) : cmpxchg8b(m))
 
 export const exchangeSemantics: SemanticsTable = { xchg, xadd, cmpxchg, cmpxchg8b, cmpxchg16b, cmpxchg8b16b }

@@ -2,30 +2,30 @@
 import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
 import { RAX, RBX, RDX, fit, num, signed, source, type Bytes } from '../values'
 
-const mov: Semantics = m => {
+const mov: Semantics = (m) => {
   m.write(0, source(m, 1))
 }
 
-const movzx: Semantics = m => {
+const movzx: Semantics = (m) => {
   m.write(0, fit(m, m.read(1), m.size))
 }
 
-const movsx: Semantics = m => {
+const movsx: Semantics = (m) => {
   m.write(0, m.readSigned(1))
 }
 
-const lea: Semantics = m => {
+const lea: Semantics = (m) => {
   m.write(0, m.truncate(m.effectiveAddress(), m.size))
 }
 
 /** The source is read, and a 32-bit destination's upper half cleared, whatever the condition says. */
-const cmovcc: Semantics = m => {
+const cmovcc: Semantics = (m) => {
   const source = m.read(1)
   const old = m.read(0)
   m.write(0, m.select(m.condition(m.form.variant), source, old))
 }
 
-const setcc: Semantics = m => {
+const setcc: Semantics = (m) => {
   m.write(0, m.condition(m.form.variant))
 }
 
@@ -41,29 +41,29 @@ export const byteSwapped = (m: Emitter, value: Value, bytes: 2 | 4 | 8): Value =
 }
 
 /** With a 16-bit operand the result is undefined by the manuals; processors write 0. */
-const bswap: Semantics = m => {
+const bswap: Semantics = (m) => {
   m.write(0, m.size === 4 || m.size === 8 ? byteSwapped(m, m.read(0), m.size) : m.i32(0))
 }
 
-const movbe: Semantics = m => {
+const movbe: Semantics = (m) => {
   const value = m.read(1)
   m.write(0, m.size === 1 ? value : byteSwapped(m, value, m.size))
 }
 
 /** CBW, CWDE, CDQE: sign-extends the lower half of the accumulator into the whole of the operand size. */
-const cbw: Semantics = m => {
+const cbw: Semantics = (m) => {
   const half = (m.size >> 1) as Bytes
   const value = signed(m, m.gpr(RAX, half), half)
   m.setGpr(RAX, m.size, m.size === 8 ? m.sext(value) : m.truncate(value, m.size))
 }
 
 /** CWD, CDQ, CQO. */
-const cwd: Semantics = m => {
+const cwd: Semantics = (m) => {
   const sign = m.shrS(signed(m, m.gpr(RAX, m.size)), num(m, m.size === 8 ? 63 : 31))
   m.setGpr(RDX, m.size, m.truncate(sign, m.size))
 }
 
-const xlat: Semantics = m => {
+const xlat: Semantics = (m) => {
   const size = m.form.addressSize ?? 4
   const sum = m.add(m.addressRegister(RBX), m.zext(m.gpr(RAX, 1)))
   const offset = size === 8 ? sum : m.and(sum, m.i64(size === 2 ? 0xffff : 0xffffffff))
@@ -72,4 +72,20 @@ const xlat: Semantics = m => {
 
 const nop: Semantics = () => undefined
 
-export const moveSemantics: SemanticsTable = { mov, movzx, movsx, movsxd: movsx, lea, cmovcc, setcc, bswap, movbe, cbw, cwd, xlat, nop, pause: nop, movnti: mov }
+export const moveSemantics: SemanticsTable = {
+  mov,
+  movzx,
+  movsx,
+  movsxd: movsx,
+  lea,
+  cmovcc,
+  setcc,
+  bswap,
+  movbe,
+  cbw,
+  cwd,
+  xlat,
+  nop,
+  pause: nop,
+  movnti: mov,
+}

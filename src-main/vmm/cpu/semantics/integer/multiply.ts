@@ -6,7 +6,7 @@ import { SCRATCH } from '../../layout'
 /** SF, ZF, AF and PF are undefined after a multiplication. */
 const productFlags = (m: Emitter, low: Value, overflow: Value): void => m.flagsResult(low, { cf: overflow, of: overflow })
 
-const mul: Semantics = m => {
+const mul: Semantics = (m) => {
   const b = m.read(0)
   const a = m.gpr(RAX, m.size)
   if (m.size === 1) {
@@ -35,7 +35,7 @@ const mul: Semantics = m => {
   }
 }
 
-const imul1: Semantics = m => {
+const imul1: Semantics = (m) => {
   const b = signed(m, m.read(0))
   const a = signed(m, m.gpr(RAX, m.size))
   if (m.size === 1) {
@@ -83,12 +83,12 @@ const truncatingProduct = (m: Emitter, left: Value, right: Value): void => {
   }
 }
 
-const imul2: Semantics = m => truncatingProduct(m, m.read(0), m.read(1))
-const imul3: Semantics = m => truncatingProduct(m, m.read(1), source(m, 2))
+const imul2: Semantics = (m) => truncatingProduct(m, m.read(0), m.read(1))
+const imul3: Semantics = (m) => truncatingProduct(m, m.read(1), source(m, 2))
 
 const raiseDivideWhen = (m: Emitter, condition: Value): void => m.if(condition, () => m.raise(DE))
 
-const div: Semantics = m => {
+const div: Semantics = (m) => {
   const divisor = m.read(0)
   raiseDivideWhen(m, m.eqz(divisor))
   if (m.size === 1) {
@@ -118,7 +118,7 @@ const div: Semantics = m => {
   }
 }
 
-const idiv: Semantics = m => {
+const idiv: Semantics = (m) => {
   const divisor = signed(m, m.read(0))
   raiseDivideWhen(m, m.eqz(divisor))
   if (m.size === 1) {

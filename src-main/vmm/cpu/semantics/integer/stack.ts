@@ -14,13 +14,16 @@ const setStackPointer = (m: Emitter, value: Value): void => {
   m.setGpr(RSP, 8, m.or(kept, m.and(value, mask)))
 }
 
-const onStack = (m: Emitter, offset: Value): SegmentedAddress => ({ segment: SEG_SS, offset: m.and(offset, m.loadState('i64', STACK_MASK)) })
+const onStack = (m: Emitter, offset: Value): SegmentedAddress => ({
+  segment: SEG_SS,
+  offset: m.and(offset, m.loadState('i64', STACK_MASK)),
+})
 
-const push: Semantics = m => {
+const push: Semantics = (m) => {
   m.push(stackBytes(m), source(m, 0))
 }
 
-const pop: Semantics = m => {
+const pop: Semantics = (m) => {
   const bytes = stackBytes(m)
   const value = m.top(bytes)
   if (!m.isMemory(0)) {
@@ -40,13 +43,13 @@ const pop: Semantics = m => {
 
 const PUSHA_ORDER = [RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI] as const
 
-const pusha: Semantics = m => {
+const pusha: Semantics = (m) => {
   const bytes = stackBytes(m)
   PUSHA_ORDER.forEach((register, index) => m.store(bytes, m.stackAddress(-bytes * (index + 1)), m.gpr(register, bytes)))
   m.adjustStack(-bytes * PUSHA_ORDER.length)
 }
 
-const popa: Semantics = m => {
+const popa: Semantics = (m) => {
   const bytes = stackBytes(m)
   const order = [...PUSHA_ORDER].reverse()
   const values = order.map((_, index) => m.load(bytes, m.stackAddress(bytes * index)))
@@ -60,7 +63,7 @@ const popa: Semantics = m => {
 const ENTER_LEVEL_MASK = 31
 
 /** ENTER: the frame is written with local offsets; RBP and RSP change once all of it is in place. */
-const enter: Semantics = m => {
+const enter: Semantics = (m) => {
   const bytes = stackBytes(m)
   const step = m.i64(bytes)
   const level = m.and(m.immediate2(), m.i32(ENTER_LEVEL_MASK))
@@ -72,7 +75,7 @@ const enter: Semantics = m => {
     const source = m.variable(base)
     const left = m.variable(level)
     m.if(m.gtU(level, m.i32(1)), () => {
-      m.loop(again => {
+      m.loop((again) => {
         m.set(source, m.sub(m.get(source), step))
         m.set(top, m.sub(m.get(top), step))
         m.store(bytes, onStack(m, m.get(top)), m.load(bytes, onStack(m, m.get(source))))
@@ -95,7 +98,7 @@ const enter: Semantics = m => {
 const setFramePointer = (m: Emitter, bytes: Bytes, frame: Value): void =>
   m.setGpr(RBP, bytes, fit(m, m.and(frame, m.loadState('i64', STACK_MASK)), bytes))
 
-const leave: Semantics = m => {
+const leave: Semantics = (m) => {
   const bytes = stackBytes(m)
   const frame = m.gpr(RBP, 8)
   const value = m.load(bytes, onStack(m, frame))

@@ -21,9 +21,9 @@ const flagsUnlessZero = (m: Emitter, countOperand: number, count: Value, setFlag
 
 const lowBit = (m: Emitter, value: Value): Value => m.and(m.wrap(value), m.i32(1))
 
-const shl: Semantics = m => {
+const shl: Semantics = (m) => {
   const count = readCount(m, 1)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     const r = m.shl(x, count)
     flagsUnlessZero(m, 1, count, () => {
       // 8 and 16 bits: the carry is the bit above the operand in the wider result; 32 and 64: the last bit that left at the top
@@ -34,9 +34,9 @@ const shl: Semantics = m => {
   })
 }
 
-const shr: Semantics = m => {
+const shr: Semantics = (m) => {
   const count = readCount(m, 1)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     const r = m.shrU(x, count)
     flagsUnlessZero(m, 1, count, () => {
       const cf = lowBit(m, m.shrU(x, m.sub(count, m.i32(1))))
@@ -46,9 +46,9 @@ const shr: Semantics = m => {
   })
 }
 
-const sar: Semantics = m => {
+const sar: Semantics = (m) => {
   const count = readCount(m, 1)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     const wide = signed(m, x)
     const r = m.shrS(wide, count)
     flagsUnlessZero(m, 1, count, () => {
@@ -58,9 +58,9 @@ const sar: Semantics = m => {
   })
 }
 
-const rol: Semantics = m => {
+const rol: Semantics = (m) => {
   const count = readCount(m, 1)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     const r = rotateLeft(m, x, count)
     flagsUnlessZero(m, 1, count, () => {
       const cf = lowBit(m, r)
@@ -70,9 +70,9 @@ const rol: Semantics = m => {
   })
 }
 
-const ror: Semantics = m => {
+const ror: Semantics = (m) => {
   const count = readCount(m, 1)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     const r = m.size < 4 ? rotateLeft(m, x, m.sub(m.i32(width(m)), m.and(count, m.i32(width(m) - 1)))) : m.rotr(x, count)
     flagsUnlessZero(m, 1, count, () => {
       const cf = signBit(m, r)
@@ -89,9 +89,9 @@ const rotateLeft = (m: Emitter, x: Value, count: Value): Value => {
 }
 
 /** Rotates through carry work on operand and carry as one number of width + 1 bits. */
-const rcl: Semantics = m => {
+const rcl: Semantics = (m) => {
   const count = readCount(m, 1)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     const cfIn = m.flag('cf')
     let r: Value
     let cf: Value
@@ -113,9 +113,9 @@ const rcl: Semantics = m => {
   })
 }
 
-const rcr: Semantics = m => {
+const rcr: Semantics = (m) => {
   const count = readCount(m, 1)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     const cfIn = m.flag('cf')
     let r: Value
     let cf: Value
@@ -139,10 +139,10 @@ const rcr: Semantics = m => {
 }
 
 /** 16-bit double shifts by more than 16 have an undefined result; here the first operand follows the second again. */
-const shld: Semantics = m => {
+const shld: Semantics = (m) => {
   const low = m.read(1)
   const count = readCount(m, 2)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     let r: Value
     let cf: Value
     if (m.size === 8) {
@@ -163,10 +163,10 @@ const shld: Semantics = m => {
   })
 }
 
-const shrd: Semantics = m => {
+const shrd: Semantics = (m) => {
   const high = m.read(1)
   const count = readCount(m, 2)
-  m.modify(0, x => {
+  m.modify(0, (x) => {
     let r: Value
     let cf: Value
     if (m.size === 8) {

@@ -45,7 +45,7 @@ interface Repeated {
 
 const repeated =
   ({ before, element, bulk, indexes }: Repeated): Semantics =>
-  m => {
+  (m) => {
     before?.(m)
     if (m.form.rep === 0) {
       element(m)
@@ -59,7 +59,7 @@ const repeated =
         countDown(m, m.i64(1))
         m.set(left, m.sub(m.get(left), m.i64(1)))
       }
-      m.loop(again => {
+      m.loop((again) => {
         if (bulk === undefined) {
           one()
         } else {
@@ -81,7 +81,7 @@ const addressSize = (m: Emitter): number => m.form.addressSize ?? 4
 const addressMask = (m: Emitter): Value => m.i64(addressSize(m) === 8 ? -1n : addressSize(m) === 4 ? 0xffffffffn : 0xffffn)
 
 const movs = repeated({
-  element: m => {
+  element: (m) => {
     m.store(m.size, destination(m), m.load(m.size, origin(m)))
     advance(m, RSI, RDI)
   },
@@ -91,7 +91,7 @@ const movs = repeated({
 })
 
 const stos = repeated({
-  element: m => {
+  element: (m) => {
     m.store(m.size, destination(m), m.gpr(RAX, m.size))
     advance(m, RDI)
   },
@@ -100,7 +100,7 @@ const stos = repeated({
 })
 
 const lods = repeated({
-  element: m => {
+  element: (m) => {
     m.setGpr(RAX, m.size, m.load(m.size, origin(m)))
     advance(m, RSI)
   },
@@ -108,11 +108,11 @@ const lods = repeated({
 })
 
 /** The port is in DX. Permission comes first, then the check of memory, then the port is touched. */
-const checkPort: Semantics = m => void m.helper('io_check', m.gpr(RDX, 2), m.i32(m.size))
+const checkPort: Semantics = (m) => void m.helper('io_check', m.gpr(RDX, 2), m.i32(m.size))
 
 const ins = repeated({
   before: checkPort,
-  element: m => {
+  element: (m) => {
     const port = m.gpr(RDX, 2)
     const reference = m.reference(m.size, destination(m))
     reference.store(m.helper('io_read', port, m.i32(m.size)))
@@ -123,7 +123,7 @@ const ins = repeated({
 
 const outs = repeated({
   before: checkPort,
-  element: m => {
+  element: (m) => {
     const port = m.gpr(RDX, 2)
     const value = m.load(m.size, origin(m))
     m.call('io_write', port, m.i32(m.size), value)
@@ -135,7 +135,7 @@ const outs = repeated({
 /** CMPS and SCAS: `operands` reads the pair to compare. */
 const comparing =
   (operands: (m: Emitter) => readonly [Value, Value], indexes: readonly number[]): Semantics =>
-  m => {
+  (m) => {
     if (m.form.rep === 0) {
       const [a, b] = operands(m)
       m.flagsSub(a, b, m.sub(a, b))
@@ -145,7 +145,7 @@ const comparing =
     const count = m.addressRegister(RCX)
     m.if(m.ne(count, m.i64(0)), () => {
       const left = m.variable(runLength(m, count))
-      m.loop(again => {
+      m.loop((again) => {
         const [a, b] = operands(m)
         m.flagsSub(a, b, m.sub(a, b))
         advance(m, ...indexes)
@@ -160,10 +160,13 @@ const comparing =
 const wantsMore = (m: Emitter): Value => m.condition(m.form.rep === 1 ? CONDITION_E : CONDITION_NE)
 
 /** The second source is read first: which of two faults is seen depends on it. */
-const cmps = comparing(m => {
-  const b = m.load(m.size, destination(m))
-  return [m.load(m.size, origin(m)), b]
-}, [RSI, RDI])
-const scas = comparing(m => [m.gpr(RAX, m.size), m.load(m.size, destination(m))], [RDI])
+const cmps = comparing(
+  (m) => {
+    const b = m.load(m.size, destination(m))
+    return [m.load(m.size, origin(m)), b]
+  },
+  [RSI, RDI],
+)
+const scas = comparing((m) => [m.gpr(RAX, m.size), m.load(m.size, destination(m))], [RDI])
 
 export const stringSemantics: SemanticsTable = { movs, stos, lods, ins, outs, cmps, scas }
