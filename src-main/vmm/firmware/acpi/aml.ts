@@ -70,7 +70,6 @@ export const ARG0: Aml = [0x68]
 // ---- resource descriptors: section 6.4 --------------------------------------------------------------------------------------------------
 
 export const irq = (...lines: readonly number[]): Aml => [0x22, ...word(lines.reduce((bits, line) => bits | (1 << line), 0))]
-export const dma = (channel: number): Aml => [0x2a, 1 << channel, 0]
 export const io = (first: number, bytes: number): Aml => [0x47, 1, ...word(first), ...word(first), 1, bytes]
 export const memory32Fixed = (address: number, bytes: number, writable: boolean): Aml => [
   0x86, ...word(9), writable ? 1 : 0, ...dword(address), ...dword(bytes),

@@ -58,7 +58,6 @@ function isaDevices(serialPorts: number): Aml[] {
   return [
     aml.device('PIC_', id('PNP0000'), resources(aml.io(0x20, 2), aml.io(0xa0, 2), aml.io(0x4d0, 2), aml.irq(2))),
     aml.device('PIT_', id('PNP0100'), resources(aml.io(0x40, 4), aml.irq(0))),
-    aml.device('DMAC', id('PNP0200'), resources(aml.io(0x00, 16), aml.io(0x81, 15), aml.io(0xc0, 32), aml.dma(4))),
     aml.device('RTC_', id('PNP0B00'), resources(aml.io(0x70, 2), aml.irq(8))),
     aml.device('SPKR', id('PNP0800'), resources(aml.io(0x61, 1))),
     aml.device('FPU_', id('PNP0C04'), resources(aml.io(0xf0, 1), aml.irq(13))),

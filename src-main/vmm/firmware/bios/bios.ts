@@ -21,6 +21,7 @@ import type { BiosRom } from './rom'
 import { Post } from './post'
 import { BootService } from './services/boot'
 import { DiskService } from './services/disk'
+import type { SavedEmulation } from './services/disk'
 import { KeyboardService } from './services/keyboard'
 import { PciBiosService } from './services/pci-bios'
 import { PeripheralService } from './services/peripheral'
@@ -35,7 +36,7 @@ const MAXIMUM_TASKS = 16
 export interface BiosState extends SavedState {
   readonly schema: readonly ['builtin-bios', 1]
   readonly rsdp: number
-  readonly emulation: { readonly media: number; readonly disk: number; readonly lba: number } | null
+  readonly emulation: SavedEmulation | null
   readonly cdLocks: readonly number[]
   readonly bootTarget: number
 }

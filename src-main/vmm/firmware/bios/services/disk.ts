@@ -25,6 +25,15 @@ export const FIRST_CD = 0xe0
 /** INT 1Eh's table stands at a place that programs know. */
 const DISKETTE_TYPE_1440K = 4
 
+/** What was booted from a CD, as saved: media 0 without emulation; `disk` counts CD drives. */
+export interface SavedEmulation {
+  readonly media: number
+  readonly disk: number
+  readonly lba: number
+  readonly loadSegment: number
+  readonly sectorCount: number
+}
+
 export interface DiskEmulation {
   readonly media: 1 | 2 | 3 | 4
   readonly disk: BiosDisk
@@ -438,11 +447,11 @@ export class DiskService {
 
   // ---- saved state -------------------------------------------------------------------------------------------------------------------------
 
-  saveEmulation(): { readonly media: number; readonly disk: number; readonly lba: number } | null {
+  saveEmulation(): SavedEmulation | null {
     const source = this.emulation ?? this.bootedCd
     if (source === undefined) return null
     const { entry, cdDrive } = source
-    return { media: this.emulation === undefined ? 0 : entry.media, disk: cdDrive - FIRST_CD, lba: entry.lba }
+    return { media: this.emulation === undefined ? 0 : entry.media, disk: cdDrive - FIRST_CD, lba: entry.lba, loadSegment: entry.loadSegment, sectorCount: entry.sectorCount }
   }
   saveLocks(): number[] {
     return this.cdDrives.map((_, i) => this.locks.get(FIRST_CD + i) ?? 0)
@@ -451,14 +460,14 @@ export class DiskService {
     this.locks.clear()
     locks.forEach((count, i) => this.locks.set(FIRST_CD + i, count))
   }
-  loadEmulation(state: { readonly media: number; readonly disk: number; readonly lba: number } | null): void {
+  loadEmulation(state: SavedEmulation | null): void {
     this.emulation = undefined
     this.bootedCd = undefined
     if (state === null) return
     const disk = this.cdDrives[state.disk]
     const { media } = state
     if (disk === undefined || (media !== 0 && media !== 1 && media !== 2 && media !== 3 && media !== 4)) return
-    const entry: ElToritoEntry = { media, loadSegment: 0x7c0, sectorCount: 4, lba: state.lba }
+    const entry: ElToritoEntry = { media, loadSegment: state.loadSegment, sectorCount: state.sectorCount, lba: state.lba }
     if (media === 0) this.bootedCd = { cdDrive: FIRST_CD + state.disk, entry }
     else this.emulation = { media, disk, cdDrive: FIRST_CD + state.disk, entry, sectors: emulatedSectors(media, disk, state.lba) }
   }
