@@ -103,6 +103,8 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
   const code: number[] = []
   const steps: DiffStep[] = []
   let undefinedFlags = 0
+  /** No address of the program is in its code. */
+  let relocatable = true
   let directionFlag = random.chance(4)
   let mmx = random.chance(20)
   for (let attempt = 0; steps.length < wanted && attempt < 12; attempt++) {
@@ -135,36 +137,19 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     const ignored = ignoredMemory(instruction, row)
     steps.push({ row: `${row.id} ${row.operandText}`.trim(), operation: row.operation, at: start + code.length, undefinedFlags, ignored })
     code.push(...instruction.bytes)
+    relocatable &&= instruction.memory === undefined && !instruction.relative
     const destination = instruction.registers[0]
     // what follows must not consume an approximation, or what is not compared
     if (TRANSCENDENTAL.has(row.operation) || APPROXIMATE.has(row.operation) || SAVES_POINTERS.has(row.operation)) break
     if (destination !== undefined && row.operands[0] !== undefined && 'GREZ'.includes(row.operands[0].addressing))
       plan.written.add(destination & 15)
   }
-  // the last slot of a page: sometimes the code ends with the page
+  // in the last slot of a page: the code ends with the page, or is cut off by it
   const last = slot % SLOTS_PER_PAGE === SLOTS_PER_PAGE - 1
-  if (last && steps.length === 1 && random.chance(70) && !relocatable(steps))
-    return finish(random, plan, mode, start, code, steps, directionFlag, mmx)
-  const shift = last && random.chance(50) && relocatable(steps) ? SLOT_BYTES - code.length + random.below(code.length + 1) : 0
-  if (shift > 0 && shift + code.length !== SLOT_BYTES) {
-    // cut off by the end of the page
-    const cut = code.slice(0, SLOT_BYTES - shift)
-    return finish(
-      random,
-      plan,
-      mode,
-      start + shift,
-      cut,
-      steps.map((step) => ({ ...step, at: step.at + shift })),
-      directionFlag,
-      mmx,
-    )
-  }
-  return finish(random, plan, mode, start, code, steps, directionFlag, mmx)
+  const shift = last && relocatable && random.chance(50) ? SLOT_BYTES - code.length + random.below(code.length + 1) : 0
+  const moved = steps.map((step) => ({ ...step, at: step.at + shift }))
+  return finish(random, plan, mode, start + shift, code.slice(0, SLOT_BYTES - shift), moved, directionFlag, mmx)
 }
-
-/** Programs without any address in their code. */
-const relocatable = (steps: readonly DiffStep[]): boolean => steps.every((step) => !/J|M|E|W|Q|O/.test(step.row))
 
 const finish = (
   random: Random,

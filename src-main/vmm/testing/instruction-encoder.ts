@@ -19,6 +19,8 @@ export interface EncodedInstruction {
   readonly registers: readonly (number | undefined)[]
   /** Address of the memory operand (as it was steered), if there is one. */
   readonly memory: number | undefined
+  /** Jumps relatively. */
+  readonly relative: boolean
   /** Raw value of the (last) immediate. */
   readonly immediate: number | undefined
 }
@@ -348,7 +350,9 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
   const implicitAddress = traits.addressSize && random.chance(12)
   if (parts?.addressPrefix || implicitAddress) prefixes.push(0x67)
   const touchesMemory = parts !== undefined || traits.repeat !== 'none' || row.operands.some((spec) => spec.addressing === 'O')
-  if (touchesMemory && random.chance(3)) prefixes.push(random.pick(long ? [0x26, 0x2e, 0x36, 0x3e, 0x65] : [0x26, 0x2e, 0x36, 0x3e]))
+  // where the environment of the x87 goes must be known
+  const overridden = random.chance(3) && !(mode === 16 && MEMORY_BYTES[row.operation] !== undefined)
+  if (touchesMemory && overridden) prefixes.push(random.pick(long ? [0x26, 0x2e, 0x36, 0x3e, 0x65] : [0x26, 0x2e, 0x36, 0x3e]))
   if (prefixes.length > 1 && random.chance(30)) prefixes.reverse()
   const bytes = [...prefixes]
   if (mandatory !== undefined) bytes.push(mandatory)
@@ -370,7 +374,7 @@ export const encodeInstruction = (row: Row, context: EncoderContext): EncodedIns
     const disp = BigInt(parts.target) - next
     little(Number(BigInt.asIntN(32, disp)), 4).forEach((byte, i) => (bytes[at + i] = byte))
   }
-  return { bytes, size: size as OperandSize, rep, lock, registers, memory, immediate }
+  return { bytes, size: size as OperandSize, rep, lock, registers, memory, immediate, relative: relative !== undefined }
 }
 
 /**

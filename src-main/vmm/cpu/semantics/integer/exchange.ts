@@ -77,7 +77,4 @@ const cmpxchg16b: Semantics = (m) => {
   m.setFlags({ zf: equal })
 }
 
-/** One table row for both sizes is possible: the operand size then tells them apart. */
-const cmpxchg8b16b: Semantics = (m) => (m.size === 8 ? cmpxchg16b(m) : cmpxchg8b(m))
-
-export const exchangeSemantics: SemanticsTable = { xchg, xadd, cmpxchg, cmpxchg8b, cmpxchg16b, cmpxchg8b16b }
+export const exchangeSemantics: SemanticsTable = { xchg, xadd, cmpxchg, cmpxchg8b, cmpxchg16b }

@@ -184,4 +184,4 @@ const shrd: Semantics = (m) => {
   })
 }
 
-export const shiftSemantics: SemanticsTable = { shl, sal: shl, shr, sar, rol, ror, rcl, rcr, shld, shrd }
+export const shiftSemantics: SemanticsTable = { shl, shr, sar, rol, ror, rcl, rcr, shld, shrd }
