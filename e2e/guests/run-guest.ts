@@ -24,7 +24,7 @@ export interface GuestOptions {
   /** Names the artifacts. */
   readonly name: string
   readonly args: readonly string[]
-  /** Lines of --script. */
+  /** Lines of --script; "@/" stands for the test's artifacts folder. */
   readonly script?: readonly string[]
   readonly timeoutSeconds: number
 }
@@ -37,7 +37,7 @@ export async function runGuest({ name, args, script, timeoutSeconds }: GuestOpti
   const serial = join(folder, 'serial.log')
   const all = ['run', ...args, '--timeout', String(timeoutSeconds), '--stats', stats, '--screenshot', join(folder, 'last.png'), '--serial', `file:${serial}`]
   if (script) {
-    writeFileSync(join(folder, 'script'), `${script.join('\n').replaceAll('@', folder)}\n`)
+    writeFileSync(join(folder, 'script'), `${script.join('\n').replaceAll('@/', `${folder}/`)}\n`)
     all.push('--script', join(folder, 'script'))
   }
   const child = spawn(process.execPath, [program, ...all], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
