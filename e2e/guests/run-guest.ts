@@ -11,13 +11,19 @@ const program = join(root, 'out', 'cli', 'vitrine.mjs')
 /** Pictures and serial logs of the last run of each test, to look at. */
 export const artifacts: string = join(root, 'out', 'guests')
 
-const Stats = z.looseObject({ instructions: z.number(), wallSeconds: z.number(), mips: z.number(), unknownOpcodes: z.record(z.string(), z.number()) })
+export interface RunStats {
+  readonly instructions: number
+  readonly wallSeconds: number
+  readonly mips: number
+  readonly unknownOpcodes: Readonly<Record<string, number>>
+}
+const Stats: z.ZodType<RunStats> = z.looseObject({ instructions: z.number(), wallSeconds: z.number(), mips: z.number(), unknownOpcodes: z.record(z.string(), z.number()) })
 
 export interface GuestRun {
   readonly status: number
   readonly serial: string
   readonly errors: string
-  readonly stats: z.infer<typeof Stats> | undefined
+  readonly stats: RunStats | undefined
 }
 
 export interface GuestOptions {
