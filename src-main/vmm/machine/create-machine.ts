@@ -20,6 +20,7 @@ import { GuestMemoryImpl } from '../memory/guest-memory-impl'
 import { gpa, vmTime } from '../support/branded'
 import { DeadlineQueue } from '../time/deadline-queue'
 import { hostEpochMs } from '../time/host-clock'
+import { SliceWatch } from '../time/slice-watch'
 import { enterImage, findRsdp } from './boot-entry'
 import { BlockBiosDisk } from './block-disks'
 import { PC_EXTRA_BYTES, Pc440fx, type FirmwareImages, type OpenDisk } from './boards/pc-440fx'
@@ -97,6 +98,10 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
   const clock = config.clock === 'host' ? new HostMachineClock() : new InstructionMachineClock(retired)
   late.clock = clock
   const wakeable = new Wakeable()
+  const watch = new SliceWatch()
+  io.onAccesses = (): void => {
+    if (watch.overdue) late.machine?.leaveSlice()
+  }
   const deadlines = new DeadlineQueue(clock, () => late.machine?.leaveSlice())
   const gate = config.clock === 'host' ? new HostGate(() => wakeable.wake()) : new DeterministicGate(deadlines, () => wakeable.wake())
 
@@ -126,6 +131,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
           memoryWrite: (address, width, value) => io.mmioWrite(gpa(address), width, value),
         },
         now: () => clock.now(),
+        instruction: retired,
         fonts,
         disks: files.drives.map(({ kind }, position) => new BlockBiosDisk(kind, kind === 'disk' ? 'Vitrine hard disk' : 'Vitrine CD-ROM', () => pc().medium(position), gate)),
         bootOrder: config.boot,
@@ -187,6 +193,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     deadlines,
     gate,
     wakeable,
+    watch,
     board: pc440fx,
     typist,
     boot: () => vcpu.reset(),

@@ -31,12 +31,18 @@ export interface IoCounters {
 /** Unknown opcodes kept apart; a hostile guest cannot grow the table further. */
 const MAX_OPCODES = 1024
 
+/** Accesses between two calls of onAccesses; a power of two. */
+const ACCESSES = 16
+
 export class MachineIo implements CpuIo {
   readonly counters: IoCounters = { pioReads: 0, pioWrites: 0, mmioReads: 0, mmioWrites: 0, tscReads: 0, msrReads: 0, msrWrites: 0, interrupts: 0 }
   /** Times each vector was delivered. */
   readonly vectors: Uint32Array = new Uint32Array(256)
   readonly unknownOpcodes: Map<number, number> = new Map<number, number>()
   unknownOpcodesDropped = 0
+  /** Called every few accesses: one can cost the host as much as a million instructions. */
+  onAccesses: () => void = () => undefined
+  private accesses = 0
 
   constructor(
     private readonly pio: PioBus,
@@ -47,21 +53,25 @@ export class MachineIo implements CpuIo {
 
   pioRead(port: number, width: Width): number {
     this.counters.pioReads++
+    if ((++this.accesses & (ACCESSES - 1)) === 0) this.onAccesses()
     return this.pio.read(port, width)
   }
 
   pioWrite(port: number, width: Width, value: number): void {
     this.counters.pioWrites++
+    if ((++this.accesses & (ACCESSES - 1)) === 0) this.onAccesses()
     this.pio.write(port, width, value)
   }
 
   mmioRead(address: Gpa, width: Width): number {
     this.counters.mmioReads++
+    if ((++this.accesses & (ACCESSES - 1)) === 0) this.onAccesses()
     return this.processor.readLocal(address, width) ?? this.mmio.read(address, width)
   }
 
   mmioWrite(address: Gpa, width: Width, value: number): void {
     this.counters.mmioWrites++
+    if ((++this.accesses & (ACCESSES - 1)) === 0) this.onAccesses()
     if (!this.processor.writeLocal(address, width, value)) this.mmio.write(address, width, value)
   }
 
@@ -94,6 +104,7 @@ export class MachineIo implements CpuIo {
 
   writeMsr(index: number, low: number, high: number): boolean {
     this.counters.msrWrites++
+    if ((++this.accesses & (ACCESSES - 1)) === 0) this.onAccesses()
     return this.processor.writeMsr(index, low, high)
   }
 

@@ -12,6 +12,7 @@ import { assertNever } from '../errors/assert-never'
 import { vmTime, type VmTime } from '../support/branded'
 import type { DeadlineQueue } from '../time/deadline-queue'
 import type { Timer } from '../time/clock'
+import type { SliceWatch } from '../time/slice-watch'
 import type { Board } from './boards/board'
 import type { MachineEnd } from './config'
 import type { MachineGate } from './host-gate'
@@ -32,6 +33,7 @@ export interface MachineParts {
   readonly deadlines: DeadlineQueue
   readonly gate: MachineGate
   readonly wakeable: Wakeable
+  readonly watch: SliceWatch
   readonly board: Board
   readonly typist: KeyTypist
   /** Brings firmware or kernel into place and the vCPU to its entry; after power-on and after every reset. */
@@ -39,6 +41,9 @@ export interface MachineParts {
   /** Called between slices: direct boot enters its image here. */
   readonly betweenSlices: () => void
 }
+
+/** Instructions between two looks at how long the slice has taken. */
+const PIECE = 8192
 
 export type LifecycleState = 'created' | 'running' | 'paused' | 'ended'
 
@@ -237,15 +242,25 @@ export class Machine {
   }
 
   private slice(stopAt: number | undefined): Exit {
-    const { engine, vcpuBase, clock, deadlines } = this.parts
+    const { clock, deadlines } = this.parts
     const left = stopAt === undefined ? Infinity : stopAt - this.retired
     const budget = Math.max(1, Math.min(clock.budget(deadlines.next()), left))
     const before = this.retired
-    const exit = engine.run(vcpuBase, budget)
+    const exit = this.runPieces(budget)
     clock.ran(this.retired - before)
     this.slices++
     this.dispatch(exit)
     return exit
+  }
+
+  /** A guest of slow instructions does not get its whole budget: see SliceWatch. */
+  private runPieces(budget: number): Exit {
+    const { engine, vcpuBase, watch } = this.parts
+    watch.begin()
+    for (let left = budget; ; left -= PIECE) {
+      const exit = engine.run(vcpuBase, Math.min(left, PIECE))
+      if (exit.kind !== 'deadline' || left <= PIECE || watch.overdue) return exit
+    }
   }
 
   private dispatch(exit: Exit): void {

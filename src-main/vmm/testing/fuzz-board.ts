@@ -3,6 +3,7 @@
  * disks' command registers, with any value and width, between steps of virtual time, over guest memory full of nonsense. Seeded: the same seed
  * does the same. What it looks for are exceptions out of devices, accesses that take too long, and queues that grow.
  */
+import { RETIRED } from '../cpu/layout'
 import { BIOS_CALL_PORT } from '../firmware/bios/rom-source'
 import type { Machine } from '../machine/machine'
 import { gpa, vmTime } from '../support/branded'
@@ -180,7 +181,17 @@ export class BoardFuzzer {
     view.setUint16(frame + FRAME_SERVICE, BIOS_SERVICES[this.random.below(BIOS_SERVICES.length)] ?? 0x10, true)
     view.setUint8(frame + FRAME_EAX + 1, this.random.below(3) === 0 ? this.value(1) : this.random.below(0x20))
     const times = 1 + this.random.below(4)
-    for (let i = 0; i < times; i++) this.out(BIOS_CALL_PORT, 4, segment * 0x10000)
+    for (let i = 0; i < times; i++) {
+      this.nextInstruction()
+      this.out(BIOS_CALL_PORT, 4, segment * 0x10000)
+    }
+  }
+
+  /** As if the guest had gone on: the BIOS answers one call of an instruction. */
+  private nextInstruction(): void {
+    const { memory, vcpuBase } = this.machine.parts
+    const view = new DataView(memory.buffer)
+    view.setBigUint64(vcpuBase + RETIRED, view.getBigUint64(vcpuBase + RETIRED, true) + 1n, true)
   }
 
   /** Guest memory: descriptor tables, the BIOS's data area and everything else a device or service looks at. */

@@ -11,8 +11,10 @@ import type { FwCfgStateV1 } from './state'
 
 const NAME_BYTES = 56
 const ENTRY_BYTES = 8 + NAME_BYTES
-/** A hostile length must not make a long loop: no item is larger. */
-const MAX_TRANSFER = 0x1000000
+/** No item is larger. */
+const MAX_OFFSET = 0x1000000
+/** A hostile length must not make a long loop: what lies behind an item reads as zeros only so far. */
+const MAX_PADDING = 0x10000
 
 export class FwCfg implements Device<FwCfgStateV1>, PioHandler {
   readonly name = 'fw-cfg'
@@ -67,7 +69,7 @@ export class FwCfg implements Device<FwCfgStateV1>, PioHandler {
 
   private nextByte(): number {
     const value = this.items.get(this.key)?.[this.offset] ?? 0
-    if (this.offset < MAX_TRANSFER) this.offset++
+    if (this.offset < MAX_OFFSET) this.offset++
     return value
   }
 
@@ -96,17 +98,18 @@ export class FwCfg implements Device<FwCfgStateV1>, PioHandler {
   private transfer(descriptor: number): void {
     const word = (offset: number): number => swap(this.memory.readU32(gpa(descriptor + offset)))
     const control = word(0)
-    const length = Math.min(word(4), MAX_TRANSFER)
     const target = word(8) * 0x100000000 + word(12)
     if (control & reg.DMA_SELECT) this.select(control >>> 16)
+    const left = Math.max(0, (this.items.get(this.key)?.length ?? 0) - this.offset)
+    const length = Math.min(word(4), Math.max(left, MAX_PADDING))
     let result = 0
     if (control & reg.DMA_READ) {
       const data = new Uint8Array(length)
       data.set(this.items.get(this.key)?.subarray(this.offset, this.offset + length) ?? [])
       this.memory.write(gpa(target), data)
-      this.offset = Math.min(MAX_TRANSFER, this.offset + length)
+      this.offset = Math.min(MAX_OFFSET, this.offset + length)
     } else if (control & reg.DMA_WRITE) result = reg.DMA_ERROR
-    else if (control & reg.DMA_SKIP) this.offset = Math.min(MAX_TRANSFER, this.offset + length)
+    else if (control & reg.DMA_SKIP) this.offset = Math.min(MAX_OFFSET, this.offset + length)
     this.memory.writeU32(gpa(descriptor), swap(result))
   }
 

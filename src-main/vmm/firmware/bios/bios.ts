@@ -55,6 +55,7 @@ export class Bios implements Device<BiosState>, PioHandler {
 
   private readonly tasks = new Map<number, RunningTask>()
   private nextTask = 1
+  private calledBy = -1
   private readonly services: ReadonlyMap<number, (context: BiosContext) => BiosTask | void>
   private readonly boot: BootService
   private readonly post: Post
@@ -97,6 +98,7 @@ export class Bios implements Device<BiosState>, PioHandler {
 
   reset(): void {
     this.tasks.clear()
+    this.calledBy = -1
     this.nextTask = 1
     this.disk.reset()
     this.post.rsdp = 0
@@ -118,6 +120,9 @@ export class Bios implements Device<BiosState>, PioHandler {
 
   pioWrite(port: number, width: Width, value: number): IoFault | undefined {
     if (width !== 4 || port !== BIOS_CALL_PORT) return BAD_WIDTH
+    const instruction = this.options.instruction?.() ?? -1
+    if (instruction >= 0 && instruction === this.calledBy) return undefined
+    this.calledBy = instruction
     // SS:SP of the frame; whatever a guest writes here reaches only its own memory.
     const frame = (((value >>> 16) << 4) + (value & 0xffff)) >>> 0
     this.call(new BiosContext(this.options.memory, frame))
@@ -177,6 +182,7 @@ export class Bios implements Device<BiosState>, PioHandler {
   load(state: BiosState): void {
     expectSchema(this.name, state, ['builtin-bios', 1])
     this.tasks.clear()
+    this.calledBy = -1
     this.post.rsdp = state.rsdp
     this.disk.loadEmulation(state.emulation)
     this.disk.loadLocks(state.cdLocks)

@@ -38,6 +38,8 @@ export interface BiosOptions {
   readonly memory: GuestMemory
   readonly io: BiosIo
   readonly now: () => VmTime
+  /** Number of the instruction that is running: a string instruction on the call port gets one call, not thousands. */
+  readonly instruction?: () => number
   readonly fonts: BiosFonts
   /** In the order of their drive numbers: disks 80h, 81h ..., CDs E0h, E1h ... */
   readonly disks: readonly BiosDisk[]

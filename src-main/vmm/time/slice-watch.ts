@@ -1,0 +1,27 @@
+import { HostClock } from './host-clock'
+
+/** A slice that takes the host longer than this ends as soon as it can, whatever its budget says. */
+const SLICE_LIMIT_NS = 20_000_000
+
+/**
+ * How long the host has been busy with the running slice. A guest can choose instructions and accesses that take a thousand times longer than those
+ * by which slices are measured; pausing, input and the screen shall not wait for them. Nothing that a guest can see depends on where a
+ * slice ends.
+ */
+export class SliceWatch {
+  private readonly clock: HostClock
+  private began = 0
+
+  constructor(clock: HostClock = new HostClock()) {
+    this.clock = clock
+    clock.resume()
+  }
+
+  begin(): void {
+    this.began = this.clock.now()
+  }
+
+  get overdue(): boolean {
+    return this.clock.now() - this.began > SLICE_LIMIT_NS
+  }
+}
