@@ -12,8 +12,10 @@ import {
   TLB,
   TLB_CONTEXTS,
   TLB_CONTEXT_BYTES,
+  TLB_ENTRIES,
   TLB_ENTRY_BYTES,
   TLB_EXECUTE,
+  TLB_TABLE_BYTES,
   TLB_WRITE,
 } from './layout'
 import { TLB_JOURNAL, TLB_JOURNAL_COUNT, TLB_JOURNAL_ENTRIES } from './layout-system'
@@ -63,6 +65,8 @@ function restoreSlot(view: DataView, vcpu: number, slot: number, page: number, t
   const low = Number(tag & 0xffffffffn)
   const entry = number < PHYSMAP_PAGES ? view.getUint32(PHYSMAP + number * 4, true) : 0
   const table = (slot - TLB) % TLB_CONTEXT_BYTES
+  // An entry answers for the slot's page only: an access across two pages relies on it.
+  if (Number((tag >> 12n) & BigInt(TLB_ENTRIES - 1)) !== (table % TLB_TABLE_BYTES) / TLB_ENTRY_BYTES) return
   const isWrite = table >= TLB_WRITE && table < TLB_EXECUTE
   const needed = isWrite ? PHYS_READ | PHYS_WRITE : PHYS_READ
   if ((low & ~PAGE_MASK) !== 0 || (entry & needed) !== needed) return

@@ -53,7 +53,7 @@ function restore(machine: Machine, saved: PlainData, name: string): void {
   view.setInt32(vcpuBase + SLICE, 0, true)
   view.setInt32(vcpuBase + BUDGET, 0, true)
   const savedClock = record(state['clock'])
-  clock.load({ now: number(savedClock?.['now']), skipped: number(savedClock?.['skipped']) })
+  clock.load({ now: time(savedClock?.['now']), skipped: time(savedClock?.['skipped']) })
   const devices = record(state['devices']) ?? {}
   const names = new Set(Object.keys(devices))
   for (const device of board.allDevices) {
@@ -87,6 +87,13 @@ function text(value: PlainData): string {
 function number(value: PlainData): number {
   if (typeof value !== 'number') throw new VmmError('state/wrong-format', 'saved state: a number is missing; the file is damaged')
   return value
+}
+
+/** Nanoseconds; half of the exact numbers (52 days) are left for what the machine still runs. */
+function time(value: PlainData): number {
+  const ns = number(value)
+  if (!Number.isInteger(ns) || ns < 0 || ns > Number.MAX_SAFE_INTEGER / 2) throw new VmmError('state/wrong-format', 'saved state: its time makes no sense; the file is damaged')
+  return ns
 }
 
 function memoryBlock(value: PlainData): SavedMemoryBlock | undefined {

@@ -149,6 +149,8 @@ function attach(value: unknown, blobs: readonly Uint8Array[], damaged: () => Vmm
     }
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, attach(item, blobs, damaged, depth + 1)]))
   }
+  // JSON knows 1e999; nothing that is saved is beyond exact integers, and loops count on that.
+  if (typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) throw damaged()
   if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
   return undefined
 }

@@ -60,7 +60,7 @@ export class PicChip {
   private priorityOf(bits: number): number {
     if (bits === 0) return 8
     let distance = 0
-    while ((bits & (1 << ((distance + this.state.highest) & 7))) === 0) distance++
+    while (distance < 8 && (bits & (1 << ((distance + this.state.highest) & 7))) === 0) distance++
     return distance
   }
 

@@ -200,8 +200,8 @@ export class RtcMc146818 implements Device<RtcStateV1>, PioHandler {
     if (second > this.seenSecond) {
       this.flags |= reg.C_UF
       // After a day every alarm has matched once.
-      const first = Math.max(this.seenSecond + 1, second - SECONDS_PER_DAY + 1)
-      for (let s = first; s <= second && (this.flags & reg.C_AF) === 0; s++) if (this.alarmMatches(s)) this.flags |= reg.C_AF
+      const passed = Math.min(second - this.seenSecond, SECONDS_PER_DAY)
+      for (let i = 0; i < passed && (this.flags & reg.C_AF) === 0; i++) if (this.alarmMatches(second - i)) this.flags |= reg.C_AF
     }
     this.seenSecond = second
   }
