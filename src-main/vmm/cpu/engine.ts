@@ -19,6 +19,8 @@ export interface CpuIo {
   readMsr(index: number): readonly [low: number, high: number] | undefined
   /** false: #GP. */
   writeMsr(index: number, low: number, high: number): boolean
+  /** FERR# is driven (x87 exceptions with CR0.NE clear). Absent or false: it is not connected, the exception is #MF. */
+  floatError?(): boolean
   /** An opcode that raises #UD because no table row knows it; for the statistics. `opcode` as in REC_OPCODE. */
   unknownOpcode(opcode: number): void
 }

@@ -205,6 +205,8 @@ export const FPU_IP = 984
 export const FPU_DP = 992
 export const FPU_DS = 1000
 export const MXCSR = 1004
+/** 1: IGNNE# is asserted: with CR0.NE clear, x87 instructions go on in spite of a pending exception until that is cleared. u32. */
+export const FPU_IGNORE_ERRORS = 1008
 /** Physical registers R0..R7, 16 bytes each: u64 significand, u16 sign and exponent. MM0..MM7 are the significands of R0..R7. */
 export const FPU_REGS = 1024
 export const FPU_REG_BYTES = 16

@@ -108,6 +108,7 @@ function hostFunctions(io: CpuIo, memory: WebAssembly.Memory): Record<string, (.
       return 1
     },
     write_msr: (_vcpu, index, low, high) => (io.writeMsr(index! >>> 0, low! >>> 0, high! >>> 0) ? 1 : 0),
+    float_error: () => (io.floatError?.() === true ? 1 : 0),
     unknown_opcode: (_vcpu, opcode) => io.unknownOpcode(opcode! >>> 0),
   }
 }

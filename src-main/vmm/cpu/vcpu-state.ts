@@ -26,6 +26,8 @@ export interface FpuState {
   /** R0..R7, 16 bytes each. */
   readonly registers: Uint8Array
   readonly mxcsr: number
+  /** IGNNE#. */
+  readonly ignoreErrors: boolean
   /** XMM0..XMM15, 16 bytes each. */
   readonly xmm: Uint8Array
 }

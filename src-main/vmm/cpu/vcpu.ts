@@ -59,6 +59,7 @@ const EFER_LMA_LME = 0x500
 const CR0_PE = 1
 const CR0_ET = 0x10
 const CR0_NE = 0x20
+const SW_ES = 0x80
 const CR0_WP = 0x10000
 const CR0_PG = 0x80000000
 const CR0_CD_NW = 0x60000000
@@ -372,6 +373,7 @@ export class Vcpu {
       dataPointer: this.hex64(L.FPU_DP),
       registers: this.bytes.slice(registers, registers + FPU_REGISTER_COUNT * L.FPU_REG_BYTES),
       mxcsr: this.read32(L.MXCSR),
+      ignoreErrors: this.read32(L.FPU_IGNORE_ERRORS) !== 0,
       xmm,
     }
   }
@@ -428,7 +430,13 @@ export class Vcpu {
     this.write64(L.FPU_DP, parse64(fpu.dataPointer))
     this.bytes.set(fpu.registers.subarray(0, FPU_REGISTER_COUNT * L.FPU_REG_BYTES), this.base + L.FPU_REGS)
     this.write32(L.MXCSR, fpu.mxcsr)
+    this.write32(L.FPU_IGNORE_ERRORS, fpu.ignoreErrors ? 1 : 0)
     for (let i = 0; i < XMM_COUNT; i++) this.setXmm(i, fpu.xmm.subarray(i * XMM_BYTES, (i + 1) * XMM_BYTES))
+  }
+
+  /** IGNNE#: with CR0.NE clear, goes on in spite of the x87 exception that is pending, until that is cleared. */
+  ignoreFloatErrors(): void {
+    if (this.read32(L.FPU_SW) & SW_ES) this.write32(L.FPU_IGNORE_ERRORS, 1)
   }
 
   /** Registers for people, as after a triple fault. */

@@ -84,6 +84,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     writeTaskPriority: (value) => bus().writeTaskPriority(value),
     readMsr: (index) => bus().readMsr(index),
     writeMsr: (index, low, high) => bus().writeMsr(index, low, high),
+    floatError: () => bus().floatError(),
     readLocal: (address, width) => bus().readLocal(address, width),
     writeLocal: (address, width, value) => bus().writeLocal(address, width, value),
   }
@@ -166,6 +167,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
       startup: () => undefined, // there is one processor, and it runs
     },
     setA20: (enabled) => vcpu.setA20(enabled),
+    ignoreFloatErrors: () => vcpu.ignoreFloatErrors(),
     tscToTime: (tsc) => vmTime(tsc - Number(BigInt.asIntN(64, vcpu.msr('tscOffset')))),
     requestReset: () => late.machine?.reset(),
     end: (end) => machine().finish(end),

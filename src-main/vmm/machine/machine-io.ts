@@ -12,6 +12,8 @@ export interface ProcessorBus {
   writeTaskPriority(value: number): void
   readMsr(index: number): readonly [low: number, high: number] | undefined
   writeMsr(index: number, low: number, high: number): boolean
+  /** FERR#; see CpuIo. */
+  floatError(): boolean
   /** The local APIC's registers, where the vCPU's IA32_APIC_BASE puts them: undefined when the address is elsewhere. */
   readLocal(address: number, width: Width): number | undefined
   writeLocal(address: number, width: Width, value: number): boolean
@@ -106,6 +108,10 @@ export class MachineIo implements CpuIo {
     this.counters.msrWrites++
     if ((++this.accesses & (ACCESSES - 1)) === 0) this.onAccesses()
     return this.processor.writeMsr(index, low, high)
+  }
+
+  floatError(): boolean {
+    return this.processor.floatError()
   }
 
   unknownOpcode(opcode: number): void {

@@ -36,6 +36,10 @@ export declare function read_msr(vcpu: usize, index: u32): i32
 // @ts-ignore: decorator
 @external('host', 'write_msr')
 export declare function write_msr(vcpu: usize, index: u32, low: u32, high: u32): i32
+/** FERR#: an x87 instruction meets a pending exception while CR0.NE is clear. 0: nobody listens, it is #MF. */
+// @ts-ignore: decorator
+@external('host', 'float_error')
+export declare function float_error(vcpu: usize): i32
 /** An opcode that raises #UD because nothing implements it; `opcode` as in REC_OPCODE. */
 // @ts-ignore: decorator
 @external('host', 'unknown_opcode')

@@ -255,6 +255,38 @@ packet: db 16, 0, 1, 0
     expect(said.toString('latin1', 9)).toBe('last')
   }, 20_000)
 
+  it('and x87 exceptions come as IRQ 13 and NMI while CR0.NE is clear, each time anew', async () => {
+    const path = await file('disk.img', diskImage(loader(`
+  mov word [2 * 4], handler
+  mov word [2 * 4 + 2], 0
+  db 0xdb, 0xe3           ; fninit
+  mov word [0x600], 0x37b
+  db 0xd9, 0x2e, 0x00, 0x06 ; fldcw [0x600]: division by zero is not masked
+  call divide
+  mov al, 'a'
+  out 0xe9, al
+  call divide
+  mov al, 'b'
+  out 0xe9, al
+  xor al, al
+  jmp done
+divide:
+  db 0xd9, 0xe8           ; fld1
+  db 0xd9, 0xee           ; fldz
+  db 0xde, 0xf9           ; fdivp
+  db 0x9b                 ; fwait
+  ret
+handler:
+  mov al, 'x'
+  out 0xe9, al
+  db 0x9b                 ; fwait: goes on, IGNNE# is asserted
+  db 0xdb, 0xe2           ; fnclex
+  iret`)))
+    const { end, said } = await boot({ disks: [{ path, readOnly: true }] })
+    expect(end).toEqual(DONE)
+    expect(said.toString('latin1')).toBe('xaxb')
+  }, 20_000)
+
   it('what is bootable, saying why not of the rest', async () => {
     const disks = [{ path: await file('empty.img', new Uint8Array(MIB)), readOnly: true }]
     const cdroms = [{ path: await file('cd.iso', bootableCd(0, sayer('C'))) }]

@@ -18,6 +18,7 @@ import { HostBridge, type ShadowedRom } from '../../bus/pci/host-bridge'
 import { IsaBridge } from '../../bus/pci/isa-bridge'
 import { PciBus } from '../../bus/pci/pci-bus'
 import { AcpiPm } from '../../devices/acpi-pm/acpi-pm'
+import { CoprocessorError } from '../../devices/coprocessor-error/coprocessor-error'
 import { DebugConsole } from '../../devices/debug-console/debug-console'
 import { DebugExit } from '../../devices/debug-exit/debug-exit'
 import type { Device, ResetKind, SavedState } from '../../devices/device'
@@ -60,6 +61,7 @@ const GSI_KEYBOARD = 1
 const GSI_RTC = 8
 const GSI_SCI = 9
 const GSI_MOUSE = 12
+const GSI_COPROCESSOR = 13
 const GSI_IDE = [14, 15] as const
 
 export interface OpenDisk {
@@ -83,6 +85,8 @@ export interface PcOptions {
   readonly processor: LapicProcessor
   /** Bit 20 of physical addresses: passes (true) or is held at 0. */
   readonly setA20: (enabled: boolean) => void
+  /** IGNNE#. */
+  readonly ignoreFloatErrors: () => void
   readonly tscToTime: (tsc: number) => VmTime
   readonly requestReset: () => void
   readonly end: (end: MachineEnd) => void
@@ -104,6 +108,7 @@ export class Pc440fx implements Board {
   readonly i8042: I8042
   readonly acpiPm: AcpiPm
   readonly cdroms: readonly AtapiCdrom[]
+  private readonly coprocessorError: CoprocessorError
   private readonly openCds: (BlockBackend | undefined)[]
   private readonly extraDevices: Device[] = []
 
@@ -161,6 +166,7 @@ export class Pc440fx implements Board {
     const port92 = new Port92({ a20: { setLevel: options.setA20 }, requestReset })
 
     const uarts = COM_PORTS.map((basePort, index) => new Uart16550(deadlines, line(COM_GSI[index] ?? 4), options.serial[index] ?? new NullCharBackend(), { index, basePort }))
+    this.coprocessorError = new CoprocessorError({ irq: line(GSI_COPROCESSOR), ignoreErrors: options.ignoreFloatErrors })
     const fwCfg = this.describeBoard()
     const debugConsole = new DebugConsole(options.debugConsole)
     const debugExit = options.debugExit ? [new DebugExit((status) => options.end({ kind: 'debug-exit', status }))] : []
@@ -180,7 +186,7 @@ export class Pc440fx implements Board {
     })
     this.cdroms = cdroms
 
-    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.i8042, ...uarts, fwCfg, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, new LatchState(pitGate, rtcGate)]
+    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.coprocessorError, this.i8042, ...uarts, fwCfg, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, new LatchState(pitGate, rtcGate)]
     for (const device of this.devices) attachClaims(pio, mmio, device)
     assertNoConflicts(pio, mmio)
   }
@@ -199,7 +205,7 @@ export class Pc440fx implements Board {
 
   /** What the vCPU's accesses and interrupts go through. */
   get processorBus(): ProcessorBus {
-    const { lapic } = this
+    const { lapic, coprocessorError } = this
     return {
       acknowledgeInterrupt: () => lapic.acknowledge(),
       readTaskPriority: () => lapic.taskPriority,
@@ -208,6 +214,10 @@ export class Pc440fx implements Board {
       },
       readMsr: (index) => lapic.readMsr(index),
       writeMsr: (index, low, high) => lapic.writeMsr(index, low, high),
+      floatError: () => {
+        coprocessorError.raise()
+        return true
+      },
       readLocal: (address, width) => {
         if (!lapic.windowContains(address)) return undefined
         const value = lapic.mmioRead(address - lapic.base, width)

@@ -14,6 +14,7 @@ import {
   ORDER_EQUAL, ORDER_LESS, ORDER_UNORDERED, roundToIntegral, singleToDouble,
   toInteger,
 } from './ieee'
+import { pendingError } from './pending'
 import { DE, IE, ROUND_ZERO, ZE } from './unpacked'
 
 const A: i32 = SIMD_EXTRA
@@ -297,9 +298,10 @@ export function sseUnavailable(vcpu: usize): i32 {
   return STATUS_FAULT
 }
 
-/** Likewise for MMX, where a pending x87 exception is #MF. */
+/** Likewise for MMX, which waits for a pending x87 exception, too. */
 export function mmxUnavailable(vcpu: usize): i32 {
   const cr0 = load<u32>(vcpu + REG_CR0)
-  recordFault(vcpu, cr0 & CR0_EM ? 6 : cr0 & CR0_TS ? 7 : 16)
+  if (!(cr0 & (CR0_EM | CR0_TS))) return pendingError(vcpu)
+  recordFault(vcpu, cr0 & CR0_EM ? 6 : 7)
   return STATUS_FAULT
 }

@@ -5,7 +5,7 @@
  * and the control word's masks whenever either changes.
  */
 import {
-  FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_REG_BYTES, FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP, MXCSR, MXCSR_MASK, SIMD_EXTRA,
+  FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IGNORE_ERRORS, FPU_IP, FPU_OPCODE, FPU_REG_BYTES, FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP, MXCSR, MXCSR_MASK, SIMD_EXTRA,
   STATUS_FAULT, STATUS_NEXT, XMM, XMM_STRIDE, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR,
 } from './constants'
 
@@ -14,10 +14,11 @@ export const SW_B: u32 = 0x8000
 const SW_TOP: u32 = 0x3800
 const EXCEPTIONS: u32 = 0x3f
 
-/** Recomputes ES and B. */
+/** Recomputes ES and B. Without an error IGNNE# falls. */
 export function updateErrorSummary(vcpu: usize): void {
   let sw = load<u32>(vcpu + FPU_SW) & ~(SW_ES | SW_B)
   if (sw & ~load<u32>(vcpu + FPU_CW) & EXCEPTIONS) sw |= SW_ES | SW_B
+  else store<u32>(vcpu + FPU_IGNORE_ERRORS, 0)
   store<u32>(vcpu + FPU_SW, sw)
 }
 
@@ -108,6 +109,7 @@ export function fpuLoadImage(vcpu: usize, wide: i32, words: i64): void {
 export function x87Init(vcpu: usize): void {
   store<u32>(vcpu + FPU_CW, 0x37f)
   store<u32>(vcpu + FPU_SW, 0)
+  store<u32>(vcpu + FPU_IGNORE_ERRORS, 0)
   store<u32>(vcpu + FPU_TOP, 0)
   store<u32>(vcpu + FPU_TAGS, 0)
   store<u32>(vcpu + FPU_OPCODE, 0)

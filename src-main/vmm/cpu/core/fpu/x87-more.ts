@@ -9,6 +9,7 @@ import {
   FPU_CW,
   FPU_DP,
   FPU_DS,
+  FPU_IGNORE_ERRORS,
   FPU_IP,
   FPU_OPCODE,
   FPU_SW,
@@ -17,7 +18,6 @@ import {
   REG_CR0,
   REG_EFLAGS,
   SIMD_EXTRA,
-  STATUS_FAULT,
 } from './constants'
 import {
   begin,
@@ -51,7 +51,7 @@ import {
   xSig,
   xSign,
 } from './extended'
-import { recordFault } from './sse'
+import { deviceNotAvailable, pendingError } from './pending'
 import { stackRegister, statusWord, setStatusWord, updateErrorSummary } from './state'
 import {
   CLASS_FINITE,
@@ -444,6 +444,7 @@ export function x87MaskExceptions(vcpu: usize): void {
 /** FNCLEX: exception flags, SF, ES and B. */
 export function x87ClearExceptions(vcpu: usize): void {
   store<u32>(vcpu + FPU_SW, load<u32>(vcpu + FPU_SW) & 0x7f00)
+  store<u32>(vcpu + FPU_IGNORE_ERRORS, 0)
 }
 
 export function x87LoadControl(vcpu: usize, value: i32): void {
@@ -454,14 +455,12 @@ export function x87StatusWord(vcpu: usize): i32 {
   return <i32>statusWord(vcpu)
 }
 
-/** The fault of an x87 instruction that may not run: #NM, or #MF for a pending exception. */
+/** An x87 instruction that may not run: #NM, or a pending exception. */
 export function x87Unavailable(vcpu: usize): i32 {
-  recordFault(vcpu, load<u32>(vcpu + REG_CR0) & (CR0_EM | CR0_TS) ? 7 : 16)
-  return STATUS_FAULT
+  return load<u32>(vcpu + REG_CR0) & (CR0_EM | CR0_TS) ? deviceNotAvailable(vcpu) : pendingError(vcpu)
 }
 /** Likewise for WAIT, which ignores CR0.EM. */
 export function x87WaitFault(vcpu: usize): i32 {
   const both = CR0_TS | CR0_MP
-  recordFault(vcpu, (load<u32>(vcpu + REG_CR0) & both) == both ? 7 : 16)
-  return STATUS_FAULT
+  return (load<u32>(vcpu + REG_CR0) & both) == both ? deviceNotAvailable(vcpu) : pendingError(vcpu)
 }

@@ -3,7 +3,7 @@
  * exceptions (#MF), memory, instruction and operand pointers, the operation.
  *
  * FIP, FOP, FDP and their selectors are those of the last instruction that is not a control instruction; without memory operand FDP is 0 (as AMD's Zen has it).
- * CR0.NE = 0 (external FERR#, IRQ 13) is not modelled: a pending exception is #MF always.
+ * With CR0.NE clear a pending exception drives FERR# (core/fpu/pending.ts).
  */
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
 import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
