@@ -137,7 +137,8 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
     const ignored = ignoredMemory(instruction, row)
     steps.push({ row: `${row.id} ${row.operandText}`.trim(), operation: row.operation, at: start + code.length, undefinedFlags, ignored })
     code.push(...instruction.bytes)
-    relocatable &&= instruction.memory === undefined && !instruction.relative
+    // whether UD0 and UD1 have a ModRM byte differs
+    relocatable &&= instruction.memory === undefined && !instruction.relative && row.operation !== 'ud'
     const destination = instruction.registers[0]
     // what follows must not consume an approximation, or what is not compared
     if (TRANSCENDENTAL.has(row.operation) || APPROXIMATE.has(row.operation) || SAVES_POINTERS.has(row.operation)) break
@@ -147,7 +148,7 @@ const generateCase = (random: Random, image: MemoryImage, rows: readonly Row[], 
   // in the last slot of a page: the code ends with the page, or is cut off by it
   const last = slot % SLOTS_PER_PAGE === SLOTS_PER_PAGE - 1
   const shift = last && relocatable && random.chance(50) ? SLOT_BYTES - code.length + random.below(code.length + 1) : 0
-  const moved = steps.map((step) => ({ ...step, at: step.at + shift }))
+  const moved = steps.map((step) => ({ ...step, at: step.at + shift })).filter(({ at }) => at < start + SLOT_BYTES)
   return finish(random, plan, mode, start + shift, code.slice(0, SLOT_BYTES - shift), moved, directionFlag, mmx)
 }
 

@@ -233,9 +233,13 @@ export function x87Remainder(vcpu: usize, nearest: i32): void {
     else {
       if (xDenormal || denormalB) raise(DE)
       changed = C0 | C2 | C3
-      // a pseudo-denormal comes back as the normal number that it is
-      if (xClass == CLASS_ZERO || cb == CLASS_INFINITE) setValue(aSig, xDenormal && aSig >> 63 ? aSe | 1 : aSe)
-      else if (!stopped()) codes = reduce(eb, mb, nearest != 0)
+      if (xClass == CLASS_ZERO) setValue(aSig, aSe)
+      else if (stopped()) setValue(aSig, aSe)
+      else if (cb == CLASS_INFINITE) {
+        // a denormal comes back as the underflow that it is when that is not masked
+        setResult(xSign, xExp, xSig, 0)
+        packResult(64)
+      } else codes = reduce(eb, mb, nearest != 0)
     }
   }
   if (stopped()) setConditionCodes(vcpu, C2, 0)

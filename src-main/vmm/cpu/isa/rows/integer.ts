@@ -79,7 +79,8 @@ export const INTEGER_ROWS: readonly Row[] = [
   ...row('mov', 'C7 /0', 'Ev,sIz'),
   ...row('mov_from_sreg', '8C', 'Evw,Sw'),
   ...row('mov_to_sreg', '8E', 'Sw,Ew'),
-  ...row('movsxd', '63', 'Gv,Ez', { modes: 'long' }),
+  // with a 16-bit operand AMD's processors still read 32 bits of memory
+  ...row('movsxd', '63', 'Gv,Ezd', { modes: 'long' }),
   ...row('movzx', '0F B6', 'Gv,Eb'),
   ...row('movzx', '0F B7', 'Gv,Ew'),
   ...row('movsx', '0F BE', 'Gv,Eb'),
