@@ -1,3 +1,4 @@
+import { tripleFaultDisk } from '../fixtures/disks'
 import { expect, test } from '../fixtures/electron-app'
 
 const PROMPT = /vitrine> *$/m
@@ -56,5 +57,17 @@ test.describe('trouble @smoke', () => {
   test('a machine that cannot be made says why', async ({ vm }) => {
     await expect(vm.state).toHaveText('Failed')
     await expect(vm.page.getByRole('alert')).toContainText('no-such-kernel')
+  })
+})
+
+test.describe('a guest that goes wrong @smoke', () => {
+  test.use({ machineOptions: ['--disk', `${tripleFaultDisk()},ro`] })
+
+  test('a triple fault is shown with the processor\'s state', async ({ vm }) => {
+    const alert = vm.page.getByRole('alert')
+    await expect(alert).toContainText('triple fault')
+    await expect(alert.locator('pre')).toContainText(/RIP|EIP/i)
+    await expect(vm.state).toHaveText('Powered off')
+    await expect(vm.page.getByRole('button', { name: 'Power On this virtual machine' })).toBeEnabled()
   })
 })
