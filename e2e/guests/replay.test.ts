@@ -1,0 +1,33 @@
+/** With --clock instructions a run is a function of its inputs: twice the same, and the same with a save, a new process and a load in between. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { installerInitrd, installerKernel, missing } from './images/files'
+import { runGuest, withScratch } from './run-guest'
+
+/** The kernel has decompressed itself and runs with paging, timers and interrupts at the first; much of its start lies between the two. */
+const SAVE_AT = 2_600_000_000
+const STOP_AT = 3_200_000_000
+
+describe('--clock instructions', () => {
+  const why = missing(installerKernel('i386'), installerInitrd('i386'))
+  it.skipIf(why !== undefined)(`Debian's kernel is in the same state after N instructions, byte for byte, saved and loaded or not${why ? ` (${why})` : ''}`, async () => {
+    await withScratch(async (folder) => {
+      const machine = ['--memory', '256', '--clock', 'instructions', '--kernel', installerKernel('i386'), '--initrd', installerInitrd('i386'), '--append', 'console=ttyS0']
+      const state = (name: string): string => join(folder, name)
+      const run = async (name: string, args: readonly string[]): Promise<void> => {
+        const { status, errors } = await runGuest({ name: `replay-${name}`, args: [...machine, ...args, '--save-state', state(name)], timeoutSeconds: 400 })
+        expect(errors).toBe('')
+        expect(status).toBe(0)
+      }
+      await run('whole', ['--stop-at', String(STOP_AT)])
+      await run('half', ['--stop-at', String(SAVE_AT)])
+      await run('continued', ['--load-state', state('half'), '--stop-at', String(STOP_AT)])
+      const digest = (name: string): string => createHash('sha256').update(readFileSync(state(name))).digest('hex')
+      expect(digest('continued')).toBe(digest('whole'))
+      await run('again', ['--stop-at', String(SAVE_AT)])
+      expect(digest('again')).toBe(digest('half'))
+    })
+  })
+})
