@@ -287,6 +287,69 @@ handler:
     expect(said.toString('latin1')).toBe('xaxb')
   }, 20_000)
 
+  it('and sets a VBE mode of 1920x1200 in 32 bits, drawn through the linear frame buffer', async () => {
+    const path = await file('disk.img', diskImage(loader(`
+  mov di, 0x1000
+  mov dword [di], '2EBV'
+  mov ax, 0x4f00
+  int 0x10
+  mov [0x600], ax
+  mov di, 0x2000
+  mov ax, 0x4f01
+  mov cx, 0x150
+  int 0x10
+  mov [0x602], ax
+  mov ax, 0x4f02
+  mov bx, 0x4150
+  int 0x10
+  mov [0x604], ax
+  mov si, 0x600
+  mov cx, 6
+  call report
+  mov si, 0x1000
+  mov cx, 4
+  call report
+  mov si, 0x2012          ; width, height
+  mov cx, 4
+  call report
+  cli
+  lgdt [gdt_pointer]
+  mov eax, cr0
+  or al, 1
+  mov cr0, eax
+  mov bx, 8
+  mov fs, bx
+  and al, 0xfe
+  mov cr0, eax
+  mov ebx, [0x2028]       ; frame buffer
+  add ebx, (1199 * 1920 + 1919) * 4
+  mov dword [fs:ebx], 0x123456
+  mov ax, 0x4f03
+  int 0x10
+  mov [0x600], bx
+  mov si, 0x600
+  mov cx, 2
+  call report
+  xor al, al
+  jmp done
+gdt: dq 0, 0x00cf93000000ffff
+gdt_pointer: dw 15
+  dd gdt`)))
+    let corner = 0
+    let size = ''
+    const { end, said } = await boot({ disks: [{ path, readOnly: true }] }, (machine) => {
+      const { width, height, pixels } = machine.screenshot()
+      size = `${width}x${height}`
+      corner = pixels[pixels.length - 1] ?? 0
+    })
+    expect(end).toEqual(DONE)
+    expect([said.readUInt16LE(0), said.readUInt16LE(2), said.readUInt16LE(4)]).toEqual([0x4f, 0x4f, 0x4f])
+    expect(said.toString('latin1', 6, 10)).toBe('VESA')
+    expect([said.readUInt16LE(10), said.readUInt16LE(12), said.readUInt16LE(14)]).toEqual([1920, 1200, 0x4150])
+    expect(size).toBe('1920x1200')
+    expect(corner.toString(16)).toBe('ff563412')
+  }, 20_000)
+
   it('what is bootable, saying why not of the rest', async () => {
     const disks = [{ path: await file('empty.img', new Uint8Array(MIB)), readOnly: true }]
     const cdroms = [{ path: await file('cd.iso', bootableCd(0, sayer('C'))) }]
