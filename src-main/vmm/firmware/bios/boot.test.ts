@@ -350,6 +350,61 @@ gdt_pointer: dw 15
     expect(corner.toString(16)).toBe('ff563412')
   }, 20_000)
 
+  it('and gives the screen back as it was after another mode (INT 10h AH=1Ch)', async () => {
+    const path = await file('disk.img', diskImage(loader(`
+  mov dx, 0x3c8           ; colour 5 of the DAC
+  mov al, 5
+  out dx, al
+  inc dx
+  mov al, 0x2b
+  out dx, al
+  out dx, al
+  out dx, al
+  mov ax, 0x0502          ; page 2, cursor at 5, 7
+  int 0x10
+  mov ah, 2
+  mov bh, 2
+  mov dx, 0x0507
+  int 0x10
+  mov ax, 0x1c00
+  mov cx, 7
+  int 0x10
+  mov [0x600], al
+  mov [0x601], bx
+  mov ax, 0x1c01
+  mov cx, 7
+  mov bx, 0x3000
+  int 0x10
+  mov ax, 0x0093          ; 320x200, memory kept
+  int 0x10
+  mov ax, 0x1c02
+  mov cx, 7
+  mov bx, 0x3000
+  int 0x10
+  mov ah, 0x0f
+  int 0x10
+  mov [0x603], al
+  mov [0x604], ah
+  mov [0x605], bh
+  mov ah, 3
+  int 0x10
+  mov [0x606], dx
+  mov dx, 0x3c7
+  mov al, 5
+  out dx, al
+  mov dx, 0x3c9
+  in al, dx
+  mov [0x608], al
+  mov si, 0x600
+  mov cx, 9
+  call report`)))
+    const { end, said, screen } = await boot({ disks: [{ path, readOnly: true }] })
+    expect(end).toEqual(DONE)
+    expect([...said]).toEqual([0x1c, said[1], 0, 3, 80, 2, 7, 5, 0x2b])
+    expect(said.readUInt16LE(1) * 64).toBeGreaterThan(768)
+    expect(screen.length).toBe(25)
+  }, 20_000)
+
   it('what is bootable, saying why not of the rest', async () => {
     const disks = [{ path: await file('empty.img', new Uint8Array(MIB)), readOnly: true }]
     const cdroms = [{ path: await file('cd.iso', bootableCd(0, sayer('C'))) }]

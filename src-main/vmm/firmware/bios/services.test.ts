@@ -192,7 +192,7 @@ describe('INT 10h', () => {
   it('survives a data area full of nonsense', () => {
     const b = ready()
     b.memory.bytes.fill(0xff, 0x449, 0x4c0)
-    for (const ah of [2, 3, 5, 6, 7, 8, 9, 0x0a, 0x0c, 0x0d, 0x0e, 0x0f, 0x13, 0x1b]) {
+    for (const ah of [2, 3, 5, 6, 7, 8, 9, 0x0a, 0x0c, 0x0d, 0x0e, 0x0f, 0x13, 0x1b, 0x1c]) {
       b.call(0x10, { eax: (ah << 8) | 0xff, ebx: 0xffff, ecx: 0xffff, edx: 0xffff, ebp: 0xffff, es: 0xffff })
     }
     expect(b.context.progress).toBe(0)

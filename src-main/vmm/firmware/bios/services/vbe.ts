@@ -103,6 +103,10 @@ export class VbeService {
       case 0x09:
         this.paletteData(context)
         return
+      case 0x0b:
+        // No real dots: any pixel clock (ECX) that is asked for is the closest that can be had.
+        context.ax = context.bl === 0 ? OK : FAILED
+        return
       case 0x10:
         this.powerManagement(context)
         return

@@ -43,6 +43,10 @@ export class VgaPorts {
     this.out(0x3c4, index)
     this.out(0x3c5, value)
   }
+  readSequencer(index: number): number {
+    this.out(0x3c4, index)
+    return this.in(0x3c5)
+  }
   graphics(index: number, value: number): void {
     this.out(0x3ce, index)
     this.out(0x3cf, value)

@@ -11,6 +11,7 @@ import { VgaPorts } from './vga-ports'
 import { videoModeNumbered } from './video-modes'
 import type { VideoMode } from './video-modes'
 import { VideoScreen } from './video-screen'
+import { VideoState } from './video-state'
 
 /** What INT 10h AH=13h writes before it lets the guest have a turn. */
 const CHARACTERS_AT_ONCE = 4096
@@ -20,6 +21,7 @@ export class VideoService {
   readonly screen: VideoScreen
   private readonly vga: VgaPorts
   private readonly vbe: VbeService
+  private readonly state: VideoState
 
   constructor(
     private readonly options: BiosOptions,
@@ -27,6 +29,7 @@ export class VideoService {
   ) {
     this.vga = new VgaPorts(options.io)
     this.screen = new VideoScreen(options, this.vga)
+    this.state = new VideoState(options, this.vga)
     this.vbe = new VbeService(options, this.vga, this, symbol)
   }
 
@@ -121,6 +124,9 @@ export class VideoService {
         return
       case 0x1b:
         this.stateInformation(context)
+        return
+      case 0x1c:
+        this.state.handle(context)
         return
       case 0x4f:
         this.vbe.handle(context)
