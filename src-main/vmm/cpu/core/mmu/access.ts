@@ -34,6 +34,8 @@ import { KIND_EXECUTE, KIND_READ, KIND_WRITE, raise_page_fault, walk, WALK_OK } 
 export const ACCESS_STACK = 0x100
 const BYTES_MASK = 0xff
 const FAULTED: u64 = 0xffffffffffffffff
+/** The longest instruction, from any byte of an aligned dword. */
+const FETCH_BYTES: usize = 20
 
 /** Bits 47..63 are all alike. */
 // @ts-ignore: decorator
@@ -223,7 +225,7 @@ export function write_system(vcpu: usize, linear: u64, value: u64, bytes: i32): 
 
 /**
  * Host address of the page that holds the code at `linear`, or 0 with the fault recorded. WALK_PAGE then is its guest-physical address and
- * WALK_UNCACHED tells whether it is a bounce page (code in device memory).
+ * WALK_UNCACHED tells whether it is a bounce page (code in device memory), which holds the bytes of one instruction at `linear` only.
  */
 export function fetch_page(vcpu: usize, linear: u64): u32 {
   const user = load<i32>(vcpu, CPL) == 3
@@ -250,8 +252,11 @@ export function fetch_page(vcpu: usize, linear: u64): u32 {
     return host_page(entry)
   }
   store<u32>(vcpu, 1, WALK_UNCACHED)
+  // As much as the longest instruction takes: reading a device's whole page would cost a thousand exits, and touch registers that no code is in.
   const bounce = vcpu + FETCH_BOUNCE
-  for (let i: usize = 0; i < 4096; i += 4) store<u32>(bounce + i, <u32>physical_read(vcpu, gpa + i, 4))
+  const first = <usize>linear & 0xffc
+  const end = min<usize>(first + FETCH_BYTES, 4096)
+  for (let i = first; i < end; i += 4) store<u32>(bounce + i, <u32>physical_read(vcpu, gpa + i, 4))
   return <u32>bounce
 }
 
