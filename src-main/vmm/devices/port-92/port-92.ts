@@ -10,7 +10,7 @@ import * as reg from './registers'
 import type { Port92StateV1 } from './state'
 
 export interface Port92Options {
-  /** One of the sources of A20 (ORed by the board with the keyboard controller's): high = address bit 20 passes. */
+  /** One of the two A20 gates (the other is the keyboard controller's; the one written last decides): high = address bit 20 passes. */
   readonly a20: IrqLine
   readonly requestReset: () => void
 }
