@@ -50,15 +50,23 @@ class HostileProcessor {
   retired = 0
 
   constructor(private readonly random: Random) {
-    const any = (width: number): number => random.below(2 ** (8 * width))
+    let accesses = 0
+    // As the machine does: accesses cost the host more than instructions, so many of them end the slice.
+    const access = (): void => {
+      if (++accesses % 10_000 === 0) this.engine.requestAttention(this.vcpu.base)
+    }
+    const any = (width: number): number => {
+      access()
+      return random.below(2 ** (8 * width))
+    }
     const core = createMachineCore({
       ramBytes: RAM_BYTES,
       extraBytes: EXTRA_BYTES,
       io: {
         pioRead: (_port, width) => any(width),
-        pioWrite: () => undefined,
+        pioWrite: access,
         mmioRead: (_address, width) => any(width),
-        mmioWrite: () => undefined,
+        mmioWrite: access,
         readTsc: () => 0x12345,
         acknowledgeInterrupt: () => (random.below(2) === 0 ? random.below(256) : -1),
         readTaskPriority: () => random.below(16),
