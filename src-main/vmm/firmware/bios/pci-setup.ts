@@ -10,7 +10,6 @@ import type { Bdf } from './pci-config'
 export const PIRQ_IRQS: readonly [number, number, number, number] = [10, 10, 11, 11]
 export const SCI_IRQ = 9
 export const PM_BASE = 0x600
-export const SMBUS_BASE = 0x700
 /** Where BARs go: ports, and memory between the end of low RAM and the I/O APIC. */
 const PIO_WINDOW = { first: 0xc000, last: 0xfeff }
 const MMIO_WINDOW = { first: 0xe0000000, last: 0xfebfffff }
@@ -84,13 +83,11 @@ function setUpIsaBridge(config: PciConfig, io: BiosIo, bdf: Bdf): void {
 function setUpPowerManagement(config: PciConfig, io: BiosIo, bdf: Bdf): void {
   config.write(bdf, 0x40, 4, PM_BASE | 1)
   config.write(bdf, 0x80, 1, 1)
-  config.write(bdf, 0x90, 4, SMBUS_BASE | 1)
-  config.write(bdf, 0xd2, 1, 9)
   // SCI_EN: there is no system management mode to ask, so ACPI mode is on from the start.
   io.pioWrite(PM_BASE + 4, 2, 1)
 }
 
-/** Also for direct boot, which has no POST. */
+/** At power-on, before anything boots (direct boot powers on through this BIOS as well). */
 export function setUpPci(io: BiosIo): void {
   const config = new PciConfig(io)
   const requests: BarRequest[] = []
