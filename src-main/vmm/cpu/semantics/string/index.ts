@@ -1,7 +1,7 @@
 /**
- * String instructions. A repeated one does a bounded run per dispatch (RUN_BYTES worth of elements, one while debugging) and stays at its own
- * address until rCX has run out, so that interrupts come in between runs; the length of a run depends on architectural state only. rSI, rDI
- * and rCX are up to date after each element, so a fault in the middle needs no repair; the flags of CMPS and SCAS are then those of the last
+ * String instructions. A repeated one does a bounded run per dispatch (RUN_BYTES or IO_RUN_BYTES worth of elements, one while debugging) and
+ * stays at its own address until rCX has run out, so that interrupts come in between runs; the length of a run depends on architectural state
+ * only. rSI, rDI and rCX are up to date after each element, so a fault in the middle needs no repair; the flags of CMPS and SCAS are then those of the last
  * comparison made, as AMD's processors have it.
  */
 import { ATTENTION, ATTENTION_DEBUG, SEG_ES } from '../../layout'
@@ -9,6 +9,8 @@ import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
 import { RAX, RCX, RDI, RDX, RSI } from '../values'
 
 const RUN_BYTES = 4096
+/** Of INS and OUTS: a sector of a disk. A port access can cost the host a millisecond, and nothing interrupts a run. */
+const IO_RUN_BYTES = 512
 const CONDITION_E = 4
 const CONDITION_NE = 5
 
@@ -21,9 +23,9 @@ const advance = (m: Emitter, ...registers: readonly number[]): void => {
 }
 
 /** How many elements this dispatch may do, given that rCX is not 0. */
-const runLength = (m: Emitter, count: Value): Value => {
+const runLength = (m: Emitter, count: Value, bytes: number = RUN_BYTES): Value => {
   const debugged = m.and(m.loadState('i32', ATTENTION), m.i32(ATTENTION_DEBUG))
-  const limit = m.select(debugged, m.i64(1), m.i64(RUN_BYTES / m.size))
+  const limit = m.select(debugged, m.i64(1), m.i64(bytes / m.size))
   return m.select(m.ltU(count, limit), count, limit)
 }
 
@@ -41,10 +43,11 @@ interface Repeated {
   readonly element: (m: Emitter) => void
   readonly bulk?: (m: Emitter, wanted: Value) => Value
   readonly indexes: readonly number[]
+  readonly runBytes?: number
 }
 
 const repeated =
-  ({ before, element, bulk, indexes }: Repeated): Semantics =>
+  ({ before, element, bulk, indexes, runBytes }: Repeated): Semantics =>
   (m) => {
     before?.(m)
     if (m.form.rep === 0) {
@@ -53,7 +56,7 @@ const repeated =
     }
     const count = m.addressRegister(RCX)
     m.if(m.ne(count, m.i64(0)), () => {
-      const left = m.variable(runLength(m, count))
+      const left = m.variable(runLength(m, count, runBytes))
       const one = (): void => {
         element(m)
         countDown(m, m.i64(1))
@@ -119,6 +122,7 @@ const ins = repeated({
     advance(m, RDI)
   },
   indexes: [RDI],
+  runBytes: IO_RUN_BYTES,
 })
 
 const outs = repeated({
@@ -130,6 +134,7 @@ const outs = repeated({
     advance(m, RSI)
   },
   indexes: [RSI],
+  runBytes: IO_RUN_BYTES,
 })
 
 /** CMPS and SCAS: `operands` reads the pair to compare. */
