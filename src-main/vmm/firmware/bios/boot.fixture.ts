@@ -53,7 +53,7 @@ export function diskImage(sector: Uint8Array, bytes: number = MIB): Uint8Array {
   return image
 }
 
-export async function boot(options: Partial<MachineConfig>, onTurn: (machine: Machine, screen: string) => void = () => undefined): Promise<Booted> {
+export async function boot(options: Partial<MachineConfig>, onTurn: (machine: Machine, screen: string, said: readonly number[]) => void = () => undefined): Promise<Booted> {
   const said: number[] = []
   const machine = await createMachine(
     {
@@ -63,7 +63,7 @@ export async function boot(options: Partial<MachineConfig>, onTurn: (machine: Ma
     { serial: [], debugConsole: new QueueCharBackend((byte) => said.push(byte)) },
   )
   try {
-    machine.onTurn = () => onTurn(machine, machine.screenText().join('\n'))
+    machine.onTurn = () => onTurn(machine, machine.screenText().join('\n'), said)
     const end = await machine.run(MOST_INSTRUCTIONS)
     return { end, said: Buffer.from(said), screen: machine.screenText() }
   } finally {

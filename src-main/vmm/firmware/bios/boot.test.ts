@@ -283,6 +283,41 @@ gdt_pointer: dw 15
     expect(corner.toString(16)).toBe('ff563412')
   }, 20_000)
 
+  it('and sets every VGA mode so that the picture has its size', async () => {
+    const path = await file('disk.img', diskImage(loader(`
+  mov bx, modes
+.mode:
+  movzx ax, byte [bx]
+  push bx
+  int 0x10
+  mov ah, 0x0f
+  int 0x10
+  out 0xe9, al            ; what the BIOS says is set
+  pop bx
+  sti
+  hlt
+  hlt
+  inc bx
+  cmp bx, modes_end
+  jb .mode
+  xor al, al
+  jmp done
+modes: db 1, 3, 4, 5, 6, 7, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13
+modes_end:`)))
+    const sizes = new Map<number, string>()
+    const { end } = await boot({ disks: [{ path, readOnly: true }] }, (machine, _screen, said) => {
+      const mode = said.at(-1)
+      if (mode === undefined || sizes.has(mode)) return
+      const { width, height } = machine.screenshot()
+      sizes.set(mode, `${width}x${height}`)
+    })
+    expect(end).toEqual(DONE)
+    expect(Object.fromEntries(sizes)).toEqual({
+      1: '720x400', 3: '720x400', 4: '640x400', 5: '640x400', 6: '640x400', 7: '720x400', 13: '640x400', 14: '640x400', 15: '640x350',
+      16: '640x350', 17: '640x480', 18: '640x480', 19: '640x400',
+    })
+  }, 20_000)
+
   it('and gives the screen back as it was after another mode (INT 10h AH=1Ch)', async () => {
     const path = await file('disk.img', diskImage(loader(`
   mov dx, 0x3c8           ; colour 5 of the DAC
