@@ -74,6 +74,19 @@ describe('code', () => {
     expect(instantiate([b])['sum']!(5)).toBe(BigInt(1 + 4 + 3 + 8 + 5))
   })
 
+  it.each([1, 2, 47, 48, 49, 95, 96, 97, 500])('switches between %i cases, each reached by its targets and left behind the switch', (count) => {
+    const b = new FunctionBuilder('pick', ['i32'], ['i32'])
+    const picked = b.variable('i32')
+    const after = b.variable('i32')
+    // targets backwards, and one beyond the end
+    const targets = Array.from({ length: count }, (_, i) => count - 1 - i)
+    b.switch(b.param(0), targets, targets.map((_, i) => () => b.set(picked, b.op('i32.add', [b.get(picked), b.constant('i32', 1000 + i)]))))
+    b.set(after, b.constant('i32', 100_000))
+    b.return(b.op('i32.add', [b.get(picked), b.get(after)]))
+    const { pick } = instantiate([b])
+    for (let i = 0; i < count + 3; i++) expect(pick!(i)).toBe(101_000 + (targets[i] ?? 0))
+  })
+
   it('encodes constants at the edges', () => {
     for (const n of [0, -1, 63, 64, -64, -65, 0x7fffffff, -0x80000000]) {
       const b = new FunctionBuilder('c', [], ['i32'])
