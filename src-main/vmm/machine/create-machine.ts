@@ -19,7 +19,7 @@ import { VmmError } from '../errors/vmm-error'
 import { GuestMemoryImpl } from '../memory/guest-memory-impl'
 import { gpa, vmTime } from '../support/branded'
 import { DeadlineQueue } from '../time/deadline-queue'
-import { hostEpochMs } from '../time/host-clock'
+import { HostClock, hostEpochMs } from '../time/host-clock'
 import { SliceWatch } from '../time/slice-watch'
 import { enterImage, findRsdp } from './boot-entry'
 import { BlockBiosDisk } from './block-disks'
@@ -99,7 +99,8 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
   const clock = config.clock === 'host' ? new HostMachineClock() : new InstructionMachineClock(retired)
   late.clock = clock
   const wakeable = new Wakeable()
-  const watch = new SliceWatch()
+  // Where slices end decides when scripts act: under the instruction clock the host's time must have no part in it.
+  const watch = new SliceWatch(config.clock === 'host' ? new HostClock() : new HostClock(() => 0))
   io.onAccesses = (): void => {
     if (watch.overdue) late.machine?.leaveSlice()
   }

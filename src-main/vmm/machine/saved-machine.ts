@@ -56,7 +56,7 @@ function restore(machine: Machine, saved: PlainData, name: string): void {
   clock.load({ now: time(savedClock?.['now']), skipped: time(savedClock?.['skipped']) })
   const devices = record(state['devices']) ?? {}
   const names = new Set(Object.keys(devices))
-  for (const device of board.allDevices) {
+  for (const device of board.loadOrder) {
     const deviceState = record(devices[device.name])
     if (!deviceState) throw bad(`has no device ${device.name}`)
     names.delete(device.name)

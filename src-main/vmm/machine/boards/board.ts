@@ -10,8 +10,10 @@ import type { KeyEvent } from '../key-typist'
 export interface Board {
   readonly pio: PioBus
   readonly mmio: MmioBus
-  /** Every device, in the order in which they are reset, saved and loaded. */
+  /** Every device, in the order in which they are reset. */
   readonly allDevices: readonly Device[]
+  /** The same devices in the order in which saved states are put back. */
+  readonly loadOrder: readonly Device[]
   /** Every block of memory that a saved machine must hold. */
   readonly blocks: readonly MemoryBlock[]
   reset(kind: ResetKind): void

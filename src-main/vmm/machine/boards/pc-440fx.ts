@@ -111,6 +111,7 @@ export class Pc440fx implements Board {
   private readonly coprocessorError: CoprocessorError
   private readonly openCds: (BlockBackend | undefined)[]
   private readonly extraDevices: Device[] = []
+  private readonly restoreEnds: { readonly first: readonly Device[]; readonly last: readonly Device[] }
 
   constructor(private readonly options: PcOptions) {
     const { pio, mmio, memory, deadlines, gate, requestReset } = options
@@ -186,7 +187,9 @@ export class Pc440fx implements Board {
     })
     this.cdroms = cdroms
 
-    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.coprocessorError, this.i8042, ...uarts, fwCfg, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, new LatchState(pitGate, rtcGate)]
+    const latches = new LatchState(pitGate, rtcGate)
+    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.coprocessorError, this.i8042, ...uarts, fwCfg, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, latches]
+    this.restoreEnds = { first: [latches], last: [pic, ioApic, this.lapic] }
     for (const device of this.devices) attachClaims(pio, mmio, device)
     assertNoConflicts(pio, mmio)
   }
@@ -240,6 +243,15 @@ export class Pc440fx implements Board {
 
   get allDevices(): readonly Device[] {
     return [...this.devices, ...this.extraDevices]
+  }
+
+  /**
+   * The board's own latches first; the interrupt controllers last, so that what devices do to their lines while they are restored makes no edge that
+   * was not there when the machine was saved.
+   */
+  get loadOrder(): readonly Device[] {
+    const { first, last } = this.restoreEnds
+    return [...first, ...this.allDevices.filter((device) => !first.includes(device) && !last.includes(device)), ...last]
   }
 
   reset(kind: ResetKind): void {
@@ -351,7 +363,7 @@ class GatedLine implements IrqLine {
   }
 }
 
-/** The board's own volatile state: whether the HPET has cut PIT and RTC off. Restored after the HPET, whose load switches the gates itself. */
+/** The board's own volatile state: whether the HPET has cut PIT and RTC off.  */
 class LatchState implements Device<SavedState & { readonly open: readonly boolean[] }> {
   readonly name = 'pc-440fx'
   readonly claims = []
