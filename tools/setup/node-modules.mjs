@@ -12,7 +12,7 @@ export function checkNode() {
 
 /** The lock file's modules, exactly. */
 export function ensureNodeModules() {
-  once(join(root, 'node_modules', '.vitrine-lock'), hashOf(['package.json', 'package-lock.json']), () => {
+  once(join(root, 'node_modules', '.vitrine-lock'), hashOf(['package-lock.json']), () => {
     say('installing node modules')
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
   })
