@@ -5,15 +5,12 @@ const SLICE_LIMIT_NS = 20_000_000
 
 /**
  * How long the host has been busy with the running slice. A guest can choose instructions and accesses that take a thousand times longer than those
- * by which slices are measured; pausing, input and the screen shall not wait for them. Nothing that a guest can see depends on where a
- * slice ends.
+ * by which slices are measured; pausing, input and the screen shall not wait for them.
  */
 export class SliceWatch {
-  private readonly clock: HostClock
   private began = 0
 
-  constructor(clock: HostClock = new HostClock()) {
-    this.clock = clock
+  constructor(private readonly clock: HostClock) {
     clock.resume()
   }
 
