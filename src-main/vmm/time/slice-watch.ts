@@ -1,4 +1,4 @@
-import { HostClock } from './host-clock'
+import type { HostClock } from './host-clock'
 
 /** A slice that takes the host longer than this ends as soon as it can, whatever its budget says. */
 const SLICE_LIMIT_NS = 20_000_000
