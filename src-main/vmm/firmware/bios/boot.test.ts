@@ -188,6 +188,34 @@ packet: db 16, 0, 1, 0
     expect(said.toString('latin1', 9)).toBe('last')
   }, 20_000)
 
+  it('a CD that plays a hard disk: drive 80h with the geometry of its partition', async () => {
+    const disk = diskImage(loader(`
+  mov ah, 8
+  int 0x13
+  mov [0x600], cl
+  mov [0x601], dh
+  mov ax, 0x0201          ; cylinder 0, head 1, sector 1: block 17
+  mov bx, 0x1000
+  mov cx, 1
+  mov dh, 1
+  mov dl, [drive]
+  int 0x13
+  mov al, [drive]
+  mov [0x602], al
+  mov si, 0x600
+  mov cx, 3
+  call report
+  mov si, 0x1000
+  mov cx, 4
+  call report`))
+    disk.set([0x80, 1, 1, 0, 6, 3, 17, 29], 0x1be)
+    disk.set(Buffer.from('next'), 17 * 512)
+    const { end, said } = await boot({ cdroms: [{ path: await file('disk.iso', bootableCd(4, disk)) }] })
+    expect(end).toEqual(DONE)
+    expect([said.readUInt8(0) & 0x3f, said.readUInt8(1), said.readUInt8(2)]).toEqual([17, 3, 0x80])
+    expect(said.toString('latin1', 3)).toBe('next')
+  }, 20_000)
+
   it('and x87 exceptions come as IRQ 13 and NMI while CR0.NE is clear, each time anew', async () => {
     const path = await file('disk.img', diskImage(loader(`
   mov word [2 * 4], handler

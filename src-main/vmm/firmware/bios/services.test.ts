@@ -260,6 +260,6 @@ describeDevice(
   },
   ({ device }) => {
     const state = device.save()
-    device.load({ ...state, rsdp: 0xf1230, bootTarget: 0, cdLocks: [2], emulation: { media: 2, disk: 0, lba: 20, loadSegment: 0x1000, sectorCount: 8 } })
+    device.load({ ...state, rsdp: 0xf1230, bootTarget: 0, cdLocks: [2], emulation: { media: 2, disk: 0, lba: 20, loadSegment: 0x1000, sectorCount: 8, heads: 0, sectorsPerTrack: 0 } })
   },
 )

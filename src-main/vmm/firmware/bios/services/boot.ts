@@ -6,7 +6,7 @@ import type { BiosDisk, BiosOptions, BiosTask } from '../host'
 import { emulatedSectors, FIRST_CD } from './disk'
 import type { DiskService } from './disk'
 import { readDrive, readToBuffer } from './drives'
-import { BOOT_RECORD_LBA, bootCatalogueLba, CD_SECTOR_BYTES, parseBootCatalogue } from './el-torito'
+import { BOOT_RECORD_LBA, bootCatalogueLba, CD_SECTOR_BYTES, parseBootCatalogue, partitionGeometry } from './el-torito'
 import type { ElToritoEntry } from './el-torito'
 import type { KeyboardService } from './keyboard'
 import type { VideoService } from './video'
@@ -181,6 +181,11 @@ export class BootService {
     if (media === 4 && memory.readU16(gpa(address + 510)) !== 0xaa55) {
       this.disk.emulate(undefined)
       return 'the hard disk image has no boot signature'
+    }
+    if (media === 4) {
+      const sector = new Uint8Array(512)
+      memory.read(gpa(address), sector)
+      this.disk.emulate({ media, disk, cdDrive: target.drive, entry, sectors: emulatedSectors(media, disk, entry.lba), shape: partitionGeometry(sector) })
     }
     this.print(`Booting from CD-ROM (${media === 4 ? 'hard disk' : 'diskette'} emulation)...\n`)
     if (entry.loadSegment === 0x7c0) this.start(context, 0, BOOT_ADDRESS, number)

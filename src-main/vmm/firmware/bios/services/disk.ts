@@ -5,7 +5,7 @@ import type { BiosContext } from '../context'
 import { linear } from '../context'
 import type { BiosDisk, BiosOptions, BiosTask } from '../host'
 import { flushDrive, readDrive, translatedGeometry, writeDrive } from './drives'
-import type { Drive } from './drives'
+import type { Drive, Geometry } from './drives'
 import { DISKETTE_GEOMETRY } from './el-torito'
 import type { ElToritoEntry } from './el-torito'
 
@@ -32,6 +32,9 @@ export interface SavedEmulation {
   readonly lba: number
   readonly loadSegment: number
   readonly sectorCount: number
+  /** Of an emulated hard disk; 0: as other disks have it. */
+  readonly heads: number
+  readonly sectorsPerTrack: number
 }
 
 export interface DiskEmulation {
@@ -42,6 +45,8 @@ export interface DiskEmulation {
   readonly entry: ElToritoEntry
   /** Sectors of 512 bytes. */
   readonly sectors: number
+  /** Of a hard disk whose partition table tells it. */
+  readonly shape?: { readonly heads: number; readonly sectors: number } | undefined
 }
 
 export class DiskService {
@@ -106,7 +111,7 @@ export class DiskService {
   private emulatedDrive(emulation: DiskEmulation): Drive {
     const { disk, sectors, media, entry } = emulation
     const shape = media === 4 ? undefined : DISKETTE_GEOMETRY[media]
-    const geometry = shape === undefined ? translatedGeometry(sectors) : { cylinders: shape[0], heads: shape[1], sectors: shape[2] }
+    const geometry = shape === undefined ? hardDiskGeometry(emulation) : { cylinders: shape[0], heads: shape[1], sectors: shape[2] }
     return { disk, sectorBytes: 512, sectors, geometry, isFloppy: media !== 4, readOnly: true, imageLba: entry.lba }
   }
 
@@ -451,7 +456,8 @@ export class DiskService {
     const source = this.emulation ?? this.bootedCd
     if (source === undefined) return null
     const { entry, cdDrive } = source
-    return { media: this.emulation === undefined ? 0 : entry.media, disk: cdDrive - FIRST_CD, lba: entry.lba, loadSegment: entry.loadSegment, sectorCount: entry.sectorCount }
+    const shape = this.emulation?.shape
+    return { media: this.emulation === undefined ? 0 : entry.media, disk: cdDrive - FIRST_CD, lba: entry.lba, loadSegment: entry.loadSegment, sectorCount: entry.sectorCount, heads: shape?.heads ?? 0, sectorsPerTrack: shape?.sectors ?? 0 }
   }
   saveLocks(): number[] {
     return this.cdDrives.map((_, i) => this.locks.get(FIRST_CD + i) ?? 0)
@@ -469,8 +475,17 @@ export class DiskService {
     if (disk === undefined || (media !== 0 && media !== 1 && media !== 2 && media !== 3 && media !== 4)) return
     const entry: ElToritoEntry = { media, loadSegment: state.loadSegment, sectorCount: state.sectorCount, lba: state.lba }
     if (media === 0) this.bootedCd = { cdDrive: FIRST_CD + state.disk, entry }
-    else this.emulation = { media, disk, cdDrive: FIRST_CD + state.disk, entry, sectors: emulatedSectors(media, disk, state.lba) }
+    else {
+      const { heads, sectorsPerTrack: sectors } = state
+      const isShape = heads >= 1 && heads <= 255 && sectors >= 1 && sectors <= 63
+      this.emulation = { media, disk, cdDrive: FIRST_CD + state.disk, entry, sectors: emulatedSectors(media, disk, state.lba), ...(isShape ? { shape: { heads, sectors } } : {}) }
+    }
   }
+}
+
+function hardDiskGeometry({ sectors, shape }: DiskEmulation): Geometry {
+  if (shape === undefined) return translatedGeometry(sectors)
+  return { cylinders: Math.min(1024, Math.max(1, Math.floor(sectors / (shape.heads * shape.sectors)))), ...shape }
 }
 
 /** How many sectors of 512 bytes an emulated drive has. */

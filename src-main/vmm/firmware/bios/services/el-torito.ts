@@ -56,6 +56,14 @@ export function parseBootCatalogue(sector: Uint8Array): ElToritoEntry | undefine
   return undefined
 }
 
+/** Heads and sectors of an emulated hard disk, as the end of its first partition tells them (El Torito 2.2, system type); undefined: it does not. */
+export function partitionGeometry(bootSector: Uint8Array): { readonly heads: number; readonly sectors: number } | undefined {
+  const heads = (bootSector[0x1be + 5] ?? 0) + 1
+  const sectors = (bootSector[0x1be + 6] ?? 0) & 0x3f
+  const isPartition = (bootSector[0x1be + 4] ?? 0) !== 0 && bootSector[510] === 0x55 && bootSector[511] === 0xaa
+  return isPartition && sectors > 0 && heads <= 255 ? { heads, sectors } : undefined
+}
+
 /** Cylinders, heads, sectors of the emulated diskettes. */
 export const DISKETTE_GEOMETRY: Readonly<Record<1 | 2 | 3, readonly [cylinders: number, heads: number, sectors: number]>> = {
   1: [80, 2, 15],
