@@ -9,8 +9,8 @@ import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
 import { RAX, RCX, RDI, RDX, RSI } from '../values'
 
 const RUN_BYTES = 4096
-/** Of INS and OUTS: a sector of a disk. A port access can cost the host a millisecond, and nothing interrupts a run. */
-const IO_RUN_BYTES = 512
+/** Of INS and OUTS: a port access can cost the host ten milliseconds (clearing video memory, say), and nothing interrupts a run. */
+const IO_RUN_BYTES = 128
 const CONDITION_E = 4
 const CONDITION_NE = 5
 
