@@ -7,8 +7,8 @@ import { installerInitrd, installerKernel, type Architecture } from './files'
 const SYSLINUX_MODULES = '/usr/lib/syslinux/modules/bios'
 const ISOLINUX = '/usr/lib/ISOLINUX/isolinux.bin'
 
-/** Options that keep the installer on VGA text, without a frame buffer, and free of questions about the network's hardware. */
-export const INSTALLER_OPTIONS = 'vga=normal fb=false'
+/** Options that keep the installer on VGA text: no frame buffer of its own, and no driver that switches to graphics. */
+export const INSTALLER_OPTIONS = 'nomodeset vga=normal fb=false'
 
 export function isolinuxIso(architecture: Architecture): string {
   const recipe = [sourceOf(import.meta.url), stamp(installerKernel(architecture)), stamp(installerInitrd(architecture)), stamp(ISOLINUX)]
