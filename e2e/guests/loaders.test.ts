@@ -25,7 +25,7 @@ describe.each(CASES)('$loader CD, $architecture, $firmware', ({ architecture, lo
     const iso = loader === 'grub' ? grubIso(architecture) : isolinuxIso(architecture)
     const menu = loader === 'grub' ? ['expect-screen GNU GRUB', `expect-screen \\*Install Debian ${architecture}`] : ['expect-screen Vitrine test CD', `expect-screen Install Debian ${architecture}`]
     const after = toDialog
-      ? ['key enter', 'expect-screen Select a language', 'screenshot @/dialog.png', 'key down', 'wait 0.5', 'screenshot @/answered.png']
+      ? ['key enter', 'expect-screen Select a language', 'expect-screen <Go Back>', 'screenshot @/dialog.png', 'key enter', 'expect-screen Select your location', 'screenshot @/answered.png']
       : ['key down', 'wait 0.3', 'key enter', 'expect Linux version 6\\.1', 'screenshot @/kernel.png']
     const run = await runGuest({
       name: `${loader}-${architecture}-${firmware === 'SeaBIOS' ? 'seabios' : 'builtin'}`,
