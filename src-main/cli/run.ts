@@ -77,13 +77,13 @@ export async function run(options: RunOptions): Promise<number> {
       if (runner.finished) end({ why: 'script' })
       else if (runner.error) running.stop()
     }
-    const started = performance.now()
+    const before = { time: performance.now(), retired: running.retired }
     const machineEnd = await running.run(options.stopAt)
-    const wallSeconds = (performance.now() - started) / 1000
+    const ran = { wallSeconds: (performance.now() - before.time) / 1000, instructions: running.retired - before.retired }
     flushSerial()
     if (runner?.error) throw runner.error
     ending ??= machineEnd.kind === 'stop-at' ? { why: 'stop-at' } : { why: 'machine', end: machineEnd }
-    await finish(running, options, wallSeconds)
+    await finish(running, options, ran)
   } finally {
     clearTimeout(timer)
     process.off('SIGINT', onSignal)
@@ -98,12 +98,13 @@ export async function run(options: RunOptions): Promise<number> {
 }
 
 /** What is asked for at exit, whatever the exit was. */
-async function finish(machine: Machine, options: RunOptions, wallSeconds: number): Promise<void> {
+async function finish(machine: Machine, options: RunOptions, ran: { readonly wallSeconds: number; readonly instructions: number }): Promise<void> {
   if (options.screenshot !== undefined) await saveScreenshot(machine, options.screenshot)
   if (options.saveState !== undefined) await machine.save(options.saveState)
   if (options.stats !== undefined) {
     const stats = machine.stats()
-    const speed = { wallSeconds, mips: stats.instructions / wallSeconds / 1e6 }
+    // A loaded machine's instructions count from its power-on; its speed is that of this run.
+    const speed = { wallSeconds: ran.wallSeconds, mips: ran.instructions / ran.wallSeconds / 1e6 }
     await writeAtomically(options.stats, Buffer.from(`${JSON.stringify({ ...speed, ...stats }, null, 2)}\n`))
   }
 }
