@@ -39,4 +39,6 @@ export interface Engine {
   readonly name: 'interpreter' | 'translator' | 'kvm'
   /** Runs the vCPU at `vcpuBase` for at most `budget` instructions (1..2^30). */
   run(vcpuBase: number, budget: number): Exit
+  /** Makes run() return at the next instruction boundary. May be called from inside it, by a device. */
+  requestAttention(vcpuBase: number): void
 }

@@ -197,6 +197,10 @@ export class Vcpu {
   setXmm(register: number, value: Uint8Array): void {
     this.bytes.set(value.subarray(0, XMM_BYTES), this.base + L.XMM + register * L.XMM_STRIDE)
   }
+  /** Instructions retired since power-on, the running slice included. */
+  get retired(): number {
+    return Number(this.read64(L.RETIRED)) + (this.read32(L.SLICE) | 0) - (this.read32(L.BUDGET) | 0)
+  }
   get halted(): boolean {
     return this.read32(L.HALTED) !== 0
   }

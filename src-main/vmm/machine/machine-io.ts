@@ -19,6 +19,17 @@ export interface ProcessorBus {
   writeLocal(address: number, width: Width, value: number): boolean
 }
 
+const NO_PROCESSOR_BUS: ProcessorBus = {
+  acknowledgeInterrupt: () => -1,
+  readTaskPriority: () => 0,
+  writeTaskPriority: () => undefined,
+  readMsr: () => undefined,
+  writeMsr: () => false,
+  floatError: () => false,
+  readLocal: () => undefined,
+  writeLocal: () => false,
+}
+
 export interface IoCounters {
   pioReads: number
   pioWrites: number
@@ -46,12 +57,19 @@ export class MachineIo implements CpuIo {
   onAccesses: () => void = () => undefined
   private accesses = 0
 
+  private processor: ProcessorBus = NO_PROCESSOR_BUS
+  private tsc: () => number = () => 0
+
   constructor(
     private readonly pio: PioBus,
     private readonly mmio: MmioBus,
-    private readonly processor: ProcessorBus,
-    private readonly tsc: () => number,
   ) {}
+
+  /** The core needs its way to the board before there is one; before this no vCPU runs. */
+  connect(processor: ProcessorBus, tsc: () => number): void {
+    this.processor = processor
+    this.tsc = tsc
+  }
 
   pioRead(port: number, width: Width): number {
     this.counters.pioReads++

@@ -4,7 +4,6 @@
  * comes from outside enters between slices (post, gate, timers).
  */
 import type { Engine, Exit } from '../cpu/engine'
-import { ATTENTION, ATTENTION_HOST, RETIRED, SLICE, BUDGET } from '../cpu/layout'
 import type { Vcpu } from '../cpu/vcpu'
 import { textToKeys } from '../devices/i8042/keyboard-text'
 import type { Frame } from '../backends/display/frame'
@@ -55,7 +54,6 @@ export class Machine {
   /** Called when the guest was reset, before it runs again. */
   onReset: () => void = () => undefined
 
-  private readonly view: DataView
   private readonly posted: (() => void)[] = []
   private readonly wakeTimer: Timer
   private end: MachineEnd | undefined
@@ -68,7 +66,6 @@ export class Machine {
   private halts = 0
 
   constructor(readonly parts: MachineParts) {
-    this.view = new DataView(parts.memory.buffer)
     this.wakeTimer = parts.deadlines.createTimer('script', () => undefined)
   }
 
@@ -149,8 +146,7 @@ export class Machine {
 
   /** The running slice ends at the next instruction boundary at which the engine looks. */
   leaveSlice(): void {
-    const at = this.parts.vcpuBase + ATTENTION
-    this.view.setInt32(at, this.view.getInt32(at, true) | ATTENTION_HOST, true)
+    this.parts.engine.requestAttention(this.parts.vcpuBase)
   }
 
   // ---- what can be seen -----------------------------------------------------------------------------------------------------------
@@ -161,8 +157,7 @@ export class Machine {
 
   /** Instructions retired since power-on. */
   get retired(): number {
-    const { vcpuBase } = this.parts
-    return Number(this.view.getBigUint64(vcpuBase + RETIRED, true)) + this.view.getInt32(vcpuBase + SLICE, true) - this.view.getInt32(vcpuBase + BUDGET, true)
+    return this.parts.vcpu.retired
   }
 
   /** The whole picture; valid until the next call. */
