@@ -56,7 +56,7 @@ it('a damaged saved state is refused, or makes a machine that harms nobody', asy
   const machine = await createMachine(CONFIG, { serial: [] })
   const { parts } = machine
   parts.engine.run(parts.vcpuBase, 200_000)
-  const file = encodeContainer(saveMachine(machine))
+  const file = encodeContainer(saveMachine(machine.parts))
   const random = new Random(Number(process.env['VITRINE_FUZZ_SEEDS'] ?? 77))
   let refused = 0
   for (let round = 0; round < ROUNDS; round++) {
@@ -65,7 +65,7 @@ it('a damaged saved state is refused, or makes a machine that harms nobody', asy
     damage(state, random)
     const begin = performance.now()
     try {
-      loadMachine(machine, decodeContainer(encodeContainer(state), 'state'), 'state')
+      loadMachine(machine.parts, decodeContainer(encodeContainer(state), 'state'), 'state')
       await exercise(machine, random)
     } catch (error) {
       if (!(error instanceof VmmError)) throw new Error(`round ${round}`, { cause: error })

@@ -3,43 +3,18 @@
  * next deadline or exit, fire due timers, let in what comes from outside, sleep when the vCPU is halted. Lives in one thread; everything that
  * comes from outside enters between slices (post, gate, timers).
  */
-import type { Engine, Exit } from '../cpu/engine'
-import type { Vcpu } from '../cpu/vcpu'
+import type { Exit } from '../cpu/engine'
 import { textToKeys } from '../devices/i8042/keyboard-text'
 import type { Frame } from '../backends/display/frame'
 import { assertNever } from '../errors/assert-never'
 import { vmTime, type VmTime } from '../support/branded'
-import type { DeadlineQueue } from '../time/deadline-queue'
 import type { Timer } from '../time/clock'
-import type { SliceWatch } from '../time/slice-watch'
-import type { Board } from './boards/board'
 import type { MachineEnd } from './config'
-import type { MachineGate } from './host-gate'
-import type { KeyEvent, KeyTypist } from './key-typist'
-import type { MachineClock, Wakeable } from './machine-clock'
+import type { KeyEvent } from './key-typist'
+import type { MachineParts } from './machine-parts'
 import { machineStats, type MachineStats } from './stats'
-import type { MachineIo } from './machine-io'
 import { loadMachine, saveMachine } from './saved-machine'
 import { encodeContainer, readContainer, writeAtomically } from '../snapshot/container'
-
-export interface MachineParts {
-  readonly memory: WebAssembly.Memory
-  readonly engine: Engine
-  readonly vcpu: Vcpu
-  readonly vcpuBase: number
-  readonly io: MachineIo
-  readonly clock: MachineClock
-  readonly deadlines: DeadlineQueue
-  readonly gate: MachineGate
-  readonly wakeable: Wakeable
-  readonly watch: SliceWatch
-  readonly board: Board
-  readonly typist: KeyTypist
-  /** Brings firmware or kernel into place and the vCPU to its entry; after power-on and after every reset. */
-  readonly boot: () => void
-  /** Called between slices: direct boot enters its image here. */
-  readonly betweenSlices: () => void
-}
 
 /** Instructions between two looks at how long the slice has taken. */
 const PIECE = 8192
@@ -306,12 +281,12 @@ export class Machine {
   /** Writes the machine to a file, whole or not at all; first runs on until no host I/O is pending. */
   async save(path: string): Promise<void> {
     await this.settle()
-    await writeAtomically(path, encodeContainer(saveMachine(this)))
+    await writeAtomically(path, encodeContainer(saveMachine(this.parts)))
   }
 
   /** Continues from a file; the machine must be freshly made from the configuration that it was saved with. */
   async load(path: string): Promise<void> {
-    loadMachine(this, await readContainer(path), path)
+    loadMachine(this.parts, await readContainer(path), path)
   }
 
   /** Lets go of files. The machine cannot be used afterwards. */

@@ -3,12 +3,11 @@ import type { PlainData, SavedState } from '../devices/device'
 import { BUDGET, HALTED, RETIRED, SLICE } from '../cpu/layout'
 import { VmmError } from '../errors/vmm-error'
 import { packMemory, unpackMemory, type SavedMemoryBlock } from '../snapshot/container'
-import type { Machine } from './machine'
+import type { MachineParts } from './machine-parts'
 
 const SCHEMA = ['machine', 1] as const
 
-export function saveMachine(machine: Machine): PlainData {
-  const { parts } = machine
+export function saveMachine(parts: MachineParts): PlainData {
   const { board, vcpu, clock, memory } = parts
   const devices: Record<string, PlainData> = {}
   for (const device of board.allDevices) devices[device.name] = plain(device.save())
@@ -16,7 +15,7 @@ export function saveMachine(machine: Machine): PlainData {
   return {
     schema: SCHEMA,
     clock: { ...clock.save() },
-    retired: machine.retired,
+    retired: vcpu.retired,
     halted: view.getInt32(parts.vcpuBase + HALTED, true),
     vcpu: plain(vcpu.save()),
     devices,
@@ -25,9 +24,9 @@ export function saveMachine(machine: Machine): PlainData {
 }
 
 /** The machine must be freshly made from the same configuration. */
-export function loadMachine(machine: Machine, saved: PlainData, name: string): void {
+export function loadMachine(parts: MachineParts, saved: PlainData, name: string): void {
   try {
-    restore(machine, saved, name)
+    restore(parts, saved, name)
   } catch (error) {
     // Devices check their schema, not every field: what a damaged file trips them over is the file's fault.
     if (error instanceof VmmError) throw error
@@ -35,8 +34,7 @@ export function loadMachine(machine: Machine, saved: PlainData, name: string): v
   }
 }
 
-function restore(machine: Machine, saved: PlainData, name: string): void {
-  const { parts } = machine
+function restore(parts: MachineParts, saved: PlainData, name: string): void {
   const { board, vcpu, clock, memory, vcpuBase } = parts
   const bad = (what: string): VmmError => new VmmError('state/mismatch', `saved state ${name}: ${what}; give the machine options that it was saved with`)
   const state = record(saved)

@@ -1,5 +1,5 @@
 /** What a machine counted, as plain data for --stats and the inspector. */
-import type { MachineParts } from './machine'
+import type { MachineParts } from './machine-parts'
 
 export interface MachineStats {
   readonly engine: string

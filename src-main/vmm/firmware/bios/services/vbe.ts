@@ -13,7 +13,7 @@ import {
   DISPI_8BIT_DAC, DISPI_BANK, DISPI_BPP, DISPI_ENABLE, DISPI_ENABLED, DISPI_ID, DISPI_LFB, DISPI_NO_CLEAR, DISPI_VIDEO_MEMORY_64K,
   DISPI_VIRTUAL_HEIGHT, DISPI_VIRTUAL_WIDTH, DISPI_X_OFFSET, DISPI_XRES, DISPI_Y_OFFSET, DISPI_YRES,
 } from './vga-ports'
-import type { VideoService } from './video'
+import type { VideoScreen } from './video-screen'
 
 const OK = 0x004f
 const FAILED = 0x014f
@@ -25,13 +25,19 @@ const DISPI_STATE = [DISPI_XRES, DISPI_YRES, DISPI_BPP, DISPI_BANK, DISPI_VIRTUA
 const BDA_STATE_BYTES = 0x1e + 7
 const STATE_BYTES = (DISPI_STATE.length + 1) * 2 + 2 + BDA_STATE_BYTES + 768
 
+/** What VBE needs of the plain VGA services: the screen they write to, and the standard modes. */
+export interface VgaModes {
+  readonly screen: VideoScreen
+  setMode(number: number, keepMemory: boolean): boolean
+}
+
 export class VbeService {
   private readonly config: PciConfig
 
   constructor(
     private readonly options: BiosOptions,
     private readonly vga: VgaPorts,
-    private readonly video: VideoService,
+    private readonly video: VgaModes,
     private readonly symbol: (name: string) => number,
   ) {
     this.config = new PciConfig(options.io)
