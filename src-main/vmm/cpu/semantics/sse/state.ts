@@ -62,10 +62,12 @@ const load = (m: Emitter, base: SegmentedAddress, words: Value): void => {
 
 const alignedOperand = (m: Emitter, bytes: number, alignment: number, intent: 'read' | 'write'): SegmentedAddress => {
   const base = m.memoryOperand()
-  const linear = m.linear(base, bytes, intent)
+  // Its first bytes against the limit, then the alignment, then the rest against the limit: as the processor here orders them.
+  const linear = m.linear(base, 4, intent)
   m.if(m.ne(m.and(m.wrap(linear), m.i32(alignment - 1)), m.i32(0)), () => {
     m.raise(GP, 0)
   })
+  m.linear(base, bytes, intent)
   return base
 }
 const requireFpu = (m: Emitter, blockers: number): void => {
