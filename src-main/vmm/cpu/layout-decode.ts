@@ -106,6 +106,8 @@ export const COUNT_BLOCKS_DROPPED = 0x60000c
 export const COUNT_CODE_FLUSHES = 0x600010
 export const COUNT_UNCACHED_DECODES = 0x600014
 export const COUNT_CODE_WRITES = 0x600018
+/** How often the interpreter runs a block before it asks for its translation (host function region_wanted). u32; 0: never. */
+export const HOT_THRESHOLD = 0x600020
 /** In CODE_PAGES entries, u32 at +4: writes to the page since code was last dropped from it that hit no decoded code. */
 export const CODE_PAGE_MISSES = 4
 export const CODE_PAGE_LINES = 8

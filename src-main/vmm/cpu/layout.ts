@@ -191,6 +191,8 @@ export const STATUS_JUMP = 1
 export const STATUS_FAULT = 2
 /** The instruction retired and the host must look (EXIT_REASON). */
 export const STATUS_EXIT = 3
+/** Of a region: nothing of the instruction at REG_RIP has happened; the interpreter must execute it (and its block). */
+export const STATUS_INTERPRET = 4
 
 // ---- vCPU: x87, MMX, SSE -----------------------------------------------------------------------------------------------------------
 export const FPU_CW = 960
@@ -218,6 +220,10 @@ export const XMM_STRIDE = 32
 export const SYSTEM_EXTRA = 1664
 export const SIMD_EXTRA = 2688
 export const RUN_EXTRA = 3200
+/** Key of decoded blocks and regions: CODE_MODE | KEY_FLAT. i32. Kept by core/segment. */
+export const CODE_KEY = 3200
+/** 32-bit code with CS, SS, DS and ES of base 0, limit 4 GiB and full rights, and a 32-bit stack: no segment needs a look. */
+export const KEY_FLAT = 4
 
 // ---- vCPU: soft TLB -----------------------------------------------------------------------------------------------------------------
 /**
@@ -277,10 +283,19 @@ export const REC_OPCODE = 28
 
 /** Block header, before the first record. */
 export const BLOCK_HEADER_BYTES = 32
-/** Physical address of the first byte (u64), mode (u32), number of records (u32), next block of the page (u32), bytes of code (u32). */
+/** Physical address of the first byte (u64), CODE_KEY (u32), number of records (u32), next block of the page (u32), bytes of code (u32). */
 export const BLOCK_GPA = 0
 export const BLOCK_MODE = 8
 export const BLOCK_RECORDS = 12
 export const BLOCK_NEXT_IN_PAGE = 16
 export const BLOCK_CODE_BYTES = 20
 export const BLOCK_NEXT_IN_HASH = 24
+/**
+ * The word right before the first record. u32. With ENTRY_TRANSLATED: slot of the region's function in the table (ENTRY_SLOT_MASK) and which of its
+ * entries this block is (ENTRY_SELECTOR_SHIFT, 15 bits). Otherwise how often the interpreter has run the block; ENTRY_NEVER: it is not counted.
+ */
+export const BLOCK_ENTRY = 28
+export const ENTRY_TRANSLATED = 0x80000000
+export const ENTRY_SLOT_MASK = 0xffff
+export const ENTRY_SELECTOR_SHIFT = 16
+export const ENTRY_NEVER = 0x7fffffff
