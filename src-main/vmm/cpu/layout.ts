@@ -15,6 +15,9 @@ export const VCPU_STRIDE = 0x80000
 export const VCPU_MAX = 8
 /** Per machine: state shared by all vCPUs (allocation pointers of the code cache and the like). */
 export const MACHINE_STATE = 0x600000
+/** How often the run loop has entered the region of each table slot: a u32 for each, wrapping. Read by the code cache and the inspector. */
+export const REGION_COUNTS = 0x640000
+export const REGION_SLOTS_MAX = 0x10000
 /** Hash table from (physical address, mode) to the first record of a decoded block. */
 export const BLOCK_HASH = 0x700000
 export const BLOCK_HASH_BYTES = 0x100000
