@@ -87,6 +87,38 @@ describe('code', () => {
     for (let i = 0; i < count + 3; i++) expect(pick!(i)).toBe(101_000 + (targets[i] ?? 0))
   })
 
+  it('calls through an imported table, and drops a result that nobody uses', () => {
+    const signature = { params: ['i32', 'i64'], results: ['i32'] } as const
+    const b = new FunctionBuilder('dispatch', ['i32'], ['i32'])
+    b.callIndirect(b.constant('i32', 0), signature, [b.param(0), b.constant('i64', 7)])
+    b.return(b.callIndirect(b.constant('i32', 1), signature, [b.param(0), b.constant('i64', 9)]))
+    const callee = (name: string, factor: number): FunctionBuilder => {
+      const f = new FunctionBuilder(name, ['i32', 'i64'], ['i32'])
+      const at = b.constant('i32', 0)
+      f.effect('i32.store', [at, f.op('i32.add', [f.load('i32.load', at, 0), f.constant('i32', 1)])])
+      f.return(f.op('i32.add', [f.param(0), f.op('i32.mul', [f.op('i32.wrap_i64', [f.param(1)]), f.constant('i32', factor)])]))
+      return f
+    }
+    verify(b)
+    expect(print(b)).toContain('%1 = call slot 1:i32: param0 9:i64')
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+    const regions = new WebAssembly.Table({ element: 'anyfunc', initial: 4 })
+    const functions = [callee('one', 1), callee('ten', 10)]
+    const members = new WebAssembly.Instance(
+      new WebAssembly.Module(encodeModule({ imports: [], functions, exports: functions })),
+      { env: { memory } },
+    ).exports as Record<string, () => number>
+    regions.set(0, members['one']!)
+    regions.set(1, members['ten']!)
+    const table = { module: 'env', name: 'regions', signatures: [signature] }
+    const module = new WebAssembly.Module(encodeModule({ imports: [], functions: [b], exports: [b], table }))
+    const { dispatch } = new WebAssembly.Instance(module, { env: { memory, regions } }).exports as ReturnType<typeof instantiate>
+    expect(dispatch!(5)).toBe(95)
+    expect(new Int32Array(memory.buffer)[0]).toBe(2)
+    const untyped = { ...table, signatures: [] }
+    expect(() => encodeModule({ imports: [], functions: [b], exports: [b], table: untyped })).toThrow(/does not list/)
+  })
+
   it('encodes constants at the edges', () => {
     for (const n of [0, -1, 63, 64, -64, -65, 0x7fffffff, -0x80000000]) {
       const b = new FunctionBuilder('c', [], ['i32'])
@@ -120,6 +152,8 @@ describe('the verifier', () => {
       b.loop((label) => b.block(() => b.branch(label)))
       b.branch({ statement: 'loop', body: b.body })
     }, /does not enclose/))
+  it('rejects indirect calls without a slot', () =>
+    rejects((b) => b.return(b.callIndirect(b.constant('i64', 0), { params: [], results: ['i32'] }, [])), /argument 0 of indirect call: i32 expected/))
   it('rejects lanes that do not exist', () => rejects((b) => b.return(b.op('i32x4.extract_lane', [VALUE.v128(b)], [16])), /bad lane/))
 })
 

@@ -4,7 +4,8 @@
  */
 import { assertNever } from '../../../errors/assert-never'
 import type { ByteBuffer } from './byte-buffer'
-import type { Block, FunctionRef, IrFunction, IrType, LabelStatement, OpInfo, Statement, Value, Variable } from '../ir'
+import { hasEffect } from '../ir'
+import type { Block, FunctionRef, IrFunction, IrType, LabelStatement, OpInfo, Signature, Statement, Value, Variable } from '../ir'
 
 export const VALUE_TYPE: Readonly<Record<IrType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
 
@@ -22,6 +23,7 @@ const OP_BR_IF = 0x0d
 const OP_BR_TABLE = 0x0e
 const OP_RETURN = 0x0f
 const OP_CALL = 0x10
+const OP_CALL_INDIRECT = 0x11
 const OP_DROP = 0x1a
 const OP_LOCAL_GET = 0x20
 const OP_LOCAL_SET = 0x21
@@ -31,9 +33,15 @@ const OP_F32_CONST = 0x43
 const OP_F64_CONST = 0x44
 const OP_V128_CONST = 0xfd00c
 
-export function encodeFunction(fn: IrFunction, out: ByteBuffer, functionIndex: (target: FunctionRef) => number): void {
+/** Indices of functions and signatures in the module. */
+export interface ModuleIndices {
+  readonly functionIndex: (target: FunctionRef) => number
+  readonly typeIndex: (signature: Signature) => number
+}
+
+export function encodeFunction(fn: IrFunction, out: ByteBuffer, indices: ModuleIndices): void {
   countBlock(fn.body)
-  new FunctionEncoder(fn, out, functionIndex).encode()
+  new FunctionEncoder(fn, out, indices).encode()
 }
 
 // ---- uses: from the last statement to the first, so that what only dead values use is dead too ----------------------------------
@@ -49,7 +57,7 @@ function countBlock(b: Block): void {
 function countStatement(s: Statement): void {
   switch (s.statement) {
     case 'value':
-      if (s.uses > 0 || s.source.kind === 'call') useAll(s.args)
+      if (s.uses > 0 || hasEffect(s.source)) useAll(s.args)
       return
     case 'set':
       s.value.uses++
@@ -89,7 +97,7 @@ class FunctionEncoder {
   constructor(
     private readonly fn: IrFunction,
     private readonly out: ByteBuffer,
-    private readonly functionIndex: (target: FunctionRef) => number,
+    private readonly indices: ModuleIndices,
   ) {}
 
   encode(): void {
@@ -158,7 +166,7 @@ class FunctionEncoder {
         if (s.local >= 0) {
           this.evaluate(s)
           this.local(OP_LOCAL_SET, s.local)
-        } else if (s.source.kind === 'call' && s.uses === 0) {
+        } else if (hasEffect(s.source) && s.uses === 0) {
           this.evaluate(s)
           out.u8(OP_DROP)
         }
@@ -273,6 +281,11 @@ class FunctionEncoder {
         return this.local(OP_LOCAL_GET, source.variable.local)
       case 'call':
         return this.call(source.target)
+      case 'call-indirect':
+        this.out.u8(OP_CALL_INDIRECT)
+        this.out.uleb(this.indices.typeIndex(source.signature))
+        // the first and only table
+        return this.out.u8(0)
       default:
         return assertNever(source)
     }
@@ -343,6 +356,6 @@ class FunctionEncoder {
 
   private call(target: FunctionRef): void {
     this.out.u8(OP_CALL)
-    this.out.uleb(this.functionIndex(target))
+    this.out.uleb(this.indices.functionIndex(target))
   }
 }

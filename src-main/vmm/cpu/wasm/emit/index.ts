@@ -1,3 +1,3 @@
 /** IR -> WebAssembly binary. */
 export { encodeModule } from './module'
-export type { ElementSegment, ImportedFunction, ModuleDescription } from './module'
+export type { ImportedFunction, ImportedTable, ModuleDescription } from './module'

@@ -1,24 +1,25 @@
 /** IR functions -> a WebAssembly module. */
 import { ByteBuffer } from './byte-buffer'
 import { VALUE_TYPE, encodeFunction } from './function-encoder'
-import type { FunctionRef, IrFunction } from '../ir'
+import type { FunctionRef, IrFunction, Signature } from '../ir'
 
 export interface ImportedFunction extends FunctionRef {
   readonly module: string
 }
 
-export interface ElementSegment {
-  /** First slot of the table. */
-  readonly offset: number
-  readonly functions: readonly FunctionRef[]
+/** A function table, of any size, that the module's indirect calls go through. */
+export interface ImportedTable {
+  readonly module: string
+  readonly name: string
+  /** The signatures with which its functions are called. */
+  readonly signatures: readonly Signature[]
 }
 
 export interface ModuleDescription {
   readonly imports: readonly ImportedFunction[]
   readonly functions: readonly IrFunction[]
   readonly exports: readonly FunctionRef[]
-  /** Imports the shared function table 'env.table' and puts functions into it. */
-  readonly elements?: readonly ElementSegment[]
+  readonly table?: ImportedTable
   /** Adds the name section, for stack traces and profiles. */
   readonly names?: boolean
 }
@@ -31,7 +32,6 @@ const SECTION_TYPE = 1
 const SECTION_IMPORT = 2
 const SECTION_FUNCTION = 3
 const SECTION_EXPORT = 7
-const SECTION_ELEMENT = 9
 const SECTION_CODE = 10
 const KIND_FUNCTION = 0
 const KIND_TABLE = 1
@@ -43,7 +43,7 @@ const LIMITS_SHARED = 3
 const NAMES_OF_FUNCTIONS = 1
 
 export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBuffer> {
-  const { imports, functions, exports: exported, elements = [], names = false } = description
+  const { imports, functions, exports: exported, table, names = false } = description
   const out = new ByteBuffer(65536)
   const all: readonly FunctionRef[] = [...imports, ...functions]
   const indices = new Map<FunctionRef, number>(all.map((fn, index) => [fn, index]))
@@ -52,14 +52,20 @@ export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBu
     if (index === undefined) throw new Error(`${fn.name} is neither imported nor defined`)
     return index
   }
-  const signatures = new Map<string, { index: number; fn: FunctionRef }>()
-  const typeOf = (fn: FunctionRef): number => {
-    const key = `${fn.params.join()}>${fn.results.join()}`
+  const signatures = new Map<string, { index: number; fn: Signature }>()
+  const typeOf = (fn: Signature): number => {
+    const key = signatureKey(fn)
     let type = signatures.get(key)
     if (type === undefined) signatures.set(key, (type = { index: signatures.size, fn }))
     return type.index
   }
   const typeIndices = all.map(typeOf)
+  table?.signatures.forEach(typeOf)
+  const typeIndex = (signature: Signature): number => {
+    const type = signatures.get(signatureKey(signature))
+    if (type === undefined) throw new Error('an indirect call has a signature that the table does not list')
+    return type.index
+  }
   const section = (id: number, write: () => void): void => {
     out.u8(id)
     const size = out.openSize()
@@ -79,16 +85,16 @@ export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBu
     }
   })
   section(SECTION_IMPORT, () => {
-    out.uleb(imports.length + 1 + (elements.length > 0 ? 1 : 0))
+    out.uleb(imports.length + (table === undefined ? 1 : 2))
     out.name('env')
     out.name('memory')
     out.u8(KIND_MEMORY)
     out.u8(LIMITS_SHARED)
     out.uleb(1)
     out.uleb(MEMORY_MAX_PAGES)
-    if (elements.length > 0) {
-      out.name('env')
-      out.name('table')
+    if (table !== undefined) {
+      out.name(table.module)
+      out.name(table.name)
       out.u8(KIND_TABLE)
       out.u8(TYPE_FUNCREF)
       out.u8(LIMITS_MIN)
@@ -113,24 +119,11 @@ export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBu
       out.uleb(indexOf(fn))
     }
   })
-  if (elements.length > 0) {
-    section(SECTION_ELEMENT, () => {
-      out.uleb(elements.length)
-      for (const { offset, functions: members } of elements) {
-        out.u8(0)
-        out.u8(0x41)
-        out.sleb32(offset)
-        out.u8(0x0b)
-        out.uleb(members.length)
-        for (const fn of members) out.uleb(indexOf(fn))
-      }
-    })
-  }
   section(SECTION_CODE, () => {
     out.uleb(functions.length)
     for (const fn of functions) {
       const size = out.openSize()
-      encodeFunction(fn, out, indexOf)
+      encodeFunction(fn, out, { functionIndex: indexOf, typeIndex })
       out.closeSize(size)
     }
   })
@@ -148,4 +141,8 @@ export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBu
     })
   }
   return out.finish()
+}
+
+function signatureKey({ params, results }: Signature): string {
+  return `${params.join()}>${results.join()}`
 }

@@ -1,6 +1,6 @@
 /** Builds one function's body, statement by statement. */
 import { Block, Value, Variable, opInfo } from './nodes'
-import type { FunctionRef, IrFunction, IrType, LabelStatement, OpName, Source } from './nodes'
+import type { FunctionRef, IrFunction, IrType, LabelStatement, OpName, Signature, Source } from './nodes'
 
 const NO_IMMEDIATES: readonly number[] = []
 const NO_ARGS: readonly Value[] = []
@@ -75,16 +75,23 @@ export class FunctionBuilder implements IrFunction {
     this.current.statements.push({ statement: 'set', variable, value })
   }
 
-  /** Calls a function with one result. */
-  call(target: FunctionRef, args: readonly Value[]): Value {
+  /** Calls a function with one result. `pure`: the result depends on the arguments only and nothing else happens, so the call may vanish. */
+  call(target: FunctionRef, args: readonly Value[], pure: boolean = false): Value {
     const type = target.results[0]
     if (type === undefined) throw new Error(`${target.name} has no result`)
-    return this.define(type, { kind: 'call', target }, args, false)
+    return this.define(type, { kind: 'call', target }, args, pure)
   }
 
   callVoid(target: FunctionRef, args: readonly Value[]): void {
     if (target.results.length > 0) this.call(target, args)
     else this.current.statements.push({ statement: 'call', target, args })
+  }
+
+  /** Calls the function in slot `index` of the table that the module imports. It has one result; a function of another signature there traps. */
+  callIndirect(index: Value, signature: Signature, args: readonly Value[]): Value {
+    const type = signature.results[0]
+    if (type === undefined) throw new Error('an indirect call has a result')
+    return this.define(type, { kind: 'call-indirect', signature }, [...args, index], false)
   }
 
   if(condition: Value, then: () => void, otherwise?: () => void): void {
@@ -101,6 +108,18 @@ export class FunctionBuilder implements IrFunction {
   /** The label passed to the body is the target of branches that leave it. */
   block(body: (label: LabelStatement) => void): void {
     this.label('block', body)
+  }
+
+  /** An empty block at this point, to be filled later through at(). */
+  reserve(): Block {
+    const inner = new Block(this.current)
+    this.current.statements.push({ statement: 'block', body: inner })
+    return inner
+  }
+
+  /** Says more at the end of a block of this function, then goes on where it was. */
+  at(block: Block, body: () => void): void {
+    this.enter(block, body)
   }
 
   branch(target: LabelStatement, condition?: Value): void {

@@ -57,6 +57,8 @@ export type Source =
   | { readonly kind: 'param'; readonly index: number }
   | { readonly kind: 'get'; readonly variable: Variable }
   | { readonly kind: 'call'; readonly target: FunctionRef }
+  /** Through the module's table; the last argument is the slot. */
+  | { readonly kind: 'call-indirect'; readonly signature: Signature }
 
 /** A value: defined once, usable in the block that defines it and the blocks within. */
 export class Value {
@@ -81,11 +83,19 @@ export class Variable {
   constructor(readonly type: IrType) {}
 }
 
-/** A function that can be called: imported or defined. */
-export interface FunctionRef {
-  readonly name: string
+export interface Signature {
   readonly params: readonly IrType[]
   readonly results: readonly IrType[]
+}
+
+/** A function that can be called: imported or defined. */
+export interface FunctionRef extends Signature {
+  readonly name: string
+}
+
+/** Values that are evaluated even when nobody uses them. */
+export function hasEffect(source: Source): boolean {
+  return source.kind === 'call' || source.kind === 'call-indirect'
 }
 
 export interface SetStatement {

@@ -28,6 +28,8 @@ export function print(fn: IrFunction): string {
         return `get ${name(source.variable, '$')}`
       case 'call':
         return called(source.target, v.args)
+      case 'call-indirect':
+        return `call slot${list(v.args.slice(-1))}:${list(v.args.slice(0, -1))}`
       case 'const':
       case 'param':
         return operand(v)

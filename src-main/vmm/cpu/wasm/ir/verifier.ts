@@ -5,7 +5,7 @@
  *  3. A variable is set to values of its type.
  *  4. A branch targets a loop or block that encloses it.
  *  5. Conditions and switch indices are i32; a switch has at least one target, and every target is one of its cases.
- *  6. Calls match the callee's signature; a return matches the function's.
+ *  6. Calls match the callee's signature, indirect ones their own, with the slot (i32) as last argument; a return matches the function's.
  *  7. A function with a result does not fall off its end: its last statement returns, or loops without a way past it.
  */
 import type { Block, IrFunction, IrType, LabelStatement, OpInfo, Statement, Value } from './nodes'
@@ -45,6 +45,7 @@ export function verify(fn: IrFunction): void {
     const { source } = v
     if (source.kind === 'op') operation(source.info, v.args, source.immediates)
     else if (source.kind === 'call') call(source.target.name, source.target.params, v.args)
+    else if (source.kind === 'call-indirect') call('indirect call', [...source.signature.params, 'i32'], v.args)
     defined.add(v)
   }
   const block = (b: Block): void => {
