@@ -1,0 +1,392 @@
+/**
+ * The code cache: which translated regions there are, which of them the run loop can enter, and what becomes of them when the guest's code changes.
+ *
+ * A region is *linked* when its function stands in the table and the entry words of its entry blocks name that slot. Guest-physical addresses and
+ * CODE_KEY are all that counts, so address spaces and vCPUs share regions and changes of CR3 concern nobody here. One invariant keeps them right:
+ * every byte that a linked region was made from belongs to a decoded block in its page's list. A write to such a byte drops the block, the core
+ * says so (codeDropped), and the region is unlinked before anything else runs.
+ *
+ * Unlinked regions stay: when the code comes back as it was (a page of data and code whose blocks were dropped, all decoded code flushed), the
+ * bytes are compared and the region is linked again without compiling. Bounded in slots, regions and bytes of WebAssembly; the coldest module goes first,
+ * as a module's memory is free only when all of its regions are gone.
+ */
+import { ENTRY_NEVER, ENTRY_SELECTOR_SHIFT, ENTRY_SLOT_MASK, ENTRY_TRANSLATED, REGION_COUNTS, REGION_SLOTS_MAX } from '../layout'
+import { BlockLists, PAGE_BYTES, type DecodedBlock } from './block-lists'
+import { Region, entryKey, type Batch, type RegionFunction, type RegionSource } from './region'
+
+export interface CodeCacheLimits {
+  /** Regions that are linked at a time. */
+  readonly slots: number
+  /** Regions in all. */
+  readonly regions: number
+  /** Bytes of WebAssembly modules. */
+  readonly bytes: number
+}
+
+export const CODE_CACHE_LIMITS: CodeCacheLimits = { slots: 4096, regions: 8192, bytes: 48 * 0x100000 }
+/** Versions of one entry's code that are kept: pages that hold one program now, another then. */
+const VERSIONS_MAX = 4
+/** The newest modules have had no time to show that they are hot. */
+const YOUNG_BATCHES = 2
+
+export interface CodeCacheCounters {
+  installed: number
+  /** Links without compiling. */
+  relinks: number
+  /** Regions unlinked because their code was written to. */
+  invalidations: number
+  /** Regions removed for room. */
+  evictions: number
+  /** Regions whose code was no longer there when they came from the compiler. */
+  stale: number
+}
+
+export interface NewRegion {
+  readonly source: RegionSource
+  readonly fn: RegionFunction
+  readonly bytes: number
+}
+
+/** Decodes the block at a guest-physical address when it is not decoded yet; 0: impossible. */
+export type EnsureBlock = (gpa: number, key: number) => number
+
+export class CodeCache {
+  readonly counters: CodeCacheCounters = { installed: 0, relinks: 0, invalidations: 0, evictions: 0, stale: 0 }
+  private readonly lists: BlockLists
+  private readonly counts: Uint32Array
+  private readonly batches = new Set<Batch>()
+  private readonly byEntry = new Map<number, Region[]>()
+  private readonly linkedByPage = new Map<number, Set<Region>>()
+  private readonly bySlot: (Region | undefined)[] = []
+  private readonly freeSlots: number[] = []
+  private readonly slotCount: number
+  private readonly covered = new Uint8Array(PAGE_BYTES)
+  private flushes: number
+  private nextId = 1
+  private bytes = 0
+  private regionCount = 0
+
+  constructor(
+    memory: WebAssembly.Memory,
+    private readonly table: WebAssembly.Table,
+    private readonly limits: CodeCacheLimits = CODE_CACHE_LIMITS,
+    private readonly ensureBlock: EnsureBlock = () => 0,
+  ) {
+    this.lists = new BlockLists(memory)
+    this.counts = new Uint32Array(memory.buffer, REGION_COUNTS, REGION_SLOTS_MAX)
+    this.slotCount = Math.min(limits.slots, REGION_SLOTS_MAX, ENTRY_SLOT_MASK + 1)
+    if (table.length < this.slotCount) table.grow(this.slotCount - table.length)
+    for (let slot = this.slotCount - 1; slot >= 0; slot--) this.freeSlots.push(slot)
+    this.flushes = this.lists.flushes
+  }
+
+  /** What the run loop's call for a translation is about; undefined: a block that cannot be translated. */
+  block(header: number): DecodedBlock | undefined {
+    return this.lists.at(header)
+  }
+
+  /** The block is not counted any more (it is being translated, or cannot be); or counted from 0 again. */
+  setCounted(header: number, counted: boolean): void {
+    if ((this.lists.entry(header) & ENTRY_TRANSLATED) === 0) this.lists.setEntry(header, counted ? 0 : ENTRY_NEVER)
+  }
+
+  /** The code bytes that a plan was made from, as they are now. */
+  codeOf(plan: RegionSource['plan']): Uint8Array | undefined {
+    const page = this.lists.pageBytes(plan.page)
+    if (page === undefined) return undefined
+    const code = new Uint8Array(plan.blocks.reduce((sum, block) => sum + block.bytes, 0))
+    let at = 0
+    for (const { offset, bytes } of plan.blocks) {
+      code.set(page.subarray(offset, offset + bytes), at)
+      at += bytes
+    }
+    return code
+  }
+
+  // ---- linking -------------------------------------------------------------------------------------------------------------------------
+
+  /** Takes in the regions of one module and links those whose code is still what they were made from. */
+  install(moduleBytes: number, made: readonly NewRegion[]): Region[] {
+    this.noticeFlush()
+    const batch: Batch = { id: this.nextId++, bytes: moduleBytes, regions: new Set() }
+    this.batches.add(batch)
+    this.bytes += moduleBytes
+    const regions = made.map(({ source, fn, bytes }) => {
+      const region = new Region(this.nextId++, source, fn, batch, bytes)
+      batch.regions.add(region)
+      this.regionCount++
+      this.index(region)
+      this.counters.installed++
+      return region
+    })
+    this.makeRoom(batch)
+    for (const region of regions) {
+      if (!batch.regions.has(region)) continue
+      if (!this.link(region, batch)) {
+        this.counters.stale++
+        this.countAgain(region)
+      }
+    }
+    if (batch.regions.size === 0) this.forget(batch)
+    return regions.filter((region) => region.slot >= 0)
+  }
+
+  /** Links a region that is in the cache already and begins at this block. */
+  relink(block: DecodedBlock): boolean {
+    this.noticeFlush()
+    for (const region of this.byEntry.get(entryKey(block.gpa, block.key)) ?? []) {
+      if (region.source.plan.key !== block.key) continue
+      if (region.slot >= 0) {
+        // the block was decoded anew, or came into being, after the region was linked
+        if (this.writeEntries(region)) return true
+        continue
+      }
+      if (!this.link(region, region.batch)) continue
+      this.counters.relinks++
+      return true
+    }
+    return false
+  }
+
+  private link(region: Region, keep: Batch): boolean {
+    if (!this.isCurrent(region)) return false
+    let slot = this.freeSlots.pop()
+    while (slot === undefined) {
+      if (!this.evictColdest(keep)) return false
+      slot = this.freeSlots.pop()
+    }
+    region.slot = slot
+    this.bySlot[slot] = region
+    this.counts[slot] = 0
+    if (!this.writeEntries(region)) {
+      this.releaseSlot(region)
+      return false
+    }
+    this.table.set(slot, region.fn)
+    const linked = this.linkedByPage.get(region.page)
+    if (linked === undefined) this.linkedByPage.set(region.page, new Set([region]))
+    else linked.add(region)
+    return true
+  }
+
+  /** Whether guest memory still holds what the region was made from, with every byte of it in a decoded block. */
+  private isCurrent({ source: { plan, code }, page }: Region): boolean {
+    const bytes = this.lists.pageBytes(page)
+    if (bytes === undefined) return false
+    let at = 0
+    for (const block of plan.blocks) {
+      for (let i = 0; i < block.bytes; i++) if (bytes[block.offset + i] !== code[at + i]) return false
+      at += block.bytes
+    }
+    this.cover(page)
+    if (this.isCovered(plan)) return true
+    const { flushes } = this.lists
+    for (const block of plan.blocks) if (this.ensureBlock(page + block.offset, plan.key) === 0) return false
+    this.cover(page)
+    return flushes === this.lists.flushes && this.isCovered(plan)
+  }
+
+  /** Marks which bytes of the page belong to decoded blocks. */
+  private cover(page: number): void {
+    this.covered.fill(0)
+    for (const { gpa, bytes } of this.lists.ofPage(page)) {
+      const offset = gpa % PAGE_BYTES
+      this.covered.fill(1, offset, offset + bytes)
+    }
+  }
+
+  /** Whether all bytes of the plan are marked. */
+  private isCovered({ blocks }: RegionSource['plan']): boolean {
+    return blocks.every(({ offset, bytes }) => {
+      const hole = this.covered.indexOf(0, offset)
+      return hole < 0 || hole >= offset + bytes
+    })
+  }
+
+  /** Writes the entry words of the region's entry blocks; false: all of them belong to other regions or are not there. */
+  private writeEntries(region: Region): boolean {
+    const { plan } = region.source
+    const selectors = new Map(region.entries().map((gpa, selector) => [gpa, selector]))
+    let written = false
+    for (const { header, gpa, key } of this.lists.ofPage(region.page)) {
+      const selector = key === plan.key ? selectors.get(gpa) : undefined
+      if (selector === undefined) continue
+      const word = this.lists.entry(header)
+      if ((word & ENTRY_TRANSLATED) !== 0 && this.bySlot[word & ENTRY_SLOT_MASK]?.slot !== region.slot) continue
+      this.lists.setEntry(header, (ENTRY_TRANSLATED | region.slot | (selector << ENTRY_SELECTOR_SHIFT)) >>> 0)
+      written = true
+    }
+    return written
+  }
+
+  private unlink(region: Region): void {
+    for (const { header } of this.lists.ofPage(region.page)) {
+      const word = this.lists.entry(header)
+      if ((word & ENTRY_TRANSLATED) !== 0 && (word & ENTRY_SLOT_MASK) === region.slot) this.lists.setEntry(header, 0)
+    }
+    this.detach(region)
+  }
+
+  /** Takes a region whose entry words are gone out of the table. */
+  private detach(region: Region): void {
+    const linked = this.linkedByPage.get(region.page)
+    linked?.delete(region)
+    if (linked?.size === 0) this.linkedByPage.delete(region.page)
+    this.collect(region)
+    this.table.set(region.slot, null)
+    this.releaseSlot(region)
+  }
+
+  private releaseSlot(region: Region): void {
+    this.bySlot[region.slot] = undefined
+    this.freeSlots.push(region.slot)
+    region.slot = -1
+  }
+
+  /** Blocks that wait for a translation that is of no use any more. */
+  private countAgain(region: Region): void {
+    const { plan } = region.source
+    const entries = new Set(region.entries())
+    for (const { header, gpa, key } of this.lists.ofPage(region.page)) {
+      if (key === plan.key && entries.has(gpa) && this.lists.entry(header) === ENTRY_NEVER) this.lists.setEntry(header, 0)
+    }
+  }
+
+  // ---- the guest's code changes -----------------------------------------------------------------------------------------------------------
+
+  /** Decoded blocks that overlap these bytes are gone. Returns the pages on which regions were unlinked. */
+  codeDropped(gpa: number, bytes: number): number[] {
+    this.noticeFlush()
+    const changed: number[] = []
+    const end = gpa + bytes
+    for (let page = gpa - (gpa % PAGE_BYTES); page < end; page += PAGE_BYTES) {
+      const linked = this.linkedByPage.get(page)
+      if (linked === undefined) continue
+      let hit = false
+      this.cover(page)
+      for (const region of [...linked]) {
+        const { plan } = region.source
+        const written = plan.blocks.some((block) => page + block.offset < end && page + block.offset + block.bytes > gpa)
+        // a dropped block may have been the one that watched over other bytes of the region
+        if (!written && this.isCovered(plan)) continue
+        this.unlink(region)
+        this.counters.invalidations++
+        hit = true
+      }
+      if (hit) changed.push(page)
+    }
+    return changed
+  }
+
+  /** After everything decoded was dropped no entry word is left; its memory may hold anything. */
+  noticeFlush(): void {
+    const { flushes } = this.lists
+    if (flushes === this.flushes) return
+    this.flushes = flushes
+    for (const linked of [...this.linkedByPage.values()]) for (const region of [...linked]) this.detach(region)
+  }
+
+  // ---- room ---------------------------------------------------------------------------------------------------------------------------------
+
+  private makeRoom(keep: Batch): void {
+    while (this.bytes > this.limits.bytes || this.regionCount > this.limits.regions) if (!this.evictColdest(keep)) return
+  }
+
+  /** Removes the module whose regions ran least since the last look; false: there is none but `keep`. */
+  private evictColdest(keep: Batch): boolean {
+    const young = Math.max(0, this.batches.size - YOUNG_BATCHES)
+    let coldest: Batch | undefined
+    let least = Infinity
+    let position = 0
+    for (const batch of this.batches) {
+      // sets keep the order of insertion: the young come last, and only go when nothing else is left
+      const heat = this.heat(batch) + (position++ >= young ? Number.MAX_SAFE_INTEGER / 2 : 0)
+      if (batch === keep || heat >= least) continue
+      coldest = batch
+      least = heat
+    }
+    if (coldest === undefined) return false
+    for (const region of [...coldest.regions]) {
+      if (region.slot >= 0) this.unlink(region)
+      this.remove(region)
+      this.counters.evictions++
+    }
+    this.forget(coldest)
+    return true
+  }
+
+  /** Entries since the last look count whole, older ones less and less. */
+  private heat(batch: Batch): number {
+    let heat = 0
+    for (const region of batch.regions) {
+      this.collect(region)
+      heat += region.runs - region.runsSeen
+      region.runsSeen += (region.runs - region.runsSeen) / 2
+    }
+    return heat
+  }
+
+  private collect(region: Region): void {
+    if (region.slot < 0) return
+    region.runs += this.counts[region.slot] ?? 0
+    this.counts[region.slot] = 0
+  }
+
+  private index(region: Region): void {
+    const { key } = region.source.plan
+    for (const gpa of region.entries()) {
+      const id = entryKey(gpa, key)
+      const versions = this.byEntry.get(id)
+      if (versions === undefined) this.byEntry.set(id, [region])
+      else {
+        versions.push(region)
+        const oldest = versions.length > VERSIONS_MAX ? versions.find((version) => version.slot < 0 && version !== region) : undefined
+        if (oldest !== undefined) {
+          this.remove(oldest)
+          if (oldest.batch.regions.size === 0) this.forget(oldest.batch)
+        }
+      }
+    }
+  }
+
+  private remove(region: Region): void {
+    const { key } = region.source.plan
+    for (const gpa of region.entries()) {
+      const id = entryKey(gpa, key)
+      const left = (this.byEntry.get(id) ?? []).filter((other) => other !== region)
+      if (left.length === 0) this.byEntry.delete(id)
+      else this.byEntry.set(id, left)
+    }
+    if (region.batch.regions.delete(region)) this.regionCount--
+  }
+
+  private forget(batch: Batch): void {
+    if (this.batches.delete(batch)) this.bytes -= batch.bytes
+  }
+
+  // ---- what can be seen -----------------------------------------------------------------------------------------------------------------------
+
+  get size(): { readonly regions: number; readonly linked: number; readonly bytes: number; readonly modules: number; readonly instructions: number } {
+    let linked = 0
+    let instructions = 0
+    for (const region of this.regions()) {
+      instructions += region.instructions
+      if (region.slot >= 0) linked++
+    }
+    return { regions: this.regionCount, linked, bytes: this.bytes, modules: this.batches.size, instructions }
+  }
+
+  /** All regions, with up-to-date run counts. */
+  *regions(): Generator<Region> {
+    for (const batch of this.batches) {
+      for (const region of batch.regions) {
+        this.collect(region)
+        yield region
+      }
+    }
+  }
+
+  regionAt(slot: number): Region | undefined {
+    return this.bySlot[slot]
+  }
+}
