@@ -17,6 +17,7 @@ declare namespace WebAssembly {
   class Table {
     constructor(descriptor: TableDescriptor)
     readonly length: number
+    grow(by: number): number
     get(index: number): ((...args: never[]) => unknown) | null
     set(index: number, value: ((...args: never[]) => unknown) | null): void
   }
