@@ -6,6 +6,7 @@ import type { OpName, Value } from '../wasm/ir'
 
 export type IntegerBytes = 1 | 2 | 4 | 8
 export type OperandField = 0 | 1 | 2
+export type VectorBytes = 4 | 8 | 16
 
 /** A place in memory: address (i32) plus constant offset. */
 export interface Place {
@@ -25,6 +26,12 @@ export interface OperandBinding {
   writeRegister(field: OperandField, bytes: IntegerBytes, value: Value): void
   /** Where element `field` of an array in the vCPU is: vcpu + number * stride. */
   element(field: OperandField, stride: number): Place
+  /** XMM register operand (16 bytes: v128; 8: i64, 4: i32 of its low element), and its write (less than 16 bytes leave the rest). */
+  readVector(field: OperandField, bytes: VectorBytes): Value
+  writeVector(field: OperandField, bytes: VectorBytes, value: Value): void
+  /** XMM register by number (i32). */
+  vector(index: Value): Value
+  setVector(index: Value, value: Value): void
   /** Base + index * scale + displacement, masked to the address size (i64). */
   effectiveAddress(): Value
   /** What an effective address is masked with (i64). */

@@ -16,7 +16,19 @@ const AUX_KEPT = AUX_CF | L.FLAG_AUX_OF_XOR_CF
 const EFLAGS_SHIFT: Readonly<Record<FlagName, number>> = { cf: 0, pf: 2, af: 4, zf: 6, sf: 7, of: 11 }
 const FLAG_NAMES: readonly FlagName[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of']
 
+/** Where the two words of the lazy scheme come from. */
+export interface FlagWords {
+  result(): Value
+  aux(): Value
+}
+
 export abstract class FlagsEmitter extends ArithmeticEmitter {
+  /** The words in the vCPU. */
+  protected readonly words: FlagWords = {
+    result: () => this.binding.loadState('i64.load', L.FLAG_RESULT),
+    aux: () => this.binding.loadState('i32.load', L.FLAG_AUX),
+  }
+
   constructor(
     builder: FunctionBuilder,
     protected readonly binding: OperandBinding,
@@ -27,11 +39,11 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
 
   // ---- setting ----
   flagsAdd(a: Value, b: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    this.setLazy(r, bytes, this.auxiliary(this.carriesOfAdd(a, b, r), bytes))
+    this.setLazy(r, bytes, this.auxOfAdd(a, b, r, bytes))
   }
 
   flagsSub(a: Value, b: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    this.setLazy(r, bytes, this.auxiliary(this.borrowsOfSub(a, b, r), bytes))
+    this.setLazy(r, bytes, this.auxOfSub(a, b, r, bytes))
   }
 
   flagsLogic(r: Value, bytes: IntegerBytes = this.size): void {
@@ -39,13 +51,11 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
   }
 
   flagsInc(old: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    const aux = this.auxiliary(this.carriesOfAdd(old, this.like(old, 1), r), bytes)
-    this.setLazy(r, bytes, this.withCarryOf(aux, this.aux()))
+    this.setLazy(r, bytes, this.withCarryOf(this.auxOfAdd(old, this.like(old, 1), r, bytes), this.words.aux()))
   }
 
   flagsDec(old: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    const aux = this.auxiliary(this.borrowsOfSub(old, this.like(old, 1), r), bytes)
-    this.setLazy(r, bytes, this.withCarryOf(aux, this.aux()))
+    this.setLazy(r, bytes, this.withCarryOf(this.auxOfSub(old, this.like(old, 1), r, bytes), this.words.aux()))
   }
 
   flagsResult(r: Value, flags: { readonly cf?: Value; readonly of?: Value; readonly af?: Value }, bytes: IntegerBytes = this.size): void {
@@ -58,7 +68,7 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
       const value = (name: FlagName): Value => flags[name] ?? this.flag(name)
       return this.setAll({ cf: value('cf'), pf: value('pf'), af: value('af'), zf: value('zf'), sf: value('sf'), of: value('of') })
     }
-    let aux = this.aux()
+    let aux = this.words.aux()
     // OF is kept as its difference from CF
     if (of !== undefined) {
       const difference = this.xor(cf ?? this.shrU(aux, this.i32(AUX_CF_SHIFT)), of)
@@ -79,26 +89,7 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
 
   // ---- reading ----
   flag(name: FlagName): Value {
-    switch (name) {
-      case 'cf':
-        return this.shrU(this.aux(), this.i32(AUX_CF_SHIFT))
-      case 'of': {
-        const aux = this.aux()
-        return this.shrU(this.xor(aux, this.shl(aux, this.i32(1))), this.i32(AUX_CF_SHIFT))
-      }
-      case 'af':
-        return this.and(this.shrU(this.aux(), this.i32(AUX_AF_SHIFT)), this.i32(1))
-      case 'zf':
-        return this.eqz(this.result())
-      case 'sf': {
-        const sign = this.wrap(this.shrU(this.result(), this.i64(63)))
-        return this.and(this.xor(sign, this.shrU(this.aux(), this.i32(AUX_SF_SHIFT))), this.i32(1))
-      }
-      case 'pf': {
-        const low = this.xor(this.wrap(this.result()), this.shrU(this.aux(), this.i32(L.FLAG_AUX_PF_SHIFT)))
-        return this.eqz(this.and(this.popcnt(this.and(low, this.i32(0xff))), this.i32(1)))
-      }
-    }
+    return this.flagOf(name, this.words)
   }
 
   condition(code: ConditionCode): Value {
@@ -134,18 +125,47 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
   }
 
   // ---- the scheme ----
-  private aux(): Value {
-    return this.binding.loadState('i32.load', L.FLAG_AUX)
+  /** One flag (i32 0 or 1) out of the two words. */
+  protected flagOf(name: FlagName, { result, aux }: FlagWords): Value {
+    switch (name) {
+      case 'cf':
+        return this.shrU(aux(), this.i32(AUX_CF_SHIFT))
+      case 'of': {
+        const both = aux()
+        return this.shrU(this.xor(both, this.shl(both, this.i32(1))), this.i32(AUX_CF_SHIFT))
+      }
+      case 'af':
+        return this.and(this.shrU(aux(), this.i32(AUX_AF_SHIFT)), this.i32(1))
+      case 'zf':
+        return this.eqz(result())
+      case 'sf': {
+        const sign = this.wrap(this.shrU(result(), this.i64(63)))
+        return this.and(this.xor(sign, this.shrU(aux(), this.i32(AUX_SF_SHIFT))), this.i32(1))
+      }
+      case 'pf': {
+        const low = this.xor(this.wrap(result()), this.shrU(aux(), this.i32(L.FLAG_AUX_PF_SHIFT)))
+        return this.eqz(this.and(this.popcnt(this.and(low, this.i32(0xff))), this.i32(1)))
+      }
+    }
   }
 
-  private result(): Value {
-    return this.binding.loadState('i64.load', L.FLAG_RESULT)
+  /** FLAG_RESULT of a result of `bytes`. */
+  protected lazyResult(r: Value, bytes: IntegerBytes): Value {
+    return bytes === 8 ? r : this.sext(this.sextFrom(this.wrap(r), bytes))
   }
 
-  private setLazy(r: Value, bytes: IntegerBytes, aux: Value): void {
-    const result = bytes === 8 ? r : this.sext(this.sextFrom(this.wrap(r), bytes))
-    this.binding.storeState('i64.store', L.FLAG_RESULT, result)
+  protected setLazy(r: Value, bytes: IntegerBytes, aux: Value): void {
+    this.binding.storeState('i64.store', L.FLAG_RESULT, this.lazyResult(r, bytes))
     this.binding.storeState('i32.store', L.FLAG_AUX, aux)
+  }
+
+  /** FLAG_AUX of a + b (+ carry) = r and of a - b (- borrow) = r. */
+  protected auxOfAdd(a: Value, b: Value, r: Value, bytes: IntegerBytes): Value {
+    return this.auxiliary(this.carriesOfAdd(a, b, r), bytes)
+  }
+
+  protected auxOfSub(a: Value, b: Value, r: Value, bytes: IntegerBytes): Value {
+    return this.auxiliary(this.borrowsOfSub(a, b, r), bytes)
   }
 
   /** Vector of carries out of each bit of a + b (+ carry) = r. */
@@ -166,7 +186,7 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
     return this.or(this.and(top, this.i32(AUX_KEPT)), this.and(this.wrap(carries), this.i32(L.FLAG_AUX_AF)))
   }
 
-  private auxiliaryOf(cf?: Value, of?: Value, af?: Value): Value {
+  protected auxiliaryOf(cf?: Value, of?: Value, af?: Value): Value {
     const parts: Value[] = []
     if (cf !== undefined) parts.push(this.shl(cf, this.i32(AUX_CF_SHIFT)))
     if (cf !== undefined || of !== undefined) {
@@ -178,7 +198,7 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
   }
 
   /** `aux` with the carry (bit 31) of `other`; OF stays what it is in `aux`. */
-  private withCarryOf(aux: Value, other: Value): Value {
+  protected withCarryOf(aux: Value, other: Value): Value {
     const difference = this.and(this.xor(aux, other), this.i32(AUX_CF))
     return this.xor(this.xor(aux, difference), this.shrU(difference, this.i32(1)))
   }

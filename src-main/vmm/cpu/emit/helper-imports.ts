@@ -5,7 +5,7 @@ import type { ImportedFunction } from '../wasm/emit'
 
 export const CORE_MODULE = 'core'
 
-export type AccessHelper = 'read_slow' | 'write_slow' | 'read_slow_128' | 'write_slow_128' | 'probe_write' | 'segment_check' | 'raise'
+export type AccessHelper = 'read_slow' | 'write_slow' | 'read_slow_128' | 'write_slow_128' | 'probe_write' | 'segment_check' | 'raise' | 'region_read' | 'region_write'
 
 /**
  * What emitted code itself calls, in core/mmu, core/segment and core/interrupt. `flags` is the number of bytes, with ACCESS_STACK
@@ -21,6 +21,9 @@ export const ACCESS_HELPERS: Readonly<Record<AccessHelper, HelperSignature>> = {
   write_slow_128: { params: ['i64', 'i32'], result: 'status' },
   /** (linear, flags): afterwards read_slow and write_slow of the range cannot fault. */
   probe_write: { params: ['i64', 'i32'], result: 'status' },
+  /** Regions: (linear, flags): where the bytes lie in the machine's memory, 0 when they are not plain memory. Nothing else happens. */
+  region_read: { params: ['i64', 'i32'], result: 'i32' },
+  region_write: { params: ['i64', 'i32'], result: 'i32' },
   /** (segment, effective address, bytes, 1 = write) */
   segment_check: { params: ['i32', 'i64', 'i32', 'i32'], result: 'status' },
   /** (vector, error code, 1 = push the error code): records an exception, returns STATUS_FAULT. */

@@ -13,8 +13,8 @@ import type { AccessHelper, HelperImports } from './helper-imports'
 export type AccessBytes = 1 | 2 | 4 | 8 | 16
 export type Intent = 'read' | 'write'
 
-const LOAD: Readonly<Record<AccessBytes, OpName>> = { 1: 'i32.load8_u', 2: 'i32.load16_u', 4: 'i32.load', 8: 'i64.load', 16: 'v128.load' }
-const STORE: Readonly<Record<AccessBytes, OpName>> = { 1: 'i32.store8', 2: 'i32.store16', 4: 'i32.store', 8: 'i64.store', 16: 'v128.store' }
+export const LOAD: Readonly<Record<AccessBytes, OpName>> = { 1: 'i32.load8_u', 2: 'i32.load16_u', 4: 'i32.load', 8: 'i64.load', 16: 'v128.load' }
+export const STORE: Readonly<Record<AccessBytes, OpName>> = { 1: 'i32.store8', 2: 'i32.store16', 4: 'i32.store', 8: 'i64.store', 16: 'v128.store' }
 export const typeOf = (bytes: AccessBytes): IrType => (bytes === 16 ? 'v128' : bytes === 8 ? 'i64' : 'i32')
 
 const PAGE_MASK = -0x1000
@@ -28,7 +28,7 @@ const ACCESS_STACK_SHIFT = 8
 const ACCESS_STACK = 1 << ACCESS_STACK_SHIFT
 
 /** An access that passed the segment check. */
-interface Access {
+export interface Access {
   readonly linear: Value
   readonly bytes: AccessBytes
   readonly segment: number | 'operand'
@@ -36,7 +36,7 @@ interface Access {
 
 export abstract class MemoryEmitter extends FlagsEmitter {
   /** Only 64-bit code has this form: no limits, no mask of linear addresses, no base but in FS and GS. */
-  private readonly long: boolean
+  protected readonly long: boolean
 
   constructor(
     builder: FunctionBuilder,
@@ -144,12 +144,12 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   }
 
   // ---- parts ----
-  private segmentPlace(segment: number | 'operand'): Place {
+  protected segmentPlace(segment: number | 'operand'): Place {
     if (segment === 'operand') return this.binding.operandSegmentPlace()
     return { address: this.binding.vcpu, offset: L.SEGMENTS + segment * L.SEG_BYTES }
   }
 
-  private checkAligned({ linear }: Pick<Access, 'linear'>): void {
+  protected checkAligned({ linear }: Pick<Access, 'linear'>): void {
     this.builder.if(this.and(this.wrap(linear), this.i32(15)), () => this.leaveWithException(GP, this.i32(0)))
   }
 
@@ -167,7 +167,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
     return this.add(this.builder.load('i32.load', entry, table + TLB_ADDEND), this.wrap(linear))
   }
 
-  private oneOf(condition: Value, type: IrType, then: () => Value, otherwise: () => Value): Value {
+  protected oneOf(condition: Value, type: IrType, then: () => Value, otherwise: () => Value): Value {
     const result = this.builder.variable(type)
     this.builder.if(
       condition,
@@ -198,14 +198,14 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   }
 
   /** The slow paths' last parameter. */
-  private flags({ segment, bytes }: Access): Value {
+  protected flags({ segment, bytes }: Access): Value {
     if (segment !== 'operand') return this.i32(segment === L.SEG_SS ? bytes | ACCESS_STACK : bytes)
     const isStack = this.eq(this.binding.operandSegment(), this.i32(L.SEG_SS))
     return this.or(this.shl(isStack, this.i32(ACCESS_STACK_SHIFT)), this.i32(bytes))
   }
 
   /** These helpers neither see nor change general-purpose registers, so a binding that keeps them elsewhere need not write them back. */
-  private callMemory(name: AccessHelper, args: readonly Value[]): Value {
+  protected callMemory(name: AccessHelper, args: readonly Value[]): Value {
     return this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args])
   }
 }

@@ -2,6 +2,8 @@
 import type { Form, OperandForm } from '../isa/form'
 import * as L from '../layout'
 import type { Emitter, SegmentedAddress } from '../semantics/emitter'
+import { INVARIANTS } from '../semantics/invariants'
+import type { InvariantName } from '../semantics/invariants'
 import type { FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
 import type { IntegerBytes, OperandBinding, Place } from './binding'
 import type { HelperImports } from './helper-imports'
@@ -23,7 +25,7 @@ const DR_BYTES = 8
 export class OperationEmitter extends MemoryEmitter implements Emitter {
   readonly type: 'i32' | 'i64'
   /** Set by jumps within if; at the top level nothing needs to be remembered. */
-  private readonly status: Variable
+  protected readonly status: Variable
   private leavesByVariable = false
   private depth = 0
   private jumped = false
@@ -63,7 +65,7 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
       case 'one':
         return this.i32(1)
       case 'xmm':
-        return this.loadPlace(operand.bytes === 16 ? 'v128.load' : operand.bytes === 8 ? 'i64.load' : 'i32.load', this.vector(operand.field))
+        return this.binding.readVector(operand.field, operand.bytes)
       case 'mm':
         return this.loadPlace('i64.load', this.element(operand.field, L.FPU_REG_BYTES, L.FPU_REGS))
       case 'sreg':
@@ -98,7 +100,7 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
       case 'moffs':
         return this.store(operand.bytes, this.memoryOperand(), value)
       case 'xmm':
-        return this.storePlace(operand.bytes === 16 ? 'v128.store' : operand.bytes === 8 ? 'i64.store' : 'i32.store', this.vector(operand.field), value)
+        return this.binding.writeVector(operand.field, operand.bytes, value)
       case 'mm': {
         const place = this.element(operand.field, L.FPU_REG_BYTES, L.FPU_REGS)
         this.storePlace('i64.store', place, value)
@@ -176,7 +178,7 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
     this.setStackPointer(this.maskStack(this.add(this.gpr(RSP, 8), step)))
   }
 
-  private maskStack(pointer: Value): Value {
+  protected maskStack(pointer: Value): Value {
     return this.size === 8 ? pointer : this.and(pointer, this.binding.loadState('i64.load', L.STACK_MASK))
   }
 
@@ -205,11 +207,11 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   }
 
   xmm(index: number | Value): Value {
-    return this.loadPlace('v128.load', this.vectorAt(index))
+    return this.binding.vector(typeof index === 'number' ? this.i32(index) : index)
   }
 
   setXmm(index: number | Value, value: Value): void {
-    this.storePlace('v128.store', this.vectorAt(index), value)
+    this.binding.setVector(typeof index === 'number' ? this.i32(index) : index, value)
   }
 
   loadState(type: StateType, offset: number): Value {
@@ -243,6 +245,13 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   storeStateAt(index: Value, offset: number, value: Value): void {
     this.builder.effect(storeOf(value.type), [this.add(this.binding.vcpu, index), value], offset)
   }
+
+  invariant(name: InvariantName): Value {
+    return INVARIANTS[name](this)
+  }
+
+  /** Conditions are computed anew each time. */
+  changed(_name: InvariantName): void {}
 
   stringStep(bytes: number): Value {
     const direction = this.and(this.shrU(this.loadState('i32', L.REG_EFLAGS), this.i32(EFLAGS_DF_SHIFT)), this.i32(1))
@@ -327,7 +336,7 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   }
 
   // ---- parts ----
-  private callHelper(name: string, args: readonly Value[]): Value | undefined {
+  protected callHelper(name: string, args: readonly Value[]): Value | undefined {
     const { result } = this.helpers.signature(name)
     const target = this.helpers.get(name)
     const all = [this.binding.vcpu, ...args]
@@ -371,15 +380,6 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
     return { address: place.address, offset: place.offset + offset }
   }
 
-  private vector(field: 0 | 1 | 2): Place {
-    return this.element(field, L.XMM_STRIDE, L.XMM)
-  }
-
-  private vectorAt(index: number | Value): Place {
-    if (typeof index === 'number') return { address: this.binding.vcpu, offset: L.XMM + index * L.XMM_STRIDE }
-    return { address: this.add(this.binding.vcpu, this.mul(index, this.i32(L.XMM_STRIDE))), offset: L.XMM }
-  }
-
   private loadPlace(load: OpName, place: Place): Value {
     return this.builder.load(load, place.address, place.offset)
   }
@@ -389,13 +389,13 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   }
 
   /** CR0 is followed by CR2, CR3, CR4. */
-  private controlRegister(number: Value): Value {
+  protected controlRegister(number: Value): Value {
     const index = this.select(number, this.sub(number, this.i32(1)), this.i32(0))
     return this.loadStateAt('i64', this.mul(index, this.i32(CR_BYTES)), L.REG_CR0)
   }
 
   /** DR0..DR3 are followed by DR6 and DR7, which DR4 and DR5 may stand for. */
-  private debugRegister(number: Value): Value {
+  protected debugRegister(number: Value): Value {
     const index = this.select(this.gtU(number, this.i32(5)), this.sub(number, this.i32(2)), number)
     return this.loadStateAt('i64', this.mul(index, this.i32(DR_BYTES)), L.REG_DR0)
   }

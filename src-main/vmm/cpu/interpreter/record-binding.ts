@@ -1,10 +1,12 @@
 /** Operands of a decoded record in memory: what the interpreter's handlers are made of. Handlers are (vcpu, record) -> status. */
-import type { IntegerBytes, OperandBinding, OperandField, Place } from '../emit/binding'
+import type { IntegerBytes, OperandBinding, OperandField, Place, VectorBytes } from '../emit/binding'
 import * as L from '../layout'
 import type { FunctionBuilder, OpName, Value } from '../wasm/ir'
 
 const LOAD: Readonly<Record<IntegerBytes, OpName>> = { 1: 'i32.load8_u', 2: 'i32.load16_u', 4: 'i32.load', 8: 'i64.load' }
 const STORE: Readonly<Record<1 | 2, OpName>> = { 1: 'i32.store8', 2: 'i32.store16' }
+const VECTOR_LOAD: Readonly<Record<VectorBytes, OpName>> = { 4: 'i32.load', 8: 'i64.load', 16: 'v128.load' }
+const VECTOR_STORE: Readonly<Record<VectorBytes, OpName>> = { 4: 'i32.store', 8: 'i64.store', 16: 'v128.store' }
 const FIELDS = [L.REC_OP0, L.REC_OP1, L.REC_OP2] as const
 const PARAM_VCPU = 0
 const PARAM_RECORD = 1
@@ -34,6 +36,27 @@ export class RecordBinding implements OperandBinding {
 
   element(field: OperandField, stride: number): Place {
     return { address: this.elementAddress(FIELDS[field], stride), offset: 0 }
+  }
+
+  readVector(field: OperandField, bytes: VectorBytes): Value {
+    return this.builder.load(VECTOR_LOAD[bytes], this.elementAddress(FIELDS[field], L.XMM_STRIDE), L.XMM)
+  }
+
+  writeVector(field: OperandField, bytes: VectorBytes, value: Value): void {
+    this.builder.effect(VECTOR_STORE[bytes], [this.elementAddress(FIELDS[field], L.XMM_STRIDE), value], L.XMM)
+  }
+
+  vector(index: Value): Value {
+    return this.builder.load('v128.load', this.vectorAddress(index), L.XMM)
+  }
+
+  setVector(index: Value, value: Value): void {
+    this.builder.effect('v128.store', [this.vectorAddress(index), value], L.XMM)
+  }
+
+  private vectorAddress(index: Value): Value {
+    const { builder } = this
+    return builder.op('i32.add', [this.vcpu, builder.op('i32.mul', [index, builder.constant('i32', L.XMM_STRIDE)])])
   }
 
   effectiveAddress(): Value {

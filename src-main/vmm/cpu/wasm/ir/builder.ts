@@ -18,6 +18,11 @@ export class FunctionBuilder implements IrFunction {
     this.parameters = params.map((type, index) => new Value(type, { kind: 'param', index }, NO_ARGS, true, undefined))
   }
 
+  /** The block that statements go to now. */
+  get position(): Block {
+    return this.current
+  }
+
   param(index: number): Value {
     const value = this.parameters[index]
     if (value === undefined) throw new Error(`${this.name} has no parameter ${index}`)

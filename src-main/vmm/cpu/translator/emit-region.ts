@@ -1,0 +1,255 @@
+/** A region's plan -> one function of the IR, (vcpu, selector) -> status. */
+import type { HelperImports } from '../emit/helper-imports'
+import * as L from '../layout'
+import { semantics } from '../semantics/index'
+import type { Block, IrFunction, LabelStatement, Value, Variable } from '../wasm/ir'
+import { structure } from './control-flow'
+import type { StructureNode } from './control-flow'
+import { decodeRecord } from './decoded-instruction'
+import type { DecodedInstruction } from './decoded-instruction'
+import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
+import type { FlagState } from './flag-state'
+import { RegionEmitter } from './region-emitter'
+import type { Jump, RegionState } from './region-emitter'
+import { RegionFrame } from './region-frame'
+import type { RegionPlan } from './region-plan'
+import { successorsOf } from './successors'
+
+interface BasicBlock {
+  readonly number: number
+  readonly offset: number
+  readonly end: number
+  readonly instructions: readonly DecodedInstruction[]
+  readonly successors: readonly number[]
+}
+
+/** How to get to a block from where code is being emitted. */
+interface Way {
+  readonly label: LabelStatement
+  /** The number that the dispatcher at the label wants, in its variable. */
+  readonly selector?: { readonly variable: Variable; readonly number: number }
+}
+
+export function emitRegion(name: string, plan: RegionPlan, helpers: HelperImports): IrFunction {
+  return new RegionBuilder(name, plan, helpers).build()
+}
+
+class RegionBuilder implements RegionState {
+  flags: FlagState = CANONICAL
+  private readonly frame: RegionFrame
+  private readonly blocks: readonly BasicBlock[]
+  private readonly byOffset: ReadonlyMap<number, BasicBlock>
+  /** Number of jumps to each block. */
+  private readonly entered: readonly number[]
+  private readonly ways = new Map<number, Way>()
+  /** Flags with which the only jump to a block comes. */
+  private readonly incoming = new Map<number, FlagState>()
+  private readonly settling: Block[] = []
+
+  constructor(
+    name: string,
+    private readonly plan: RegionPlan,
+    private readonly helpers: HelperImports,
+  ) {
+    this.blocks = basicBlocks(plan)
+    this.byOffset = new Map(this.blocks.map((block) => [block.offset, block]))
+    const entered = this.blocks.map(() => 0)
+    for (const block of this.blocks) for (const target of block.successors) entered[target]!++
+    // the region's own entries come with canonical flags, in the slots as well
+    for (const entry of plan.entries) entered[entry]! += 2
+    this.entered = entered
+    const end = Math.max(...this.blocks.map((block) => block.end))
+    this.frame = new RegionFrame(name, plan.key, plan.entries.map((entry) => this.blocks[entry]!.offset), end)
+  }
+
+  build(): IrFunction {
+    const { frame, plan } = this
+    frame.build(
+      () => {
+        const nodes = structure(
+          this.blocks.map((block) => block.number),
+          new Set(plan.entries),
+          (block) => this.blocks[block]!.successors,
+        )
+        const enter = plan.entries.length === 1 ? (): void => this.go(plan.entries[0]!) : (): void => this.dispatch(frame.builder.param(1), plan.entries)
+        this.list(nodes, enter)
+      },
+      () => this.writeFlags(),
+    )
+    for (const block of this.settling) frame.builder.at(block, () => this.writeFlags())
+    return frame.builder
+  }
+
+  settleFlags(): void {
+    this.settling.push(this.frame.builder.reserve())
+  }
+
+  // ---- structure ----
+
+  /** Emits nodes; `first` stands before them and jumps to some of them. Each node's label encloses everything before it. */
+  private list(nodes: readonly StructureNode[], first: () => void): void {
+    const emit = (count: number): void => {
+      const node = nodes[count - 1]
+      if (node === undefined) return first()
+      this.frame.builder.block((label) => {
+        const restore = this.lead(node, label)
+        emit(count - 1)
+        restore()
+      })
+      this.node(node)
+    }
+    emit(nodes.length)
+  }
+
+  /** Makes the label the way to a node; returns what undoes it. */
+  private lead(node: StructureNode, label: LabelStatement): () => void {
+    const entries = node.kind === 'block' ? [node.block] : node.entries
+    const before = entries.map((entry) => this.ways.get(entry))
+    const variable = entries.length > 1 ? this.selectorOf(entries) : undefined
+    entries.forEach((entry, number) => this.ways.set(entry, variable === undefined ? { label } : { label, selector: { variable, number } }))
+    return () =>
+      entries.forEach((entry, i) => {
+        const way = before[i]
+        if (way === undefined) this.ways.delete(entry)
+        else this.ways.set(entry, way)
+      })
+  }
+
+  private readonly selectors = new Map<string, Variable>()
+  private selectorOf(entries: readonly number[]): Variable {
+    const key = entries.join()
+    let variable = this.selectors.get(key)
+    if (variable === undefined) this.selectors.set(key, (variable = this.frame.builder.variable('i32')))
+    return variable
+  }
+
+  private node(node: StructureNode): void {
+    if (node.kind === 'block') return this.block(this.blocks[node.block]!)
+    const { builder } = this.frame
+    builder.loop((label) => {
+      const restore = this.lead(node, label)
+      const [header] = node.entries
+      if (node.entries.length > 1) {
+        const variable = this.selectorOf(node.entries)
+        this.list(node.body, () => this.dispatch(builder.get(variable), node.entries))
+      } else {
+        this.list(node.body, () => this.go(header!))
+      }
+      restore()
+    })
+  }
+
+  private dispatch(selector: Value, entries: readonly number[]): void {
+    this.frame.builder.switch(selector, entries.map((_, i) => i).concat(0), entries.map((entry) => () => this.go(entry)))
+  }
+
+  /** A jump as such: flags are where the block expects them. */
+  private go(block: number): void {
+    const way = this.ways.get(block)
+    if (way === undefined) throw new Error(`no way to block ${block}`)
+    const { builder } = this.frame
+    if (way.selector !== undefined) builder.set(way.selector.variable, builder.constant('i32', way.selector.number))
+    builder.branch(way.label)
+  }
+
+  // ---- blocks ----
+
+  private block(block: BasicBlock): void {
+    const { frame } = this
+    const { builder } = frame
+    const count = block.instructions.length
+    frame.general.forget()
+    frame.vectors.forget()
+    this.flags = DYNAMIC
+    const left = builder.op('i32.sub', [builder.get(frame.budget), builder.constant('i32', count)])
+    builder.set(frame.budget, left)
+    builder.if(builder.op('i32.lt_s', [left, builder.constant('i32', 0)]), () => this.leave(L.STATUS_INTERPRET, block.offset, count))
+    const incoming = this.incoming.get(block.number)
+    if (incoming !== undefined) this.flags = frame.flags.load(incoming)
+
+    let taken: Jump | undefined
+    for (const [i, instruction] of block.instructions.entries()) {
+      const unused = count - i
+      const leaving = {
+        interpret: (): void => this.leave(L.STATUS_INTERPRET, instruction.offset, unused),
+        fault: (status: Value): void => frame.leave(status, frame.ripAt(instruction.offset), this.flags, unused),
+      }
+      const emitter = new RegionEmitter(frame, instruction, this, leaving, this.helpers)
+      const meaning = semantics[instruction.form.operation]
+      if (meaning === undefined) throw new Error(`no meaning of ${instruction.form.operation}`)
+      meaning(emitter)
+      taken = emitter.taken
+    }
+    if (taken === undefined) return this.jumpTo(block.end)
+    const { condition, target } = taken
+    if (condition === undefined) return this.follow(block, target)
+    const flags = this.flags
+    builder.if(condition, () => this.follow(block, target))
+    this.flags = flags
+    this.jumpTo(block.end)
+  }
+
+  private leave(status: number, offset: number, unused: number): void {
+    this.frame.leave(this.frame.builder.constant('i32', status), this.frame.ripAt(offset), this.flags, unused)
+  }
+
+  private follow(block: BasicBlock, target: number | Value): void {
+    if (typeof target === 'number') return this.jumpTo(target)
+    const { builder } = this.frame
+    // a return: to one of the calls that the region made
+    for (const number of block.successors) {
+      const back = this.blocks[number]!
+      const same = builder.op(this.frame.wide ? 'i64.eq' : 'i32.eq', [target, this.frame.ripAt(back.offset)])
+      builder.if(same, () => this.jumpTo(back.offset))
+    }
+    this.frame.leave(builder.constant('i32', L.STATUS_JUMP), target, this.flags, 0)
+  }
+
+  private jumpTo(offset: number): void {
+    const target = this.byOffset.get(offset)
+    if (target === undefined) return this.leave(L.STATUS_JUMP, offset, 0)
+    this.frame.flags.store(this.flags)
+    if (this.entered[target.number] === 1 && !isDynamic(this.flags)) this.incoming.set(target.number, this.flags)
+    this.go(target.number)
+  }
+
+  // ---- flags ----
+
+  /** Slots -> canonical words, whatever kinds the region ever stores. */
+  private writeFlags(): void {
+    const { builder, flags } = this.frame
+    const emitter = new RegionEmitter(this.frame, this.blocks[0]!.instructions[0]!, this, { interpret: nothing, fault: nothing }, this.helpers)
+    const choose = (variable: Variable, cases: readonly { readonly number: number; readonly write: () => void }[]): void => {
+      for (const { number, write } of cases) {
+        builder.if(builder.op('i32.eq', [builder.get(variable), builder.constant('i32', number)]), write)
+      }
+    }
+    choose(flags.number, flags.stored.map((stored) => ({ number: stored.number, write: () => emitter.writeWords(emitter.wordsOf(flags.loadBase(stored))) })))
+    const below = { result: () => builder.get(flags.result), aux: () => builder.get(flags.aux) }
+    choose(flags.layer, flags.storedLayers.map((stored) => ({ number: stored.number, write: () => emitter.writeWords(emitter.wordsOfLayer(flags.loadLayer(stored), below)) })))
+  }
+}
+
+const nothing = (): void => undefined
+
+function basicBlocks(plan: RegionPlan): readonly BasicBlock[] {
+  const view = new DataView(plan.records.buffer, plan.records.byteOffset, plan.records.byteLength)
+  const decoded = plan.blocks.map(({ offset, first, count }) => {
+    let at = offset
+    return Array.from({ length: count }, (_, i) => {
+      const instruction = decodeRecord(view, (first + i) * L.REC_BYTES, at)
+      at += instruction.length
+      return instruction
+    })
+  })
+  const byOffset = new Map(plan.blocks.map((block, number) => [block.offset, number]))
+  const all = plan.blocks.map((block, number) => ({ offset: block.offset, instructions: decoded[number]! }))
+  const ways = successorsOf(all)
+  return plan.blocks.map((block, number) => ({
+    number,
+    offset: block.offset,
+    end: block.offset + block.bytes,
+    instructions: decoded[number]!,
+    successors: ways[number]!.map((offset) => byOffset.get(offset)).filter((target) => target !== undefined),
+  }))
+}

@@ -1,0 +1,11 @@
+/** Helpers of the core that a region may call between two instructions: they touch neither general registers nor flags, memory, mode or devices. */
+import { fpuHelpers } from '../helpers/fpu'
+
+/** Functions of their arguments. */
+const PURE: ReadonlySet<string> = new Set(['multiply_high_unsigned', 'multiply_high_signed', 'sseReciprocal', 'sseReciprocalRoot', 'crc32c'])
+/** These fill and empty the whole state, XMM registers included. */
+const WHOLE_STATE: ReadonlySet<string> = new Set(['fpuStoreImage', 'fpuCheckImage', 'fpuLoadImage', 'fpuInitialize'])
+const INTEGER: ReadonlySet<string> = new Set(['divide_wide_unsigned', 'divide_wide_signed'])
+
+export const isPureHelper = (name: string): boolean => PURE.has(name)
+export const isInlineHelper = (name: string): boolean => INTEGER.has(name) || (name in fpuHelpers && !WHOLE_STATE.has(name))

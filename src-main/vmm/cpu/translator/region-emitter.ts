@@ -1,0 +1,430 @@
+/**
+ * The emitter of one instruction of a region: what differs from the interpreter's. Flags stay pending, memory is reached through the soft TLB with
+ * everything else left to the interpreter, jumps are told to the region, conditions known now are decided now.
+ */
+import type { IntegerBytes } from '../emit/binding'
+import type { FlagWords } from '../emit/flags-emitter'
+import type { HelperImports } from '../emit/helper-imports'
+import { LOAD, STORE } from '../emit/memory-emitter'
+import type { Access, AccessBytes, Intent } from '../emit/memory-emitter'
+import { OperationEmitter } from '../emit/operation-emitter'
+import type { StateType } from '../emit/operation-emitter'
+import * as L from '../layout'
+import type { ConditionCode, FlagName, Reference, SegmentedAddress } from '../semantics/emitter'
+import { constantOf } from '../wasm/ir'
+import type { Block, Value } from '../wasm/ir'
+import type { DecodedInstruction } from './decoded-instruction'
+import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
+import type { FlagState, PendingFlags, PendingLayer } from './flag-state'
+import { isInlineHelper, isPureHelper } from './inline-helpers'
+import { NotInline, RegionBinding } from './region-binding'
+import type { Leaving } from './region-binding'
+import type { RegionFrame } from './region-frame'
+import { hostAddress } from './memory-access'
+
+/** Where the instruction goes on. */
+export interface Jump {
+  /** undefined: always. */
+  readonly condition: Value | undefined
+  /** Offset in the page when it is known, else the instruction pointer (i64 or i32 as the region has it). */
+  readonly target: number | Value
+}
+
+/** What the emission of a region remembers from instruction to instruction. */
+export interface RegionState {
+  flags: FlagState
+  /** Makes flags in the slots canonical at this point. */
+  settleFlags(): void
+}
+
+export class RegionEmitter extends OperationEmitter {
+  taken: Jump | undefined
+  private readonly staticTargets = new Map<Value, number>()
+
+  constructor(
+    private readonly frame: RegionFrame,
+    private readonly instruction: DecodedInstruction,
+    private readonly state: RegionState,
+    private readonly leaving: Leaving,
+    helpers: HelperImports,
+  ) {
+    super(frame.builder, new RegionBinding(frame, instruction, leaving), instruction.form, helpers)
+  }
+
+  // ---- control ----
+  override if(condition: Value, then: () => void, otherwise?: () => void): void {
+    const known = constantOf(condition)
+    if (known !== undefined) {
+      if (known !== 0n) then()
+      else otherwise?.()
+      return
+    }
+    const before = this.state.flags
+    const states: FlagState[] = []
+    const blocks: Block[] = []
+    const branch = (body: (() => void) | undefined) => (): void => {
+      this.state.flags = before
+      blocks.push(this.frame.builder.position)
+      body?.()
+      states.push(this.state.flags)
+    }
+    this.builder.if(condition, branch(then), branch(otherwise))
+    if (states.every((state) => state === before)) {
+      this.state.flags = before
+      return
+    }
+    blocks.forEach((block, i) => this.builder.at(block, () => this.frame.flags.store(states[i] ?? before)))
+    this.state.flags = DYNAMIC
+  }
+
+  override loop(): void {
+    throw new NotInline('a loop')
+  }
+
+  override endBlock(): void {
+    throw new NotInline('the end of a block')
+  }
+
+  override relativeTarget(): Value {
+    const { offset, length, immediate } = this.instruction
+    const relative = offset + length + Number(immediate)
+    if (this.frame.wide !== (this.size === 8)) throw new NotInline('a near jump of another operand size')
+    if (!this.frame.wide && this.size === 2 && (this.frame.key & 3) === 1) throw new NotInline('a 16-bit jump in 32-bit code')
+    const target = this.frame.ripAt(relative)
+    const inPage = relative >= 0 && relative < 0x1000
+    const value = inPage || this.size !== 2 ? target : this.builder.op('i32.and', [target, this.i32(0xffff)])
+    if (inPage) this.staticTargets.set(value, relative)
+    return value
+  }
+
+  override jump(target: Value): void {
+    this.jumpWhen(undefined, target)
+  }
+
+  override jumpRelative(condition?: Value): void {
+    const known = condition === undefined ? undefined : constantOf(condition)
+    if (known === 0n) return
+    this.jumpWhen(known === undefined ? condition : undefined, this.relativeTarget())
+  }
+
+  /** What is said of the rest of the instruction still belongs to it: the region jumps when the meaning is complete. */
+  private jumpWhen(condition: Value | undefined, target: Value): void {
+    const relative = this.staticTargets.get(target)
+    if (relative !== undefined) {
+      this.taken = { condition, target: relative }
+      return
+    }
+    const native = this.frame.wide ? target : this.wrap(target)
+    const refuse = this.refused(native)
+    if (refuse !== undefined) this.builder.if(condition === undefined ? refuse : this.and(refuse, condition), () => this.leaving.interpret())
+    this.taken = { condition, target: native }
+  }
+
+  /** The target may fault: not canonical, or above the limit. */
+  private refused(target: Value): Value | undefined {
+    const { builder } = this
+    if (this.frame.flat) return undefined
+    if (!this.frame.wide) return builder.op('i32.gt_u', [target, this.frame.invariant('i32.load', L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_LIMIT)])
+    const sign = builder.op('i64.shr_s', [builder.op('i64.shl', [target, this.i64(16)]), this.i64(16)])
+    return builder.op('i64.ne', [sign, target])
+  }
+
+  /** The rest of the meaning is done; the region looks at taken. */
+  override finish(): void {}
+
+  protected override leaveWithException(): void {
+    this.leaving.interpret()
+  }
+
+  protected override callHelper(name: string, args: readonly Value[]): Value | undefined {
+    if (isPureHelper(name)) return this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args], true)
+    if (!isInlineHelper(name)) throw new NotInline(`helper ${name}`)
+    return super.callHelper(name, args)
+  }
+
+  override loadStateAt(type: StateType, index: Value, offset: number): Value {
+    const known = constantOf(index)
+    return known === undefined ? super.loadStateAt(type, index, offset) : this.loadState(type, offset + Number(known))
+  }
+
+  override storeStateAt(index: Value, offset: number, value: Value): void {
+    const known = constantOf(index)
+    if (known === undefined) super.storeStateAt(index, offset, value)
+    else this.storeState(offset + Number(known), value)
+  }
+
+  protected override controlRegister(): Value {
+    throw new NotInline('a control register')
+  }
+
+  protected override debugRegister(): Value {
+    throw new NotInline('a debug register')
+  }
+
+  protected override maskStack(pointer: Value): Value {
+    if (this.frame.wide) return pointer
+    return this.and(pointer, this.frame.flat ? this.i64(0xffffffff) : this.frame.invariant('i64.load', L.STACK_MASK))
+  }
+
+  override loadState(type: StateType, offset: number): Value {
+    if (offset === L.STACK_MASK && type === 'i64') {
+      if (this.frame.wide) return this.i64(-1)
+      return this.frame.flat ? this.i64(0xffffffff) : this.frame.invariant('i64.load', L.STACK_MASK)
+    }
+    return super.loadState(type, offset)
+  }
+
+  // ---- memory ----
+  override linear(address: SegmentedAddress, bytes: number, intent: Intent): Value {
+    const native = this.nativeLinear(address, bytes, intent)
+    return this.zext(native)
+  }
+
+  protected override read16Aligned(bytes: AccessBytes, address: SegmentedAddress, aligned: boolean): Value {
+    const host = this.host(bytes, address, 'read', aligned)
+    return this.builder.load(LOAD[bytes], host, 0)
+  }
+
+  protected override write16Aligned(bytes: AccessBytes, address: SegmentedAddress, value: Value, aligned: boolean): void {
+    const host = this.host(bytes, address, 'write', aligned)
+    this.builder.effect(STORE[bytes], [host, value])
+  }
+
+  override reference(bytes: AccessBytes, address: SegmentedAddress): Reference {
+    const host = this.host(bytes, address, 'write', false)
+    return {
+      bytes,
+      load: () => this.builder.load(LOAD[bytes], host, 0),
+      store: (value) => this.builder.effect(STORE[bytes], [host, value]),
+    }
+  }
+
+  /** Where the bytes lie in the machine's memory (i32); leaves when they are no plain memory. */
+  private host(bytes: AccessBytes, address: SegmentedAddress, intent: Intent, aligned: boolean): Value {
+    const linear = this.nativeLinear(address, bytes, intent)
+    if (aligned && bytes === 16) this.builder.if(this.and(this.wrap(linear), this.i32(15)), () => this.leaving.interpret())
+    const access: Access = { linear, bytes, segment: address.segment }
+    const helper = this.helpers.get(intent === 'write' ? 'region_write' : 'region_read')
+    return hostAddress(this.frame, { linear, bytes, intent }, (whole) => this.builder.call(helper, [this.binding.vcpu, whole, this.flags(access)]), () => this.leaving.interpret())
+  }
+
+  /** Segment check and base: a linear address of the region's own width. */
+  private nativeLinear({ segment, offset }: SegmentedAddress, bytes: number, intent: Intent): Value {
+    const { frame, builder } = this
+    const number = segment === 'operand' ? this.instruction.segment : segment
+    const place = L.SEGMENTS + number * L.SEG_BYTES
+    if (frame.wide) {
+      if (number < L.SEG_FS) return offset
+      return this.add(frame.invariant('i64.load', place + L.SEG_EFFECTIVE_BASE), offset)
+    }
+    const native = this.wrap(offset)
+    if (frame.flat && (number === L.SEG_ES || number === L.SEG_SS || number === L.SEG_DS)) return native
+    const end = frame.invariant('i64.load', place + (intent === 'write' ? L.SEG_WRITE_END : L.SEG_READ_END))
+    builder.if(this.gtU(this.add(offset, this.i64(bytes)), end), () => this.leaving.interpret())
+    return builder.op('i32.add', [frame.invariant('i32.load', place + L.SEG_EFFECTIVE_BASE), native])
+  }
+
+  // ---- flags ----
+  override flagsAdd(a: Value, b: Value, r: Value, bytes: IntegerBytes = this.size): void {
+    const exactly = isExactly(r, 'add', a, b)
+    this.pend(exactly ? 'add' : 'adc', bytes, exactly ? [a, b] : [a, b, r])
+  }
+
+  override flagsSub(a: Value, b: Value, r: Value, bytes: IntegerBytes = this.size): void {
+    const exactly = isExactly(r, 'sub', a, b)
+    this.pend(exactly ? 'sub' : 'sbb', bytes, exactly ? [a, b] : [a, b, r])
+  }
+
+  override flagsLogic(r: Value, bytes: IntegerBytes = this.size): void {
+    this.pend('logic', bytes, [r])
+  }
+
+  override flagsInc(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
+    this.state.flags = { base: this.state.flags.base, layer: { kind: 'inc', bytes, result: r } }
+  }
+
+  override flagsDec(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
+    this.state.flags = { base: this.state.flags.base, layer: { kind: 'dec', bytes, result: r } }
+  }
+
+  override flagsResult(r: Value, { cf, of, af }: { readonly cf?: Value; readonly of?: Value; readonly af?: Value }, bytes: IntegerBytes = this.size): void {
+    const none = this.i32(0)
+    this.pend('result', bytes, [r, cf ?? none, of ?? none, af ?? none])
+  }
+
+  override setFlags(flags: Readonly<Partial<Record<FlagName, Value>>>): void {
+    this.canonicalize()
+    super.setFlags(flags)
+  }
+
+  override setStatusFlags(value: Value): void {
+    this.state.flags = CANONICAL
+    super.setStatusFlags(value)
+  }
+
+  override statusFlags(): Value {
+    this.canonicalize()
+    return super.statusFlags()
+  }
+
+  override flag(name: FlagName): Value {
+    this.settle()
+    const { base, layer } = this.state.flags
+    if (layer !== undefined && layer !== 'dynamic' && name !== 'cf') return this.flagOfResult(name, layer.result, layer.bytes) ?? this.flagOf(name, this.wordsOfLayer(layer, NO_WORDS(this)))
+    return typeof base === 'string' ? super.flag(name) : this.pendingFlag(name, base)
+  }
+
+  override condition(code: ConditionCode): Value {
+    this.settle()
+    const { base, layer } = this.state.flags
+    const fused = typeof base === 'string' || layer !== undefined ? undefined : this.fused(code & ~1, base)
+    if (fused === undefined) return super.condition(code)
+    return (code & 1) === 0 ? fused : this.eqz(fused)
+  }
+
+  /** FLAG_RESULT and FLAG_AUX of pending flags. */
+  wordsOf({ kind, bytes, values }: PendingFlags): FlagWords {
+    const [first, second, third, fourth] = values
+    const result = (r: Value) => (): Value => this.lazyResult(r, bytes)
+    switch (kind) {
+      case 'add': {
+        const r = this.add(first!, second!)
+        return { result: result(r), aux: () => this.auxOfAdd(first!, second!, r, bytes) }
+      }
+      case 'sub': {
+        const r = this.sub(first!, second!)
+        return { result: result(r), aux: () => this.auxOfSub(first!, second!, r, bytes) }
+      }
+      case 'adc':
+        return { result: result(third!), aux: () => this.auxOfAdd(first!, second!, third!, bytes) }
+      case 'sbb':
+        return { result: result(third!), aux: () => this.auxOfSub(first!, second!, third!, bytes) }
+      case 'logic':
+        return { result: result(first!), aux: () => this.i32(0) }
+      case 'result':
+        return { result: result(first!), aux: () => this.auxiliaryOf(second, third, fourth) }
+    }
+  }
+
+  /** ... of a layer over other flags, which give CF. */
+  wordsOfLayer({ kind, bytes, result }: PendingLayer, below: FlagWords): FlagWords {
+    const one = this.like(result, 1)
+    const aux = (): Value =>
+      kind === 'inc'
+        ? this.auxOfAdd(this.narrow(this.sub(result, one), bytes), one, result, bytes)
+        : this.auxOfSub(this.narrow(this.add(result, one), bytes), one, result, bytes)
+    return { result: () => this.lazyResult(result, bytes), aux: () => this.withCarryOf(aux(), below.aux()) }
+  }
+
+  /** Writes words to the locals of the canonical ones. */
+  writeWords(words: FlagWords): void {
+    const [result, aux] = [words.result(), words.aux()]
+    this.frame.builder.set(this.frame.flags.result, result)
+    this.frame.builder.set(this.frame.flags.aux, aux)
+  }
+
+  private pend(kind: PendingFlags['kind'], bytes: IntegerBytes, values: readonly Value[]): void {
+    this.state.flags = { base: { kind, bytes, values }, layer: undefined }
+  }
+
+  private settle(): void {
+    if (!isDynamic(this.state.flags)) return
+    this.frame.flags.store(this.state.flags)
+    this.state.settleFlags()
+    this.state.flags = CANONICAL
+  }
+
+  private canonicalize(): void {
+    this.settle()
+    const { base, layer } = this.state.flags
+    const below = typeof base === 'string' ? this.words : this.wordsOf(base)
+    if (layer !== undefined && layer !== 'dynamic') this.writeWords(this.wordsOfLayer(layer, below))
+    else if (typeof base !== 'string') this.writeWords(below)
+    this.state.flags = CANONICAL
+  }
+
+  /** The low `bytes` of a 32-bit value (8 bytes: as it is). */
+  private narrow(value: Value, bytes: IntegerBytes): Value {
+    return bytes === 8 ? value : this.truncate(value, bytes)
+  }
+
+  private signedOf(value: Value, bytes: IntegerBytes): Value {
+    return bytes === 8 || bytes === 4 ? value : this.sextFrom(value, bytes)
+  }
+
+  /** ZF, SF and PF. */
+  private flagOfResult(name: FlagName, result: Value, bytes: IntegerBytes): Value | undefined {
+    switch (name) {
+      case 'zf':
+        return this.eqz(this.narrow(result, bytes))
+      case 'sf':
+        return this.ltS(this.signedOf(result, bytes), this.like(result, 0))
+      case 'pf':
+        return this.eqz(this.and(this.popcnt(this.and(this.wrap(result), this.i32(0xff))), this.i32(1)))
+      default:
+        return undefined
+    }
+  }
+
+  private pendingFlag(name: FlagName, pending: PendingFlags): Value {
+    const { kind, bytes, values } = pending
+    const [first, second, third, fourth] = values
+    const simple = this.flagOfResult(name, this.resultOf(pending), bytes)
+    if (simple !== undefined) return simple
+    if (kind === 'logic') return this.i32(0)
+    if (kind === 'result') return name === 'cf' ? second! : name === 'of' ? third! : fourth!
+    if (name === 'cf' && kind === 'sub') return this.ltU(first!, second!)
+    if (name === 'cf' && kind === 'add') return this.ltU(this.narrow(this.add(first!, second!), bytes), first!)
+    return this.flagOf(name, this.wordsOf(pending))
+  }
+
+  private resultOf({ kind, values }: PendingFlags): Value {
+    const [first, second, third] = values
+    switch (kind) {
+      case 'add':
+        return this.add(first!, second!)
+      case 'sub':
+        return this.sub(first!, second!)
+      case 'adc':
+      case 'sbb':
+        return third!
+      default:
+        return first!
+    }
+  }
+
+  /** A condition (an even code) as a comparison of the operands. */
+  private fused(code: ConditionCode, { kind, bytes, values }: PendingFlags): Value | undefined {
+    const [a, b] = values
+    if (kind === 'logic' && a !== undefined) {
+      const signed = this.signedOf(a, bytes)
+      if (code === 6) return this.eqz(this.narrow(a, bytes))
+      if (code === 12) return this.ltS(signed, this.like(a, 0))
+      if (code === 14) return this.leS(signed, this.like(a, 0))
+    }
+    if (kind !== 'sub' || a === undefined || b === undefined) return undefined
+    switch (code) {
+      case 2:
+        return this.ltU(a, b)
+      case 4:
+        return this.eq(a, b)
+      case 6:
+        return this.leU(a, b)
+      case 12:
+        return this.ltS(this.signedOf(a, bytes), this.signedOf(b, bytes))
+      case 14:
+        return this.leS(this.signedOf(a, bytes), this.signedOf(b, bytes))
+      default:
+        return undefined
+    }
+  }
+}
+
+/** Carries from nowhere: for a layer's flags other than CF. */
+const NO_WORDS = (m: RegionEmitter): FlagWords => ({ result: () => m.i64(0), aux: () => m.i32(0) })
+
+/** r was computed as a op b. */
+function isExactly(r: Value, operation: 'add' | 'sub', a: Value, b: Value): boolean {
+  const { source, args } = r
+  return source.kind === 'op' && source.info.name === `${a.type}.${operation}` && args[0] === a && args[1] === b
+}

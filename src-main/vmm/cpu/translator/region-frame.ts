@@ -1,0 +1,139 @@
+/**
+ * What all instructions of a region share: registers and flags in locals, the budget, the one exit through which everything is written back.
+ * A basic block subtracts its instructions from the budget when it begins; who leaves in its middle gives back those that did not run.
+ */
+import * as L from '../layout'
+import { FoldingBuilder } from '../wasm/ir'
+import type { Block, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
+import { FlagSlots } from './flag-state'
+import type { FlagState } from './flag-state'
+import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
+
+const PAGE_OFFSET = 0xfff
+
+export class RegionFrame {
+  readonly builder: FoldingBuilder
+  readonly vcpu: Value
+  /** 64-bit code: addresses and registers are i64, otherwise i32. */
+  readonly wide: boolean
+  readonly flat: boolean
+  readonly general: RegisterFile
+  readonly vectors: RegisterFile
+  readonly flags: FlagSlots
+  /** Instruction pointer that offset 0 of the page would have (i64 or i32). */
+  readonly base: Value
+  /** Absolute address of the TLB context. */
+  readonly tlb: Value
+  readonly budget: Variable
+  private readonly prologue: Block
+  private readonly invariants = new Map<string, Variable>()
+  private readonly status: Variable
+  private readonly rip: Variable
+  private exit: LabelStatement | undefined
+
+  constructor(
+    name: string,
+    /** CODE_KEY. */
+    readonly key: number,
+    /** Offsets of the entries in the page. */
+    entries: readonly number[],
+    /** Offset behind the last byte of the region. */
+    end: number,
+  ) {
+    const b = (this.builder = new FoldingBuilder(name, ['i32', 'i32'], ['i32']))
+    this.vcpu = b.param(0)
+    this.wide = (key & 3) === 2
+    this.flat = (key & L.KEY_FLAT) !== 0
+    this.general = new RegisterFile(b, this.wide ? GENERAL_64 : GENERAL_32)
+    this.vectors = new RegisterFile(b, VECTOR)
+    this.flags = new FlagSlots(b)
+    this.budget = b.variable('i32')
+    this.status = b.variable('i32')
+    this.rip = b.variable(this.wide ? 'i64' : 'i32')
+    this.base = this.wide || this.flat ? this.pageBase() : this.segmentedBase(entries, end)
+    this.tlb = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
+    b.set(this.budget, b.load('i32.load', this.vcpu, L.BUDGET))
+    this.prologue = b.reserve()
+  }
+
+  /** The whole function: `body` must leave by exits only. */
+  build(body: () => void, writeFlags: (flags: FlagSlots) => void): void {
+    const { builder: b, vcpu } = this
+    b.block((label) => {
+      this.exit = label
+      body()
+    })
+    this.exit = undefined
+    this.general.store(vcpu)
+    this.vectors.store(vcpu)
+    writeFlags(this.flags)
+    const rip = b.get(this.rip)
+    b.effect('i64.store', [vcpu, this.wide ? rip : b.op('i64.extend_i32_u', [rip])], L.REG_RIP)
+    b.effect('i32.store', [vcpu, b.get(this.budget)], L.BUDGET)
+    b.return(b.get(this.status))
+    b.at(this.prologue, () => {
+      this.general.load(vcpu)
+      this.vectors.load(vcpu)
+      b.set(this.flags.result, b.load('i64.load', vcpu, L.FLAG_RESULT))
+      b.set(this.flags.aux, b.load('i32.load', vcpu, L.FLAG_AUX))
+    })
+  }
+
+  /** A field of the vCPU that nothing in a region changes, loaded at the entry. */
+  invariant(load: OpName, offset: number): Value {
+    return this.once(`${load} ${offset}`, load.startsWith('i64') ? 'i64' : 'i32', () => this.builder.load(load, this.vcpu, offset))
+  }
+
+  /** A value computed at the entry. */
+  once(name: string, type: 'i32' | 'i64', compute: () => Value): Value {
+    const { builder: b } = this
+    let variable = this.invariants.get(name)
+    if (variable === undefined) {
+      const made = b.variable(type)
+      this.invariants.set(name, (variable = made))
+      b.at(this.prologue, () => b.set(made, compute()))
+    }
+    return b.get(variable)
+  }
+
+  /** Leaves the region. `unused`: instructions of the basic block that have not run. */
+  leave(status: Value, rip: Value, flags: FlagState, unused: number): void {
+    const { builder: b } = this
+    if (this.exit === undefined) throw new Error('a region is left from within its body only')
+    this.flags.store(flags)
+    b.set(this.status, status)
+    b.set(this.rip, rip)
+    if (unused > 0) b.set(this.budget, b.op('i32.add', [b.get(this.budget), b.constant('i32', unused)]))
+    b.branch(this.exit)
+  }
+
+  /** The instruction pointer at an offset in the page. */
+  ripAt(offset: number): Value {
+    const { builder: b } = this
+    return this.wide ? b.op('i64.add', [this.base, b.constant('i64', offset)]) : b.op('i32.add', [this.base, b.constant('i32', offset)])
+  }
+
+  private pageBase(): Value {
+    const { builder: b } = this
+    return this.wide
+      ? b.op('i64.and', [b.load('i64.load', this.vcpu, L.REG_RIP), b.constant('i64', ~PAGE_OFFSET)])
+      : b.op('i32.and', [b.load('i32.load', this.vcpu, L.REG_RIP), b.constant('i32', ~PAGE_OFFSET)])
+  }
+
+  /** With a segment base the pointer's page offset is not the address's. The region must lie within the limit, and in 64 KiB in 16-bit code. */
+  private segmentedBase(entries: readonly number[], end: number): Value {
+    const { builder: b } = this
+    const selector = b.param(1)
+    const number = (n: number): Value => b.constant('i32', n)
+    const offset = entries.reduceRight<Value>((others, entry, i) => b.op('select', [number(entry), others, b.op('i32.eq', [selector, number(i)])]), number(entries[0] ?? 0))
+    const rip = b.load('i64.load', this.vcpu, L.REG_RIP)
+    const base = b.op('i64.sub', [rip, b.op('i64.extend_i32_u', [offset])])
+    const last = b.op('i64.add', [base, b.constant('i64', end - 1)])
+    const limit = b.load('i64.load32_u', this.vcpu, L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_LIMIT)
+    const refuse = (condition: Value): void => b.if(condition, () => b.return(number(L.STATUS_INTERPRET)))
+    refuse(b.op('i64.lt_s', [base, b.constant('i64', 0)]))
+    refuse(b.op('i64.gt_u', [last, limit]))
+    refuse(b.op('i64.gt_u', [last, b.constant('i64', (this.key & 3) === 0 ? 0xffff : 0xffffffff)]))
+    return b.op('i32.wrap_i64', [base])
+  }
+}

@@ -1,0 +1,75 @@
+/** Registers of the guest in WebAssembly locals: loaded once at the region's entry, stored once at its exit. */
+import * as L from '../layout'
+import type { FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
+
+const COUNT = 16
+
+export interface RegisterKind {
+  readonly type: IrType
+  readonly load: OpName
+  readonly store: OpName
+  readonly offset: number
+  readonly stride: number
+}
+
+/** 64-bit code. */
+export const GENERAL_64: RegisterKind = { type: 'i64', load: 'i64.load', store: 'i64.store', offset: L.REG_GPR, stride: 8 }
+/** 16- and 32-bit code: the upper halves are 0 and stay so (core/segment/derived). */
+export const GENERAL_32: RegisterKind = { type: 'i32', load: 'i32.load', store: 'i32.store', offset: L.REG_GPR, stride: 8 }
+export const VECTOR: RegisterKind = { type: 'v128', load: 'v128.load', store: 'v128.store', offset: L.XMM, stride: L.XMM_STRIDE }
+
+export class RegisterFile {
+  private readonly variables: readonly Variable[]
+  /** The values last read or written, usable where they are visible. */
+  private readonly known: (Value | undefined)[] = []
+  private readonly used = new Set<number>()
+  private readonly written = new Set<number>()
+
+  constructor(
+    private readonly builder: FunctionBuilder,
+    readonly kind: RegisterKind,
+  ) {
+    this.variables = Array.from({ length: COUNT }, () => builder.variable(kind.type))
+  }
+
+  get(register: number): Value {
+    this.used.add(register)
+    const known = this.known[register]
+    if (known !== undefined && this.builder.isVisible(known)) return known
+    const value = this.builder.get(this.variable(register))
+    this.known[register] = value
+    return value
+  }
+
+  set(register: number, value: Value): void {
+    this.written.add(register)
+    this.builder.set(this.variable(register), value)
+    this.known[register] = value
+  }
+
+  /** At the start of a loop or a basic block: values may come from elsewhere. */
+  forget(): void {
+    this.known.length = 0
+  }
+
+  /** For the entry. What is written is loaded too: not every way to the exit writes it. */
+  load(vcpu: Value): void {
+    for (const register of new Set([...this.used, ...this.written])) {
+      this.builder.set(this.variable(register), this.builder.load(this.kind.load, vcpu, this.place(register)))
+    }
+  }
+
+  store(vcpu: Value): void {
+    for (const register of this.written) this.builder.effect(this.kind.store, [vcpu, this.builder.get(this.variable(register))], this.place(register))
+  }
+
+  private place(register: number): number {
+    return this.kind.offset + register * this.kind.stride
+  }
+
+  private variable(register: number): Variable {
+    const variable = this.variables[register]
+    if (variable === undefined) throw new Error(`there is no register ${register}`)
+    return variable
+  }
+}

@@ -1,0 +1,51 @@
+/** Which forms a region can execute itself: found by emitting each once. */
+import { HelperImports } from '../emit/helper-imports'
+import { helperTable } from '../helpers/index'
+import type { Form } from '../isa/form'
+import * as L from '../layout'
+import { semantics } from '../semantics/index'
+import type { DecodedInstruction } from './decoded-instruction'
+import { DYNAMIC } from './flag-state'
+import { NotInline } from './region-binding'
+import { RegionEmitter } from './region-emitter'
+import { RegionFrame } from './region-frame'
+import { transferOf } from './successors'
+
+const answers = new Map<number, boolean>()
+
+/** `key`: CODE_KEY of the region. */
+export function isTranslatable(form: Form, key: number): boolean {
+  const mode = key & 3
+  const question = form.handler * 4 + mode
+  let answer = answers.get(question)
+  if (answer === undefined) answers.set(question, (answer = tryForm(form, mode)))
+  return answer
+}
+
+function tryForm(form: Form, mode: number): boolean {
+  const meaning = semantics[form.operation]
+  if (form.handler === 0 || meaning === undefined) return false
+  const instruction: DecodedInstruction = {
+    form, offset: 0, length: 4, registers: [0, 0, 0], base: L.REG_ZERO, index: L.REG_ZERO, scale: 0, displacement: 0, segment: L.SEG_DS, addressShift: 0, immediate: 0n, immediate2: 0,
+  }
+  if (transferOf(instruction) === 'elsewhere' && form.operation !== 'jmp_near' && form.operation !== 'call_near') return false
+  try {
+    emitAlone(instruction, meaning, mode)
+    return true
+  } catch (error) {
+    if (error instanceof NotInline) return false
+    throw error
+  }
+}
+
+function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[string], key: number): void {
+  const frame = new RegionFrame('trial', key, [0], 16)
+  frame.build(
+    () => {
+      const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
+      const state = { flags: DYNAMIC, settleFlags: (): void => void frame.builder.reserve() }
+      meaning(new RegionEmitter(frame, instruction, state, leaving, new HelperImports(helperTable)))
+    },
+    () => undefined,
+  )
+}
