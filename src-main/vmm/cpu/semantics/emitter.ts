@@ -10,6 +10,7 @@
  */
 import type { Form } from '../isa/form'
 import type { IrType, OpName, Value, Variable } from '../wasm/ir'
+import type { InvariantName } from './invariants'
 
 export type Semantics = (m: Emitter) => void
 /** Name of an operation in the instruction table -> its meaning. Each family exports one; semantics/index.ts joins them. */
@@ -162,6 +163,11 @@ export interface Emitter extends Arithmetic {
   loadStateAt(type: 'i32' | 'i64' | 'f64' | 'v128', index: Value, offset: number): Value
   storeStateAt(index: Value, offset: number, value: Value): void
 
+  /** A condition of invariants.ts (i32, 0: the usual case). */
+  invariant(name: InvariantName): Value
+  /** The instruction has changed what the condition depends on. */
+  changed(name: InvariantName): void
+
   // ---- flags ----
   /** r = a + b (+ carry in): all six flags. Values of the operand size (`bytes`, default the form's size); r need not be truncated above it for i32. */
   flagsAdd(a: Value, b: Value, r: Value, bytes?: 1 | 2 | 4 | 8): void
@@ -216,4 +222,4 @@ export interface Emitter extends Arithmetic {
   immediate2(): Value
 }
 
-export type { Form, IrType, OpName, Value, Variable }
+export type { Form, InvariantName, IrType, OpName, Value, Variable }

@@ -4,8 +4,9 @@
  */
 import { float_error } from '../host'
 import {
-  CR0_NE, EXC_HAS_ERROR, EXC_VECTOR, FPU_IGNORE_ERRORS, REG_CR0, REG_NEXT_RIP, REG_RIP, STATUS_FAULT, STATUS_JUMP, STATUS_NEXT,
+  CR0_NE, EXC_HAS_ERROR, EXC_VECTOR, FPU_IGNORE_ERRORS, FPU_SW, REG_CR0, REG_NEXT_RIP, REG_RIP, STATUS_FAULT, STATUS_JUMP, STATUS_NEXT,
 } from './constants'
+import { SW_ES } from './state'
 
 const NM: i32 = 7
 const MF: i32 = 16
@@ -20,7 +21,9 @@ export function deviceNotAvailable(vcpu: usize): i32 {
   return fault(vcpu, NM)
 }
 
+/** STATUS_NEXT when nothing is pending. */
 export function pendingError(vcpu: usize): i32 {
+  if (!(load<u32>(vcpu + FPU_SW) & SW_ES)) return STATUS_NEXT
   if (load<u32>(vcpu + REG_CR0) & CR0_NE) return fault(vcpu, MF)
   if (load<u32>(vcpu + FPU_IGNORE_ERRORS)) return STATUS_NEXT
   if (!float_error(vcpu)) return fault(vcpu, MF)

@@ -15,7 +15,8 @@ import {
   toInteger,
 } from './ieee'
 import { pendingError } from './pending'
-import { DE, IE, ROUND_ZERO, ZE } from './unpacked'
+import { quickF32, quickF64, quickInexact, quickResult } from './sse-quick'
+import { DE, IE, PE, ROUND_ZERO, ZE } from './unpacked'
 
 const A: i32 = SIMD_EXTRA
 const B: i32 = SIMD_EXTRA + 16
@@ -56,6 +57,10 @@ function lane(isDouble: bool, op: i32, index: i32, a: u64, b: u64, control: u32)
 
 export function sseF64(vcpu: usize, op: i32, a: i64, b: i64): i64 {
   const control = begin(vcpu)
+  if (quickF64(op, a, b, control)) {
+    if (quickInexact) store<u32>(vcpu + MXCSR, control | PE)
+    return quickResult
+  }
   const r = lane(true, op, 0, a, b, control)
   finish(vcpu, control)
   return r
@@ -63,6 +68,10 @@ export function sseF64(vcpu: usize, op: i32, a: i64, b: i64): i64 {
 
 export function sseF32(vcpu: usize, op: i32, a: i32, b: i32): i32 {
   const control = begin(vcpu)
+  if (quickF32(op, a, b, control)) {
+    if (quickInexact) store<u32>(vcpu + MXCSR, control | PE)
+    return <i32>quickResult
+  }
   const r = lane(false, op, 0, <u32>a, <u32>b, control)
   finish(vcpu, control)
   return <i32>r
@@ -72,6 +81,19 @@ export function ssePd(vcpu: usize, op: i32, a: v128, b: v128): v128 {
   const control = begin(vcpu)
   v128.store(vcpu + A, a)
   v128.store(vcpu + B, b)
+  let inexact = false
+  let quick = 0
+  for (; quick < 16; quick += 8) {
+    const at = vcpu + quick
+    const laneOp = op != OP_ADDSUB ? op : quick & 8 ? OP_ADD : OP_SUB
+    if (!quickF64(laneOp, load<u64>(at + A), load<u64>(at + B), control)) break
+    store<u64>(at + R, quickResult)
+    inexact = inexact || quickInexact
+  }
+  if (quick == 16) {
+    if (inexact) store<u32>(vcpu + MXCSR, control | PE)
+    return v128.load(vcpu + R)
+  }
   for (let i = 0; i < 2; i++) {
     const at = vcpu + i * 8
     store<u64>(at + R, lane(true, op, i, load<u64>(at + A), load<u64>(at + B), control))
@@ -84,6 +106,19 @@ export function ssePs(vcpu: usize, op: i32, a: v128, b: v128): v128 {
   const control = begin(vcpu)
   v128.store(vcpu + A, a)
   v128.store(vcpu + B, b)
+  let inexact = false
+  let quick = 0
+  for (; quick < 16; quick += 4) {
+    const at = vcpu + quick
+    const laneOp = op != OP_ADDSUB ? op : quick & 4 ? OP_ADD : OP_SUB
+    if (!quickF32(laneOp, load<u32>(at + A), load<u32>(at + B), control)) break
+    store<u32>(at + R, <u32>quickResult)
+    inexact = inexact || quickInexact
+  }
+  if (quick == 16) {
+    if (inexact) store<u32>(vcpu + MXCSR, control | PE)
+    return v128.load(vcpu + R)
+  }
   for (let i = 0; i < 4; i++) {
     const at = vcpu + i * 4
     store<u32>(at + R, <u32>lane(false, op, i, load<u32>(at + A), load<u32>(at + B), control))

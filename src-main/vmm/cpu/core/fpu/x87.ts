@@ -49,6 +49,9 @@ import {
 import { clearFlags, flags as sseFlags, pack } from './ieee'
 import { stackRegister } from './state'
 import {
+  isFull, popQuick, pushQuick, quickArithmetic, quickLoadF32, quickLoadF64, quickOrder, quickStore, quickStoreInt, registerOf, reportOrder, storedValue,
+} from './x87-quick'
+import {
   addUnpacked,
   CLASS_FINITE,
   CLASS_INFINITE,
@@ -205,6 +208,13 @@ function invalid(): void {
 
 /** ST(dst) = ST(dst) op ST(src), then perhaps pops. */
 export function x87Arithmetic(vcpu: usize, op: i32, dst: i32, src: i32, pops: i32): void {
+  if (isFull(vcpu, dst) && isFull(vcpu, src)) {
+    const b = registerOf(vcpu, src)
+    if (quickArithmetic(vcpu, op, registerOf(vcpu, dst), load<u64>(b), load<u16>(b + 8))) {
+      if (pops) popQuick(vcpu)
+      return
+    }
+  }
   begin(vcpu)
   if (isEmpty(vcpu, dst) || isEmpty(vcpu, src)) underflow()
   else {
@@ -220,6 +230,7 @@ export function x87Arithmetic(vcpu: usize, op: i32, dst: i32, src: i32, pops: i3
 }
 
 function withMemory(vcpu: usize, op: i32): void {
+  if (!mDenormal && isFull(vcpu, 0) && quickArithmetic(vcpu, op, registerOf(vcpu, 0), mSig, mSe)) return
   begin(vcpu)
   if (isEmpty(vcpu, 0)) underflow()
   else {
@@ -306,6 +317,12 @@ function finishCompare(vcpu: usize, codes: u32, pops: i32): void {
 
 /** FCOM(P)(P), FUCOM(P)(P) with ST(i). */
 export function x87Compare(vcpu: usize, i: i32, quiet: i32, pops: i32): void {
+  if (isFull(vcpu, 0) && isFull(vcpu, i)) {
+    const a = registerOf(vcpu, 0)
+    const b = registerOf(vcpu, i)
+    const order = quickOrder(load<u64>(a), load<u16>(a + 8), load<u64>(b), load<u16>(b + 8))
+    if (order >= 0) return reportOrder(vcpu, order, pops)
+  }
   begin(vcpu)
   let codes: u32 = C0 | C2 | C3
   if (isEmpty(vcpu, 0) || isEmpty(vcpu, i)) underflow()
@@ -317,6 +334,11 @@ export function x87Compare(vcpu: usize, i: i32, quiet: i32, pops: i32): void {
   finishCompare(vcpu, codes, pops)
 }
 function compareMemory(vcpu: usize, pops: i32): void {
+  if (!mDenormal && isFull(vcpu, 0)) {
+    const a = registerOf(vcpu, 0)
+    const order = quickOrder(load<u64>(a), load<u16>(a + 8), mSig, mSe)
+    if (order >= 0) return reportOrder(vcpu, order, pops)
+  }
   begin(vcpu)
   let codes: u32 = C0 | C2 | C3
   if (isEmpty(vcpu, 0)) underflow()
@@ -345,6 +367,15 @@ export function x87Test(vcpu: usize): void {
 
 /** FCOMI, FUCOMI: the status flags ZF 40h, PF 4, CF 1; set even when an exception is unmasked (as Zen does). */
 export function x87CompareFlags(vcpu: usize, i: i32, quiet: i32, pops: i32): i32 {
+  if (isFull(vcpu, 0) && isFull(vcpu, i)) {
+    const a = registerOf(vcpu, 0)
+    const b = registerOf(vcpu, i)
+    const order = quickOrder(load<u64>(a), load<u16>(a + 8), load<u64>(b), load<u16>(b + 8))
+    if (order >= 0) {
+      if (pops) popQuick(vcpu)
+      return order & C3 ? 0x40 : order & C0 ? 1 : 0
+    }
+  }
   begin(vcpu)
   let codes: u32 = C0 | C2 | C3
   if (isEmpty(vcpu, 0) || isEmpty(vcpu, i)) underflow()
@@ -389,25 +420,33 @@ function pushMemory(vcpu: usize): void {
   finish(vcpu)
 }
 export function x87LoadF32(vcpu: usize, bits: i32): void {
+  if (quickLoadF32(vcpu, bits)) return
   expandF32(bits)
   pushMemory(vcpu)
 }
 export function x87LoadF64(vcpu: usize, bits: i64): void {
+  if (quickLoadF64(vcpu, bits)) return
   expandF64(bits)
   pushMemory(vcpu)
 }
 export function x87LoadInt(vcpu: usize, value: i64): void {
   expandInteger(value)
+  if (pushQuick(vcpu, mSig, mSe)) return
   pushMemory(vcpu)
 }
 /** Takes any pattern as it is: no exception but a stack overflow. */
 export function x87LoadExtended(vcpu: usize, sig: i64, se: i32): void {
+  if (pushQuick(vcpu, sig, se & 0xffff)) return
   begin(vcpu)
   setValue(sig, se & 0xffff)
   pushResult(vcpu)
   finish(vcpu)
 }
 export function x87LoadStack(vcpu: usize, i: i32): void {
+  if (isFull(vcpu, i)) {
+    const from = registerOf(vcpu, i)
+    if (pushQuick(vcpu, load<u64>(from), load<u16>(from + 8))) return
+  }
   begin(vcpu)
   if (isEmpty(vcpu, i)) underflow()
   else {
@@ -420,6 +459,8 @@ export function x87LoadStack(vcpu: usize, i: i32): void {
 
 /** FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ by n = 0..6: 67-bit constants rounded as RC says. */
 export function x87LoadConstant(vcpu: usize, n: i32): void {
+  if (n == 0 && pushQuick(vcpu, 0x8000000000000000, 0x3fff)) return
+  if (n == 6 && pushQuick(vcpu, 0, 0)) return
   begin(vcpu)
   const mode = roundingMode()
   const down = mode == ROUND_DOWN || mode == ROUND_ZERO
@@ -472,10 +513,10 @@ function storeFloat(vcpu: usize, isDouble: bool): u64 {
   return r
 }
 export function x87StoreF32(vcpu: usize): i32 {
-  return <i32>storeFloat(vcpu, false)
+  return <i32>(quickStore(vcpu, false) ? storedValue : storeFloat(vcpu, false))
 }
 export function x87StoreF64(vcpu: usize): i64 {
-  return storeFloat(vcpu, true)
+  return quickStore(vcpu, true) ? storedValue : storeFloat(vcpu, true)
 }
 
 /** ST(0) as it is; sign and exponent in SCRATCH + 8. */
@@ -492,6 +533,7 @@ export function x87StoreExtended(vcpu: usize): i64 {
 
 /** Rounded to an integer of `bytes`; out of range gives the integer indefinite value. */
 export function x87StoreInt(vcpu: usize, bytes: i32, truncate: i32): i64 {
+  if (quickStoreInt(vcpu, bytes, truncate != 0)) return storedValue
   begin(vcpu)
   const limit: u64 = (<u64>1) << (bytes * 8 - 1)
   let r: i64 = 0 - <i64>limit
@@ -519,6 +561,14 @@ export function x87StoreInt(vcpu: usize, bytes: i32, truncate: i32): i64 {
 
 /** FST ST(i), FSTP ST(i). */
 export function x87StoreStack(vcpu: usize, dst: i32, pops: i32): void {
+  if (isFull(vcpu, 0)) {
+    const from = registerOf(vcpu, 0)
+    setValue(load<u64>(from), load<u16>(from + 8))
+    writeResult(vcpu, dst)
+    setConditionCodes(vcpu, C1, 0)
+    if (pops) popQuick(vcpu)
+    return
+  }
   begin(vcpu)
   if (isEmpty(vcpu, 0)) underflow()
   else {
@@ -556,6 +606,18 @@ export function x87StackStep(vcpu: usize, by: i32): void {
 }
 
 export function x87Exchange(vcpu: usize, i: i32): void {
+  if (isFull(vcpu, 0) && isFull(vcpu, i)) {
+    const first = registerOf(vcpu, 0)
+    const second = registerOf(vcpu, i)
+    const sig = load<u64>(first)
+    const se = load<u32>(first + 8)
+    store<u64>(first, load<u64>(second))
+    store<u32>(first + 8, load<u32>(second + 8))
+    store<u64>(second, sig)
+    store<u32>(second + 8, se)
+    setConditionCodes(vcpu, C1, 0)
+    return
+  }
   begin(vcpu)
   const a = stackRegister(vcpu, 0)
   const b = stackRegister(vcpu, i)
@@ -601,6 +663,13 @@ export function x87ConditionalMove(vcpu: usize, condition: i32, i: i32): void {
 
 /** FCHS (0) and FABS (1): no exception but an empty register. */
 export function x87Sign(vcpu: usize, clear: i32): void {
+  if (isFull(vcpu, 0)) {
+    const register = registerOf(vcpu, 0)
+    const se = <u32>load<u16>(register + 8)
+    store<u32>(register + 8, clear ? se & 0x7fff : se ^ 0x8000)
+    setConditionCodes(vcpu, C1, 0)
+    return
+  }
   begin(vcpu)
   if (isEmpty(vcpu, 0)) underflow()
   else {

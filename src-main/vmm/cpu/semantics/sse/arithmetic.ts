@@ -1,8 +1,10 @@
 /** SSE floating-point arithmetic, comparisons and the horizontal forms. */
 import { OP_ADD, OP_ADDSUB, OP_COMPARE, OP_DIV, OP_MAX, OP_MIN, OP_MUL, OP_SQRT, OP_SUB } from '../../helpers/fpu-codes'
 import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
-import { allClean, asFloat, type FloatBytes, fastOr, formatOf, isClean, packedArithmetic, scalarArithmetic } from './fast-path'
-import { lanesOf, opNamed, readVector, shuffle, writeVector } from './vector'
+import {
+  asBits, asFloat, comparison, exactly, type FloatBytes, fastOr, fastWhenPlain, formatOf, outsideExponents, packedArithmetic, scalarArithmetic, unclean,
+} from './fast-path'
+import { and, lanesOf, maskOf, opNamed, or, readVector, shuffle, writeVector, xor } from './vector'
 
 const packed =
   (bytes: FloatBytes, op: number): Semantics =>
@@ -24,23 +26,18 @@ const packedMinMax =
     const b = readVector(m, 1)
     const a = readVector(m, 0)
     const fast = opNamed(m, `${formatOf(bytes).floatLanes}.${op === OP_MIN ? 'pmin' : 'pmax'}`, [b, a])
-    writeVector(
-      m,
-      0,
-      fastOr(m, allClean(m, bytes, a, b), fast, () => m.helper(bytes === 8 ? 'ssePd' : 'ssePs', m.i32(op), a, b)),
-    )
+    const exact = (): Value => exactly(m, bytes === 8 ? 'ssePd' : 'ssePs', m.i32(op), a, b)
+    writeVector(m, 0, fastOr(m, unclean(m, bytes, a, b), fast, exact))
   }
 const scalarMinMax =
   (bytes: FloatBytes, op: number): Semantics =>
   (m) => {
     const b = m.read(1)
     const a = m.read(0)
-    const first = opNamed(m, `${formatOf(bytes).float}.${op === OP_MIN ? 'lt' : 'gt'}`, [asFloat(m, bytes, a), asFloat(m, bytes, b)])
-    const clean = m.and(isClean(m, bytes, a), isClean(m, bytes, b))
-    m.write(
-      0,
-      fastOr(m, clean, m.select(first, a, b), () => m.helper(bytes === 8 ? 'sseF64' : 'sseF32', m.i32(op), a, b)),
-    )
+    const { less, greater, special } = comparison(m, bytes, a, b)
+    const fast = m.select(op === OP_MIN ? less : greater, asFloat(m, bytes, a), asFloat(m, bytes, b))
+    const exact = (): Value => asFloat(m, bytes, exactly(m, bytes === 8 ? 'sseF64' : 'sseF32', m.i32(op), a, b))
+    m.write(0, asBits(m, bytes, fastOr(m, special, fast, exact)))
   }
 
 /** The predicate is an immediate: all eight results follow from "equal", "less" and "unordered"; clean operands are never unordered. */
@@ -55,15 +52,11 @@ const scalarCompare =
     const b = m.read(1)
     const a = m.read(0)
     const predicate = m.and(m.wrap(m.read(2)), m.i32(7))
-    const { float } = formatOf(bytes)
-    const floats = [asFloat(m, bytes, a), asFloat(m, bytes, b)]
-    const holds = cleanPredicate(m, predicate, opNamed(m, `${float}.eq`, floats), opNamed(m, `${float}.lt`, floats))
+    const { equal, less, special } = comparison(m, bytes, a, b)
+    const holds = cleanPredicate(m, predicate, equal, less)
     const fast = m.neg(bytes === 8 ? m.zext(holds) : holds)
-    const clean = m.and(isClean(m, bytes, a), isClean(m, bytes, b))
-    m.write(
-      0,
-      fastOr(m, clean, fast, () => m.helper(bytes === 8 ? 'sseF64' : 'sseF32', m.add(predicate, m.i32(OP_COMPARE)), a, b)),
-    )
+    const exact = (): Value => exactly(m, bytes === 8 ? 'sseF64' : 'sseF32', m.add(predicate, m.i32(OP_COMPARE)), a, b)
+    m.write(0, fastOr(m, special, fast, exact))
   }
 const packedCompare =
   (bytes: FloatBytes): Semantics =>
@@ -71,11 +64,15 @@ const packedCompare =
     const b = readVector(m, 1)
     const a = readVector(m, 0)
     const predicate = m.and(m.wrap(m.read(2)), m.i32(7))
-    writeVector(m, 0, m.helper(bytes === 8 ? 'ssePd' : 'ssePs', m.add(predicate, m.i32(OP_COMPARE)), a, b))
+    const lanes = (name: string): Value => opNamed(m, `${formatOf(bytes).floatLanes}.${name}`, [a, b])
+    const one = m.i32(1)
+    // EQ LT LE UNORD: "equal" counts in 0 and 2, "less" in 1 and 2
+    const counts = { equal: m.xor(m.and(predicate, one), one), less: m.and(m.xor(predicate, m.shrU(predicate, one)), one) }
+    const base = or(m, and(m, lanes('eq'), maskOf(m, counts.equal)), and(m, lanes('lt'), maskOf(m, counts.less)))
+    const fast = xor(m, base, maskOf(m, m.shrU(predicate, m.i32(2))))
+    const exact = (): Value => exactly(m, bytes === 8 ? 'ssePd' : 'ssePs', m.add(predicate, m.i32(OP_COMPARE)), a, b)
+    writeVector(m, 0, fastOr(m, unclean(m, bytes, a, b), fast, exact))
   }
-
-const ZF = 0x40
-const CF = 1
 
 /** COMISx and UCOMISx: ZF PF CF = 111 unordered, 000 greater, 001 less, 100 equal; OF SF AF = 0. */
 const compareToFlags =
@@ -83,16 +80,16 @@ const compareToFlags =
   (m) => {
     const b = m.read(1)
     const a = m.read(0)
-    const { float } = formatOf(bytes)
-    const floats = [asFloat(m, bytes, a), asFloat(m, bytes, b)]
-    const fast = m.or(
-      m.select(opNamed(m, `${float}.eq`, floats), m.i32(ZF), m.i32(0)),
-      m.select(opNamed(m, `${float}.lt`, floats), m.i32(CF), m.i32(0)),
-    )
-    const clean = m.and(isClean(m, bytes, a), isClean(m, bytes, b))
-    m.setStatusFlags(
-      fastOr(m, clean, fast, () => m.helper(bytes === 8 ? 'sseCompareF64' : 'sseCompareF32', m.i32(signaling ? 1 : 0), a, b)),
-    )
+    const { equal, less, special } = comparison(m, bytes, a, b)
+    const [zf, cf, pf] = [m.variable(equal), m.variable(less), m.variable(m.i32(0))]
+    m.if(special, () => {
+      const flags = exactly(m, bytes === 8 ? 'sseCompareF64' : 'sseCompareF32', m.i32(signaling ? 1 : 0), a, b)
+      m.set(zf, m.and(m.shrU(flags, m.i32(6)), m.i32(1)))
+      m.set(cf, m.and(flags, m.i32(1)))
+      m.set(pf, m.and(m.shrU(flags, m.i32(2)), m.i32(1)))
+    })
+    const zero = m.i32(0)
+    m.setFlags({ zf: m.get(zf), cf: m.get(cf), pf: m.get(pf), sf: zero, of: zero, af: zero })
   }
 
 /** Sums or differences of neighbours: the destination's give the low half, the source's the high half. */
@@ -110,7 +107,7 @@ const withHelper =
   (name: string): Semantics =>
   (m) => {
     const b = readVector(m, 1)
-    writeVector(m, 0, m.helper(name, readVector(m, 0), b, m.wrap(m.read(2))))
+    writeVector(m, 0, exactly(m, name, readVector(m, 0), b, m.wrap(m.read(2))))
   }
 
 const packedApproximation =
@@ -132,12 +129,23 @@ const scalarApproximation =
 const packedRound =
   (name: string): Semantics =>
   (m) => {
-    writeVector(m, 0, m.helper(name, readVector(m, 1), m.wrap(m.read(2))))
+    writeVector(m, 0, exactly(m, name, readVector(m, 1), m.wrap(m.read(2))))
   }
+/** Immediate: bits 1:0 the mode, bit 2 = MXCSR's instead, which is to nearest when MXCSR is plain. Zero and denormal values (DAZ) are left to the helper. */
 const scalarRound =
-  (name: string): Semantics =>
+  (bytes: FloatBytes): Semantics =>
   (m) => {
-    m.write(0, m.helper(name, m.read(1), m.wrap(m.read(2))))
+    const bits = m.read(1)
+    const immediate = m.wrap(m.read(2))
+    const { float, exponentEnd, exponentUnit } = formatOf(bytes)
+    const value = asFloat(m, bytes, bits)
+    const rounded = (name: string): Value => opNamed(m, `${float}.${name}`, [value])
+    const mode = m.select(m.and(immediate, m.i32(4)), m.i32(0), m.and(immediate, m.i32(3)))
+    const is = (n: number): Value => m.eq(mode, m.i32(n))
+    const fast = m.select(is(0), rounded('nearest'), m.select(is(1), rounded('floor'), m.select(is(2), rounded('ceil'), rounded('trunc'))))
+    const special = outsideExponents(m, bytes, bits, 1, exponentEnd / exponentUnit)
+    const exact = (): Value => asFloat(m, bytes, exactly(m, bytes === 8 ? 'sseRoundF64' : 'sseRoundF32', bits, immediate))
+    m.write(0, asBits(m, bytes, fastWhenPlain(m, special, fast, exact)))
   }
 
 const family = (
@@ -181,6 +189,6 @@ export const sseArithmetic: SemanticsTable = {
   dppd: withHelper('sseDotPd'),
   roundps: packedRound('sseRoundPs'),
   roundpd: packedRound('sseRoundPd'),
-  roundss: scalarRound('sseRoundF32'),
-  roundsd: scalarRound('sseRoundF64'),
+  roundss: scalarRound(4),
+  roundsd: scalarRound(8),
 }

@@ -1,28 +1,17 @@
 /** When MMX and SSE instructions may run, and what MMX does to the x87 state. SDM volume 3, sections 13.1 and 12.1 to 12.5. */
-import { FPU_SW, FPU_TAGS, FPU_TOP, REG_CR0, REG_CR4 } from '../../layout'
-import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
-
-const CR0_EM_TS = 0xc
-const CR4_OSFXSR = 0x200
-const SW_ES = 0x80
-
-const state32 = (m: Emitter, offset: number): Value => m.loadState('i32', offset)
+import { FPU_TAGS, FPU_TOP } from '../../layout'
+import type { Emitter, Semantics, SemanticsTable } from '../emitter'
 
 /** #UD or #NM unless SSE is enabled. */
 export const requireSse = (m: Emitter): void => {
-  const blocked = m.or(
-    m.and(state32(m, REG_CR0), m.i32(CR0_EM_TS)),
-    m.and(m.xor(state32(m, REG_CR4), m.i32(CR4_OSFXSR)), m.i32(CR4_OSFXSR)),
-  )
-  m.if(m.ne(blocked, m.i32(0)), () => {
+  m.if(m.invariant('sse-blocked'), () => {
     m.helper('sseUnavailable')
   })
 }
 
 /** #UD, #NM, or #MF for a pending x87 exception. */
 export const requireMmx = (m: Emitter): void => {
-  const blocked = m.or(m.and(state32(m, REG_CR0), m.i32(CR0_EM_TS)), m.and(state32(m, FPU_SW), m.i32(SW_ES)))
-  m.if(m.ne(blocked, m.i32(0)), () => {
+  m.if(m.invariant('x87-blocked'), () => {
     m.helper('mmxUnavailable')
   })
 }

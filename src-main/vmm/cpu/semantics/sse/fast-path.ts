@@ -1,12 +1,14 @@
 /**
- * The one place that decides when SSE floating-point arithmetic may use WebAssembly's own operations instead of the exact helpers
- * (core/fpu/sse.ts): rounding is to nearest, all exceptions are masked, neither FZ nor DAZ, PE is set already, and neither operands nor
- * result are special: then the operation changes nothing but its destination, and WebAssembly computes the same bits.
+ * The one place that decides when SSE floating-point arithmetic may use WebAssembly's own operations instead of the exact helpers (core/fpu/sse.ts).
+ * MXCSR must be plain: rounding to nearest, all exceptions masked, PE set already. Then an operation changes nothing but its destination, and
+ * WebAssembly computes the same bits, unless operands or result are special (zero-divide, NaN, infinite, denormal).
+ *
+ * Results need no look: operands are let through only from windows of exponents so narrow that no result overflows or is tiny. What is outside (zeros of
+ * scalars, too) goes to the helpers, which have a fast path for zeros.
  */
 import { OP_ADD, OP_ADDSUB, OP_DIV, OP_MUL, OP_SQRT, OP_SUB } from '../../helpers/fpu-codes'
-import { MXCSR } from '../../layout'
 import type { Emitter, Value } from '../emitter'
-import { and, opNamed, or, vector, xor } from './vector'
+import { and, andNot, opNamed, or, vector, xor } from './vector'
 
 /** Bytes of an element: 4 is f32, 8 is f64. */
 export type FloatBytes = 4 | 8
@@ -25,10 +27,13 @@ interface FloatFormat {
   readonly int: 'i32' | 'i64'
   readonly lanes: string
   readonly floatLanes: string
-  readonly magnitude: bigint
-  readonly leastNormal: bigint
-  readonly infinity: bigint
   readonly sign: bigint
+  /** Of the upper 32 bits: 1 in the exponent, and the exponent of infinity. */
+  readonly exponentUnit: number
+  readonly exponentEnd: number
+  readonly leastNormal: number
+  /** As integers after a shift by one bit to the left, which drops the sign. */
+  readonly leastNormalShifted: bigint
 }
 const FORMATS: Readonly<Record<FloatBytes, FloatFormat>> = {
   4: {
@@ -36,51 +41,25 @@ const FORMATS: Readonly<Record<FloatBytes, FloatFormat>> = {
     int: 'i32',
     lanes: 'i32x4',
     floatLanes: 'f32x4',
-    magnitude: 0x7fffffffn,
-    leastNormal: 0x800000n,
-    infinity: 0x7f800000n,
     sign: 0x80000000n,
+    exponentUnit: 0x800000,
+    exponentEnd: 0x7f800000,
+    leastNormal: 2 ** -126,
+    leastNormalShifted: 0x1000000n,
   },
   8: {
     float: 'f64',
     int: 'i64',
     lanes: 'i64x2',
     floatLanes: 'f64x2',
-    magnitude: 0x7fffffffffffffffn,
-    leastNormal: 0x10000000000000n,
-    infinity: 0x7ff0000000000000n,
     sign: 0x8000000000000000n,
+    exponentUnit: 0x100000,
+    exponentEnd: 0x7ff00000,
+    leastNormal: 2 ** -1022,
+    leastNormalShifted: 0x20000000000000n,
   },
 }
 export const formatOf = (bytes: FloatBytes): FloatFormat => FORMATS[bytes]
-
-const MXCSR_ALL_BUT_FLAGS_EXCEPT_PE = 0xffe0
-const MXCSR_PLAIN = 0x1fa0
-
-/** i32: MXCSR allows the fast path. */
-export const plainControl = (m: Emitter): Value =>
-  m.eq(m.and(m.loadState('i32', MXCSR), m.i32(MXCSR_ALL_BUT_FLAGS_EXCEPT_PE)), m.i32(MXCSR_PLAIN))
-
-const magnitude = (m: Emitter, bytes: FloatBytes, bits: Value): Value => m.and(bits, m.constant(FORMATS[bytes].magnitude, bytes))
-
-/** i32: the value (its magnitude) is normal. */
-const isNormal = (m: Emitter, bytes: FloatBytes, value: Value): Value => {
-  const { leastNormal, infinity } = FORMATS[bytes]
-  return m.ltU(m.sub(value, m.constant(leastNormal, bytes)), m.constant(infinity - leastNormal, bytes))
-}
-const isNotDenormal = (m: Emitter, bytes: FloatBytes, value: Value): Value =>
-  m.geU(m.sub(value, m.constant(1, bytes)), m.constant(FORMATS[bytes].leastNormal - 1n, bytes))
-
-/** i32: zero, normal or infinite: comparing it raises nothing, whatever MXCSR says. */
-export const isClean = (m: Emitter, bytes: FloatBytes, bits: Value): Value => {
-  const value = magnitude(m, bytes, bits)
-  return m.and(isNotDenormal(m, bytes, value), m.leU(value, m.constant(FORMATS[bytes].infinity, bytes)))
-}
-/** i32: zero or normal. */
-export const isOrdinary = (m: Emitter, bytes: FloatBytes, bits: Value): Value => {
-  const value = magnitude(m, bytes, bits)
-  return m.and(isNotDenormal(m, bytes, value), m.ltU(value, m.constant(FORMATS[bytes].infinity, bytes)))
-}
 
 const asFloat = (m: Emitter, bytes: FloatBytes, bits: Value): Value =>
   opNamed(m, `${FORMATS[bytes].float}.reinterpret_${FORMATS[bytes].int}`, [bits])
@@ -88,60 +67,141 @@ const asBits = (m: Emitter, bytes: FloatBytes, value: Value): Value =>
   opNamed(m, `${FORMATS[bytes].int}.reinterpret_${FORMATS[bytes].float}`, [value])
 export { asBits, asFloat }
 
-/** A value computed fast when `allowed` (i32), else by `exact`, which may leave the instruction with a fault. */
-export const fastOr = (m: Emitter, allowed: Value, fast: Value, exact: () => Value): Value => {
+/** The result of an exact helper, which may set MXCSR's sticky flags (or leave the instruction with a fault). */
+export const exactly = (m: Emitter, name: string, ...args: readonly Value[]): Value => {
+  const result = m.helper(name, ...args)
+  m.changed('mxcsr-special')
+  return result
+}
+
+/** `fast`, or what `exact` gives when `special` (i32) is not 0. */
+export const fastOr = (m: Emitter, special: Value, fast: Value, exact: () => Value): Value => {
   const result = m.variable(fast)
-  m.if(m.eqz(allowed), () => {
+  m.if(special, () => {
     m.set(result, exact())
   })
   return m.get(result)
 }
+/** Likewise, for operations that also want a plain MXCSR. */
+export const fastWhenPlain = (m: Emitter, special: Value | undefined, fast: Value, exact: () => Value): Value => {
+  const mxcsr = m.invariant('mxcsr-special')
+  return fastOr(m, special ? m.or(special, mxcsr) : mxcsr, fast, exact)
+}
+
+// ---- scalars ----
+
+/** Sign, exponent and the upper bits of the fraction. */
+const upper = (m: Emitter, bytes: FloatBytes, bits: Value): Value => (bytes === 8 ? m.wrap(m.shrU(bits, m.i32(32))) : bits)
+
+/** i32: 0 when the value's exponent (its magnitude's) is in [first, end). */
+export const outsideExponents = (m: Emitter, bytes: FloatBytes, bits: Value, first: number, end: number): Value => {
+  const unit = FORMATS[bytes].exponentUnit * 2
+  return m.geU(m.sub(m.shl(upper(m, bytes, bits), m.i32(1)), m.i32(first * unit)), m.i32((end - first) * unit))
+}
+/** i32: the value is normal and positive, or not (nonzero). */
+const notPositiveNormal = (m: Emitter, bytes: FloatBytes, bits: Value): Value => {
+  const { exponentUnit, exponentEnd } = FORMATS[bytes]
+  return m.geU(m.sub(upper(m, bytes, bits), m.i32(exponentUnit)), m.i32(exponentEnd - exponentUnit))
+}
+
+/*
+ * Windows of exponents by the upper bits of (upper 32 bits of the value - the window's start): the middle half of all exponents by bit 30, the
+ * middle quarter by bits 30 and 29. Sums of the middle half cannot overflow, and being multiples of their operands' last places they cannot be tiny either;
+ * products and quotients of the middle quarter are in the middle half. Of f32 the quarter would be too narrow for real programs: 126 exponents are taken.
+ */
+const HALF_START = 0x20000000
+const HALF_BITS = 0x40000000
+const QUARTER_START = 0x30000000
+const QUARTER_BITS = 0x60000000
+const F32_FACTOR_FIRST = 64
+const F32_FACTOR_END = 190
+
+const isSum = (op: number): boolean => op === OP_ADD || op === OP_SUB || op === OP_ADDSUB
+
+/** i32: 0 when the operands are so ordinary that the operation can do nothing special. */
+const specialOperands = (m: Emitter, bytes: FloatBytes, op: number, a: Value, b: Value): Value => {
+  if (op === OP_SQRT) return notPositiveNormal(m, bytes, b)
+  if (bytes === 4 && !isSum(op)) {
+    const outside = (bits: Value): Value => outsideExponents(m, 4, bits, F32_FACTOR_FIRST, F32_FACTOR_END)
+    return m.or(outside(a), outside(b))
+  }
+  const [start, bits] = isSum(op) ? [HALF_START, HALF_BITS] : [QUARTER_START, QUARTER_BITS]
+  const offset = (value: Value): Value => m.sub(upper(m, bytes, value), m.i32(start))
+  return m.and(m.or(offset(a), offset(b)), m.i32(bits))
+}
 
 /** a op b on scalars given as bits; for OP_SQRT only b counts. */
 export const scalarArithmetic = (m: Emitter, bytes: FloatBytes, op: number, a: Value, b: Value): Value => {
-  const format = FORMATS[bytes]
   const operands = op === OP_SQRT ? [b] : [a, b]
-  const result = asBits(
+  const result = opNamed(
     m,
-    bytes,
-    opNamed(
-      m,
-      `${format.float}.${WASM_NAME[op] ?? ''}`,
-      operands.map((bits) => asFloat(m, bytes, bits)),
-    ),
+    `${FORMATS[bytes].float}.${WASM_NAME[op] ?? ''}`,
+    operands.map((bits) => asFloat(m, bytes, bits)),
   )
-  const values = operands.map((bits) => magnitude(m, bytes, bits))
-  const value = magnitude(m, bytes, result)
-  const isZero = (v: Value | undefined): Value => (v ? m.eqz(v) : m.i32(0))
-  // zero is exact for sums; products and quotients of nonzero numbers may have underflowed
-  const zeroIsExact = op === OP_MUL ? m.or(isZero(values[0]), isZero(values[1])) : op === OP_DIV ? isZero(values[0]) : m.i32(1)
-  const resultGood = m.or(isNormal(m, bytes, value), m.and(m.eqz(value), zeroIsExact))
-  const operandsGood = values.map((v) => isNotDenormal(m, bytes, v)).reduce((x, y) => m.and(x, y))
-  const allowed = m.and(m.and(plainControl(m), resultGood), operandsGood)
-  return fastOr(m, allowed, result, () => m.helper(bytes === 8 ? 'sseF64' : 'sseF32', m.i32(op), a, b))
+  const exact = (): Value => asFloat(m, bytes, exactly(m, bytes === 8 ? 'sseF64' : 'sseF32', m.i32(op), a, b))
+  return asBits(m, bytes, fastWhenPlain(m, specialOperands(m, bytes, op, a, b), result, exact))
 }
+
+/** i32: the value is denormal (zero is not). */
+export const isDenormal = (m: Emitter, bytes: FloatBytes, bits: Value): Value => {
+  const shifted = m.shl(bits, m.i32(1))
+  return m.ltU(m.sub(shifted, m.constant(1, bytes)), m.constant(FORMATS[bytes].leastNormalShifted - 1n, bytes))
+}
+
+/** How two scalars compare (i32 0 or 1 each), and whether comparing them raises anything: a NaN or a denormal. */
+export interface Comparison {
+  readonly equal: Value
+  readonly less: Value
+  readonly greater: Value
+  readonly special: Value
+}
+export const comparison = (m: Emitter, bytes: FloatBytes, a: Value, b: Value): Comparison => {
+  const floats = [asFloat(m, bytes, a), asFloat(m, bytes, b)]
+  const compare = (name: string): Value => opNamed(m, `${FORMATS[bytes].float}.${name}`, floats)
+  const equal = compare('eq')
+  const less = compare('lt')
+  const greater = compare('gt')
+  const unordered = m.eqz(m.or(m.or(less, greater), equal))
+  return { equal, less, greater, special: m.or(m.or(isDenormal(m, bytes, a), isDenormal(m, bytes, b)), unordered) }
+}
+
+// ---- vectors ----
 
 const lanes = (m: Emitter, bytes: FloatBytes, name: string, a: Value, b: Value): Value =>
   opNamed(m, `${FORMATS[bytes].lanes}.${name}`, [a, b])
-const laneMagnitude = (m: Emitter, bytes: FloatBytes, v: Value): Value => and(m, v, vector(m, bytes, [FORMATS[bytes].magnitude]))
-const laneZero = (m: Emitter, bytes: FloatBytes, v: Value): Value => lanes(m, bytes, 'eq', v, vector(m, bytes, [0]))
-/** Zero or at least the smallest normal number. */
-const laneNotDenormal = (m: Emitter, bytes: FloatBytes, v: Value): Value =>
-  or(m, laneZero(m, bytes, v), lanes(m, bytes, 'ge_s', v, vector(m, bytes, [FORMATS[bytes].leastNormal])))
-const laneNormal = (m: Emitter, bytes: FloatBytes, v: Value): Value =>
-  and(
-    m,
-    lanes(m, bytes, 'ge_s', v, vector(m, bytes, [FORMATS[bytes].leastNormal])),
-    lanes(m, bytes, 'lt_s', v, vector(m, bytes, [FORMATS[bytes].infinity])),
-  )
+const floatLanes = (m: Emitter, bytes: FloatBytes, name: string, a: Value, b: Value): Value =>
+  opNamed(m, `${FORMATS[bytes].floatLanes}.${name}`, [a, b])
+export const laneConstant = (m: Emitter, bytes: FloatBytes, n: number): Value =>
+  opNamed(m, `${FORMATS[bytes].floatLanes}.splat`, [bytes === 8 ? m.f64(n) : m.f32(n)])
+const laneNonzero = (m: Emitter, bytes: FloatBytes, v: Value): Value => floatLanes(m, bytes, 'ne', v, vector(m, bytes, [0]))
+/** Lanes' top bits, as a number. */
+const topBits = (m: Emitter, bytes: FloatBytes, v: Value): Value => opNamed(m, `${FORMATS[bytes].lanes}.bitmask`, [v])
 
-/** i32: all lanes of the vectors are zero, normal or infinite. */
-export const allClean = (m: Emitter, bytes: FloatBytes, ...vectors: readonly Value[]): Value => {
-  const good = vectors.map((v) => {
-    const value = laneMagnitude(m, bytes, v)
-    return and(m, laneNotDenormal(m, bytes, value), lanes(m, bytes, 'le_s', value, vector(m, bytes, [FORMATS[bytes].infinity])))
-  })
-  return opNamed(m, `${FORMATS[bytes].lanes}.all_true`, [good.reduce((x, y) => and(m, x, y))])
+/** Each lane minus the start of a window: only the upper 32 bits of an element count. */
+const laneOffset = (m: Emitter, bytes: FloatBytes, v: Value, start: number): Value =>
+  m.op('i32x4.sub', [v, bytes === 8 ? vector(m, 8, [BigInt(start) << 32n]) : vector(m, 4, [start])])
+
+/** i32: 0 when all lanes of both vectors are so ordinary that the operation can do nothing special. Zeros are all right but as divisors. */
+const specialLanes = (m: Emitter, bytes: FloatBytes, op: number, a: Value, b: Value): Value => {
+  if (op === OP_SQRT) {
+    const { exponentUnit, exponentEnd } = FORMATS[bytes]
+    const first = bytes === 8 ? vector(m, 8, [BigInt(exponentUnit) << 32n]) : vector(m, 4, [exponentUnit])
+    const end = bytes === 8 ? vector(m, 8, [BigInt(exponentEnd) << 32n]) : vector(m, 4, [exponentEnd])
+    // as signed integers: negative ones are below the least normal number
+    return topBits(m, bytes, and(m, or(m, lanes(m, bytes, 'lt_s', b, first), lanes(m, bytes, 'ge_s', b, end)), laneNonzero(m, bytes, b)))
+  }
+  const start = isSum(op) || bytes === 4 ? HALF_START : QUARTER_START
+  const outside = (v: Value): Value => {
+    const offset = laneOffset(m, bytes, v, start)
+    const top = m.op('i32x4.shl', [offset, m.i32(1)])
+    if (isSum(op)) return top
+    if (bytes === 8) return or(m, top, m.op('i32x4.shl', [offset, m.i32(2)]))
+    // not below F32_FACTOR_END
+    return or(m, top, m.op('i32x4.gt_s', [top, vector(m, 4, [(F32_FACTOR_END - F32_FACTOR_FIRST) * 0x1000000 - 1])]))
+  }
+  const outsideA = and(m, outside(a), laneNonzero(m, bytes, a))
+  const outsideB = op === OP_DIV ? outside(b) : and(m, outside(b), laneNonzero(m, bytes, b))
+  return topBits(m, bytes, or(m, outsideA, outsideB))
 }
 
 /** As scalarArithmetic, on all lanes; OP_ADDSUB subtracts in even lanes. */
@@ -149,17 +209,16 @@ export const packedArithmetic = (m: Emitter, bytes: FloatBytes, op: number, a: V
   const format = FORMATS[bytes]
   const operands = op === OP_SQRT ? [b] : op === OP_ADDSUB ? [a, xor(m, b, vector(m, bytes, [format.sign, 0]))] : [a, b]
   const result = opNamed(m, `${format.floatLanes}.${WASM_NAME[op] ?? ''}`, operands)
-  const values = operands.map((v) => laneMagnitude(m, bytes, v))
-  const value = laneMagnitude(m, bytes, result)
-  const [first, second] = values
-  const zero = laneZero(m, bytes, value)
-  const exactZero =
-    op === OP_MUL && first && second
-      ? and(m, zero, or(m, laneZero(m, bytes, first), laneZero(m, bytes, second)))
-      : op === OP_DIV && first
-        ? and(m, zero, laneZero(m, bytes, first))
-        : zero
-  const good = values.map((v) => laneNotDenormal(m, bytes, v)).reduce((x, y) => and(m, x, y), or(m, laneNormal(m, bytes, value), exactZero))
-  const allowed = m.and(plainControl(m), opNamed(m, `${format.lanes}.all_true`, [good]))
-  return fastOr(m, allowed, result, () => m.helper(bytes === 8 ? 'ssePd' : 'ssePs', m.i32(op), a, b))
+  return fastWhenPlain(m, specialLanes(m, bytes, op, a, b), result, () => exactly(m, bytes === 8 ? 'ssePd' : 'ssePs', m.i32(op), a, b))
 }
+
+/** Lanes that are denormal or NaN: all ones. */
+export const uncleanLanes = (m: Emitter, bytes: FloatBytes, v: Value, leastNormal: number = FORMATS[bytes].leastNormal): Value => {
+  const magnitude = opNamed(m, `${FORMATS[bytes].floatLanes}.abs`, [v])
+  // no order is true of a NaN
+  const proper = floatLanes(m, bytes, 'ge', magnitude, laneConstant(m, bytes, leastNormal))
+  return andNot(m, laneNonzero(m, bytes, v), proper)
+}
+/** i32: 0 when comparing the lanes raises nothing. */
+export const unclean = (m: Emitter, bytes: FloatBytes, a: Value, b: Value): Value =>
+  m.op('v128.any_true', [or(m, uncleanLanes(m, bytes, a), uncleanLanes(m, bytes, b))])

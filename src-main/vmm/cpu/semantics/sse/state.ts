@@ -87,6 +87,11 @@ const fxsave: Semantics = (m) => {
   store(m, base, m.or(xmmWords(m), m.i64(X87_WORDS | MXCSR_WORD)))
 }
 
+const imageLoaded = (m: Emitter): void => {
+  m.changed('mxcsr-special')
+  m.changed('x87-blocked')
+}
+
 const fxrstor: Semantics = (m) => {
   requireFpu(m, CR0_EM_TS)
   const base = alignedOperand(m, 512, 16, 'read')
@@ -95,6 +100,7 @@ const fxrstor: Semantics = (m) => {
   m.load(8, at(m, base, LAST_WORD * 8))
   m.helper('fpuCheckImage')
   m.call('fpuLoadImage', wide(m), words)
+  imageLoaded(m)
 }
 
 /** XCR0 & EDX:EAX: the components asked for (only x87 and SSE exist). */
@@ -148,10 +154,12 @@ const xrstor: Semantics = (m) => {
   const initial = componentWords(m, m.xor(components, loaded))
   m.call('fpuInitialize', m.and(initial, m.i64(~MXCSR_WORD)))
   m.call('fpuLoadImage', wide(m), words)
+  imageLoaded(m)
 }
 
 const ldmxcsr: Semantics = (m) => {
   m.helper('sseLoadMxcsr', m.read(0))
+  m.changed('mxcsr-special')
 }
 const stmxcsr: Semantics = (m) => {
   m.write(0, m.loadState('i32', MXCSR))

@@ -1,7 +1,7 @@
 /** FNSTENV, FLDENV, FNSAVE, FRSTOR: 14 or 28 bytes of environment, then 80 of registers. */
 import { SIMD_EXTRA } from '../../layout'
 import type { Emitter, SegmentedAddress, Semantics, SemanticsTable, Value } from '../emitter'
-import { requireX87 } from './availability'
+import { requireX87, x87ControlChanged } from './availability'
 
 const REGISTER_BYTES = 80
 
@@ -34,6 +34,7 @@ const store = (registers: boolean): Semantics => (m) => {
   })
   if (registers) m.call('x87Init')
   else m.call('x87MaskExceptions')
+  x87ControlChanged(m)
 }
 
 const load = (registers: boolean): Semantics => (m) => {
@@ -50,6 +51,7 @@ const load = (registers: boolean): Semantics => (m) => {
     m.storeStateAt(m.and(offset, m.i32(-4)), SIMD_EXTRA, m.get(pair))
   })
   m.call('x87LoadEnvironment', m.i32(m.size === 2 ? 0 : 1), m.i32(registers ? 1 : 0))
+  x87ControlChanged(m)
 }
 
 export const environmentSemantics: SemanticsTable = { fnstenv: store(false), fnsave: store(true), fldenv: load(false), frstor: load(true) }

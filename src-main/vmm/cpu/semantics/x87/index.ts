@@ -8,7 +8,7 @@
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
 import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
 import type { ConditionCode, Emitter, Reference, SegmentedAddress, Semantics, SemanticsTable, Value } from '../emitter'
-import { requireX87 } from './availability'
+import { requireX87, x87ControlChanged } from './availability'
 import { environmentSemantics } from './environment'
 
 const CR0_TS_MP = 0xa
@@ -211,14 +211,17 @@ const fnop: Semantics = (m) => {
 const fninit: Semantics = (m) => {
   requireX87(m, false)
   m.call('x87Init')
+  x87ControlChanged(m)
 }
 const fnclex: Semantics = (m) => {
   requireX87(m, false)
   m.call('x87ClearExceptions')
+  x87ControlChanged(m)
 }
 const fldcw: Semantics = (m) => {
   requireX87(m, true)
   m.call('x87LoadControl', m.read(0))
+  x87ControlChanged(m)
 }
 const fnstcw: Semantics = (m) => {
   requireX87(m, false)

@@ -1,0 +1,117 @@
+/**
+ * SSE arithmetic by WebAssembly's own operations, for what the inline fast path (semantics/sse/fast-path.ts) leaves: zeros, and PE that is not set yet.
+ * All exceptions must be masked and rounding be to nearest; operands are zero or so far from overflow and underflow that PE is all that can happen. Whether
+ * a result is exact is found by computing its error, which is itself exact (Dekker, A floating-point technique for extending the available precision, 1971).
+ */
+import { OP_ADD, OP_DIV, OP_MUL, OP_SQRT, OP_SUB } from '../../helpers/fpu-codes'
+import { PE } from './unpacked'
+
+/** Rounding and masks, and their values here. */
+const LOOKED_AT: u32 = 0x7f80
+const PLAIN: u32 = 0x1f80
+/** 2^27 + 1: splits a significand of 53 bits into halves. */
+const SPLITTER: f64 = 134217729
+
+export let quickResult: u64 = 0
+export let quickInexact: bool = false
+
+/** a * b - p is not 0, for p = a * b rounded. */
+@inline
+function productError(a: f64, b: f64, p: f64): bool {
+  const ca = SPLITTER * a
+  const ah = ca - (ca - a)
+  const al = a - ah
+  const cb = SPLITTER * b
+  const bh = cb - (cb - b)
+  const bl = b - bh
+  return al * bl + (al * bh + (ah * bl + (ah * bh - p))) != 0
+}
+@inline
+function sumError(a: f64, b: f64, s: f64): bool {
+  const t = s - a
+  return (a - (s - t)) + (b - t) != 0
+}
+
+/** 0: zero, 1: in the middle quarter of exponents, 2: anything else. */
+@inline
+function kindOf64(bits: u64): i32 {
+  return <u32>((bits >> 52) & 0x7ff) - 768 < 512 ? 1 : bits << 1 ? 2 : 0
+}
+
+export function quickF64(op: i32, aBits: u64, bBits: u64, control: u32): bool {
+  if ((control & LOOKED_AT) != PLAIN) return false
+  const b = reinterpret<f64>(bBits)
+  const kindB = kindOf64(bBits)
+  if (kindB == 2) return false
+  const known = (control & PE) != 0
+  let r: f64
+  quickInexact = false
+  if (op == OP_SQRT) {
+    if (kindB && bBits >> 63) return false
+    r = sqrt(b)
+    if (kindB && !known) quickInexact = r * r != b || productError(r, r, b)
+  } else {
+    const a = reinterpret<f64>(aBits)
+    const kindA = kindOf64(aBits)
+    if (kindA == 2) return false
+    if (op == OP_ADD) {
+      r = a + b
+      if (!known) quickInexact = sumError(a, b, r)
+    } else if (op == OP_SUB) {
+      r = a - b
+      if (!known) quickInexact = sumError(a, -b, r)
+    } else if (op == OP_MUL) {
+      r = a * b
+      if (kindA && kindB && !known) quickInexact = productError(a, b, r)
+    } else if (op == OP_DIV) {
+      if (!kindB) return false
+      r = a / b
+      if (kindA && !known) quickInexact = r * b != a || productError(r, b, a)
+    } else return false
+  }
+  quickResult = reinterpret<u64>(r)
+  return true
+}
+
+/** As kindOf64, with the exponents from which products and quotients are normal. */
+@inline
+function kindOf32(bits: u32): i32 {
+  return ((bits >> 23) & 0xff) - 64 < 126 ? 1 : bits << 1 ? 2 : 0
+}
+
+export function quickF32(op: i32, aBits: u32, bBits: u32, control: u32): bool {
+  if ((control & LOOKED_AT) != PLAIN) return false
+  const b = reinterpret<f32>(bBits)
+  const kindB = kindOf32(bBits)
+  if (kindB == 2) return false
+  const known = (control & PE) != 0
+  let r: f32
+  quickInexact = false
+  if (op == OP_SQRT) {
+    if (kindB && bBits >> 31) return false
+    r = sqrt<f32>(b)
+    if (!known) quickInexact = <f64>r * <f64>r != <f64>b
+  } else {
+    const a = reinterpret<f32>(aBits)
+    const kindA = kindOf32(aBits)
+    if (kindA == 2) return false
+    if (op == OP_ADD || op == OP_SUB) {
+      const addend = op == OP_ADD ? b : -b
+      r = a + addend
+      if (!known) {
+        const t = r - a
+        quickInexact = (a - (r - t)) + (addend - t) != 0
+      }
+    } else if (op == OP_MUL) {
+      r = a * b
+      // products and quotients times divisors have 48 bits
+      if (!known) quickInexact = <f64>a * <f64>b != <f64>r
+    } else if (op == OP_DIV) {
+      if (!kindB) return false
+      r = a / b
+      if (!known) quickInexact = <f64>r * <f64>b != <f64>a
+    } else return false
+  }
+  quickResult = <u64>reinterpret<u32>(r)
+  return true
+}
