@@ -108,8 +108,14 @@ export const COUNT_UNCACHED_DECODES = 0x600014
 export const COUNT_CODE_WRITES = 0x600018
 /** How often the interpreter runs a block before it asks for its translation (host function region_wanted). u32; 0: never. */
 export const HOT_THRESHOLD = 0x600020
-/** In CODE_PAGES entries, u32 at +4: writes to the page since code was last dropped from it that hit no decoded code. */
+/** In CODE_PAGES entries, u8 each: writes that hit no decoded code, since code was dropped from the page or the count was last full. */
 export const CODE_PAGE_MISSES = 4
+/** 1: code of the page was looked up since CODE_PAGE_MISSES was last full: it is in use. */
+export const CODE_PAGE_RAN = 5
+/** How often guest writes dropped code from the page, at most 255. The code cache takes it down again as time goes by. */
+export const CODE_PAGE_DROPS = 6
+/** 1: the host has translations of the page and wants to hear what is dropped (code_dropped). Only the host sets and clears it. */
+export const CODE_PAGE_WATCHED = 7
 export const CODE_PAGE_LINES = 8
 
 // ---- per vCPU: 0x1000..0x1FFF ----------------------------------------------------------------------------------------------------------

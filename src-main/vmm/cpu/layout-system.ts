@@ -145,3 +145,19 @@ export const CPUID_ENTRY_BYTES = 32
 export const CPUID_ENTRIES_MAX = 96
 /** A page access of 16 bytes at the end of linear memory's page: scratch for split 128-bit accesses. */
 export const SPLIT_BUFFER = 0x38000
+/**
+ * 4096 bits: pages (hash of linear >> 12, of linear >> 30 for large pages) from which the jump cache was filled since it was last made stale. INVLPG of
+ * other pages leaves it as it is.
+ */
+export const JUMP_PAGES = 0x39000
+export const JUMP_PAGES_BYTES = 512
+
+// ---- validity of the jump cache: 3204..3223 -------------------------------------------------------------------------------------------
+/** Counter behind CODE_EPOCH, and the values of it that entries of supervisor and user code are valid for. u32 each. */
+export const EPOCH_COUNT = 3204
+export const EPOCH_SUPERVISOR = 3208
+export const EPOCH_USER = 3212
+/** 1: some supervisor entry was filled from a page that is not global, so it goes when CR3 is written. u32. */
+export const EPOCH_LOCAL = 3216
+/** 1: memory that is not plain reads as 0 and no device is asked: a region's page walk must not reach one. u32. */
+export const NO_DEVICES = 3220

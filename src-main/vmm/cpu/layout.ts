@@ -167,7 +167,8 @@ export const EXIT_REASON = 868
 export const EXIT_INFO = 872
 /**
  * Changes whenever a jump-cache entry may be stale: TLB flush, code dropped, mode change. i32, compared for equality. Bits 26..31 hold the mode
- * (code size, user), kept by refresh_mode, so that entries of kernel and user live side by side; change it only through bump_code_epoch(vcpu).
+ * (code size, user, flat), kept by core/segment, so that entries of kernel and user live side by side; change it only through bump_code_epoch(vcpu)
+ * and bump_local_epoch(vcpu).
  */
 export const CODE_EPOCH = 876
 /** Address of the record being executed. i32. */
@@ -289,6 +290,8 @@ export const BLOCK_HEADER_BYTES = 32
 /** Physical address of the first byte (u64), CODE_KEY (u32), number of records (u32), next block of the page (u32), bytes of code (u32). */
 export const BLOCK_GPA = 0
 export const BLOCK_MODE = 8
+/** In BLOCK_MODE: the block was dropped. */
+export const BLOCK_DROPPED = 0xffffffff
 export const BLOCK_RECORDS = 12
 export const BLOCK_NEXT_IN_PAGE = 16
 export const BLOCK_CODE_BYTES = 20

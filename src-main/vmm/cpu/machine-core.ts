@@ -25,6 +25,21 @@ export interface MachineCoreOptions {
   readonly directory?: string
 }
 
+/** What an engine that translates provides: called from inside guest execution; may read and write memory and its own tables, but not run the guest. */
+export interface RegionHost {
+  /** A block has run HOT_THRESHOLD times. `block`: address of its header. Its BLOCK_ENTRY is looked at again afterwards. */
+  wanted(vcpu: number, block: number): void
+  /**
+   * Decoded code of a page with CODE_PAGE_WATCHED set was dropped: no region that has any of these bytes may be entered any more. 0 bytes: nothing
+   * that was decoded is left on any page.
+   */
+  codeDropped(gpa: number, bytes: number): void
+}
+
+const NO_REGIONS: RegionHost = { wanted: () => undefined, codeDropped: () => undefined }
+/** Slots of the function table. */
+export const REGION_TABLE_SLOTS = 4096
+
 /** Functions of the core, by name; all numbers are i32 or f64. */
 export type CoreFunction = (...args: readonly number[]) => number
 /** Functions of the core with 64-bit parameters or results. */
@@ -34,6 +49,12 @@ export interface MachineCore {
   readonly memory: WebAssembly.Memory
   /** Runs the vCPU until the budget is used up or something else ends it; EXIT_*. */
   readonly run: (vcpu: number) => number
+  /** Functions of translated code, (vcpu, selector) -> STATUS_*, that the run loop calls by the slots in BLOCK_ENTRY words. */
+  readonly regionTable: WebAssembly.Table
+  /** Set by an engine that translates; until then nothing is done. */
+  regionHost: RegionHost
+  /** What translated code imports as module 'core'. */
+  readonly coreExports: WebAssembly.Instance['exports']
   /** A function of the core. Throws when there is none. */
   core(name: string): CoreFunction
   core64(name: string): CoreFunction64
@@ -56,9 +77,14 @@ export function createMachineCore(options: MachineCoreOptions): MachineCore {
   if (tables.length > DECODER_TABLES_BYTES) throw new VmmError('internal/bug', `decoder tables of ${tables.length} bytes do not fit`)
   new Uint8Array(memory.buffer, DECODER_TABLES, tables.length).set(tables)
 
-  const host = hostFunctions(options.io, memory)
+  const host = {
+    ...hostFunctions(options.io, memory),
+    region_wanted: (vcpu: number, block: number): void => machine.regionHost.wanted(vcpu, block >>> 0),
+    code_dropped: (address: number, bytes: number): void => machine.regionHost.codeDropped(address, bytes >>> 0),
+  }
+  const regionTable = new WebAssembly.Table({ element: 'anyfunc', initial: REGION_TABLE_SLOTS, maximum: REGION_TABLE_SLOTS })
   const core = new WebAssembly.Instance(modules.core, { env: { memory }, host }).exports
-  const interpreter = new WebAssembly.Instance(modules.interpreter, { env: { memory }, core }).exports
+  const interpreter = new WebAssembly.Instance(modules.interpreter, { env: { memory, regions: regionTable }, core }).exports
   const find = (name: string): CoreFunction => {
     const fn = core[name]
     if (typeof fn !== 'function') throw new VmmError('internal/bug', `the core has no function ${name}`)
@@ -66,13 +92,17 @@ export function createMachineCore(options: MachineCoreOptions): MachineCore {
   }
   const { run } = interpreter
   if (typeof run !== 'function') throw new VmmError('internal/bug', 'the interpreter has no run loop')
-  return {
+  const machine: MachineCore = {
     memory,
     run: run as (vcpu: number) => number,
+    regionTable,
+    regionHost: NO_REGIONS,
+    coreExports: core,
     core: find,
     core64: (name) => find(name) as CoreFunction64,
     has: (name) => typeof core[name] === 'function',
   }
+  return machine
 }
 
 function allocate(bytes: number): WebAssembly.Memory {

@@ -44,3 +44,11 @@ export declare function float_error(vcpu: usize): i32
 // @ts-ignore: decorator
 @external('host', 'unknown_opcode')
 export declare function unknown_opcode(vcpu: usize, opcode: u32): void
+/** The interpreter has run the block with header `block` HOT_THRESHOLD times. */
+// @ts-ignore: decorator
+@external('host', 'region_wanted')
+export declare function region_wanted(vcpu: usize, block: u32): void
+/** Decoded code of a CODE_PAGE_WATCHED page was dropped: the blocks, and what was written, lie within these bytes. 0 bytes: all decoded code. */
+// @ts-ignore: decorator
+@external('host', 'code_dropped')
+export declare function code_dropped(gpa: f64, bytes: u32): void

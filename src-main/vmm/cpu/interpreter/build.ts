@@ -1,4 +1,4 @@
-/** Builds the interpreter: one handler for each form, from its operation's meaning, and the run loop over them. */
+/** Builds the interpreter: one handler for each form, from its operation's meaning, and the run loop over them and over translated regions. */
 import { HelperImports } from '../emit/helper-imports'
 import { OperationEmitter } from '../emit/operation-emitter'
 import type { HelperTable } from '../helpers/signature'
@@ -6,6 +6,7 @@ import type { Form } from '../isa/form'
 import type { SemanticsTable } from '../semantics/emitter'
 import { encodeModule } from '../wasm/emit'
 import { FunctionBuilder, print, verify } from '../wasm/ir'
+import { REGION_SIGNATURE, buildDispatch } from './dispatch'
 import { RecordBinding } from './record-binding'
 import { buildRunLoop } from './run-loop'
 
@@ -63,9 +64,17 @@ export function buildInterpreter(sources: InterpreterSources): InterpreterBuild 
   // beyond the last handler: a record that no decoder makes
   targets.push(targets[0] ?? 0)
 
-  const run = buildRunLoop({ handlers, targets }, helpers)
+  const regions = buildDispatch(helpers)
+  verify(regions)
+  const run = buildRunLoop({ handlers, targets, regions }, helpers)
   verify(run)
-  const wasm = encodeModule({ imports: helpers.imports, functions: [...handlers, run], exports: [run], names: sources.names ?? false })
+  const wasm = encodeModule({
+    imports: helpers.imports,
+    functions: [...handlers, regions, run],
+    exports: [run],
+    table: { module: 'env', name: 'regions', signatures: [REGION_SIGNATURE] },
+    names: sources.names ?? false,
+  })
   return { wasm, missing, handlers: handlers.length }
 }
 

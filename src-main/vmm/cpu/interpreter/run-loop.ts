@@ -3,19 +3,20 @@
  * exceptions. EXIT_NONE: the budget is used up. Instructions are counted exactly: RETIRED + SLICE - BUDGET holds at any time, and where a slice ends
  * changes nothing that the guest can see, because requests for attention are met after the very instruction that caused them.
  *
+ * The word before a block's first record (BLOCK_ENTRY) says whether the block is translated: then dispatch() runs regions, as long as nothing asks for
+ * attention. Otherwise it counts the block's runs, and the host hears of a block that is hot (region_wanted).
+ *
  * Measured and dropped: the handlers of common instructions inlined into this function instead of called (some 150 of them) gained nothing and
  * lost up to a tenth, V8's register allocation suffers in one huge function. Handlers that tail-call the next record's handler (wasm tail calls, no
  * run loop in between): no gain on loops, and a third slower through a Linux boot (117 against 72 million instructions per CPU second).
  */
 import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
+import { HOT_THRESHOLD } from '../layout-decode'
 import { FunctionBuilder } from '../wasm/ir'
 import type { FunctionRef, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
+import { ENTRY_BEFORE_RECORD, entryWord, interruptsEnabled, lookUp, unmaskedAttention } from './dispatch'
 
-const EFLAGS_IF_SHIFT = 9
-/** The slot of an address, as in core/decode/blocks (jump_slot). */
-const JUMP_CACHE_MASK = L.JUMP_CACHE_ENTRIES - 1
-const JUMP_CACHE_FOLD = 12
 /** Exceptions delivered in one call of run() before the host gets to look: a guest may fault forever without retiring anything. */
 const FAULTS_MAX = 0x10000
 
@@ -37,6 +38,8 @@ export interface Dispatch {
   /** Distinct handlers, and which of them each handler index runs. */
   readonly handlers: readonly FunctionRef[]
   readonly targets: readonly number[]
+  /** Runs regions (buildDispatch). */
+  readonly regions: FunctionRef
 }
 
 export function buildRunLoop(dispatch: Dispatch, helpers: HelperImports): FunctionBuilder {
@@ -52,6 +55,9 @@ class RunLoop {
   private readonly status: Variable = this.b.variable('i32')
   /** ATTENTION_DEBUG as it was when the instruction began. */
   private readonly stepping: Variable = this.b.variable('i32')
+  /** A region asked for the interpreter: the next block runs without a look at its entry word. */
+  private readonly interpret: Variable = this.b.variable('i32')
+  private readonly entry: Variable = this.b.variable('i32')
 
   constructor(
     private readonly dispatch: Dispatch,
@@ -66,6 +72,7 @@ class RunLoop {
       b.set(this.stepping, this.i32(0))
       b.if(this.or(this.state('i32.load', L.ATTENTION), this.state('i32.load', L.HALTED)), () => this.attend(next))
       this.findBlock(next)
+      this.enterRegion(next)
       this.runBlock(next)
     })
     return b
@@ -86,7 +93,7 @@ class RunLoop {
       () => {
         const nmi = this.and(attention, this.i32(L.ATTENTION_NMI))
         b.if(this.and(nmi, this.shl(this.eqz(this.state('i32.load', L.NMI_BLOCKED)), 1)), () => this.deliver('take_nmi', next))
-        b.if(this.and(attention, this.interruptsEnabled()), () => this.deliver('take_interrupt', next))
+        b.if(this.and(attention, interruptsEnabled(b, this.vcpu)), () => this.deliver('take_interrupt', next))
       },
     )
     b.if(this.state('i32.load', L.HALTED), () => this.exit(L.EXIT_HALT))
@@ -110,32 +117,52 @@ class RunLoop {
     })
   }
 
-  /** EFLAGS.IF as ATTENTION_INTR: the request counts only then. */
-  private interruptsEnabled(): Value {
-    const { b } = this
-    return this.and(b.op('i32.shr_u', [this.state('i32.load', L.REG_EFLAGS), this.i32(EFLAGS_IF_SHIFT)]), this.i32(L.ATTENTION_INTR))
-  }
-
   private findBlock(next: LabelStatement): void {
     const { b } = this
-    const mask = this.state('i64.load', L.LINEAR_MASK)
-    const rip = b.op('i64.and', [b.get(this.rip), mask])
-    const base = this.state('i64.load', L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_EFFECTIVE_BASE)
-    const linear = b.op('i64.and', [b.op('i64.add', [rip, base]), mask])
-    const low = b.op('i32.wrap_i64', [linear])
-    const hash = b.op('i32.xor', [low, b.op('i32.shr_u', [low, this.i32(JUMP_CACHE_FOLD)])])
-    const index = this.shl(this.and(hash, this.i32(JUMP_CACHE_MASK)), Math.log2(L.JUMP_CACHE_ENTRY_BYTES))
-    const entry = b.op('i32.add', [this.vcpu, index])
-    const sameAddress = b.op('i64.eq', [b.load('i64.load', entry, L.JUMP_CACHE), linear])
-    const sameEpoch = b.op('i32.eq', [b.load('i32.load', entry, L.JUMP_CACHE + 12), this.state('i32.load', L.CODE_EPOCH)])
+    const { rip, record, valid } = lookUp(b, this.vcpu, b.get(this.rip))
     b.set(this.rip, rip)
-    b.set(this.record, b.load('i32.load', entry, L.JUMP_CACHE + 8))
-    b.if(this.eqz(this.and(sameAddress, sameEpoch)), () => {
+    b.set(this.record, record)
+    b.if(this.eqz(valid), () => {
       this.setState('i64.store', L.REG_RIP, rip)
       const found = this.call('find_block')
       b.set(this.record, found)
       b.if(this.eqz(found), () => this.fault(next))
     })
+  }
+
+  /** Counts the block's runs, or leaves the rest to its region. */
+  private enterRegion(next: LabelStatement): void {
+    const { b } = this
+    const record = b.get(this.record)
+    const word = entryWord(b, record)
+    b.set(this.entry, word)
+    b.if(b.op('i32.lt_u', [word, this.i32(L.ENTRY_NEVER)]), () => {
+      b.if(this.eqz(b.get(this.interpret)), () => {
+        const runs = b.op('i32.add', [word, this.i32(1)])
+        b.effect('i32.store', [b.op('i32.sub', [record, this.i32(ENTRY_BEFORE_RECORD)]), runs])
+        b.if(b.op('i32.eq', [runs, b.load('i32.load', this.i32(0), HOT_THRESHOLD)]), () => {
+          this.setState('i64.store', L.REG_RIP, b.get(this.rip))
+          b.callVoid(this.helpers.import('want_region', ['i32', 'i32'], []), [this.vcpu, b.op('i32.sub', [record, this.i32(L.BLOCK_HEADER_BYTES)])])
+          // it may be translated by now
+          b.set(this.entry, entryWord(b, record))
+        })
+      })
+    })
+    b.if(b.op('i32.lt_s', [b.get(this.entry), this.i32(0)]), () => {
+      const pending = unmaskedAttention(b, this.vcpu, this.state('i32.load', L.ATTENTION))
+      const hindrance = this.or(this.or(b.get(this.interpret), b.get(this.stepping)), pending)
+      b.if(this.eqz(hindrance), () => {
+        this.setState('i64.store', L.REG_RIP, b.get(this.rip))
+        const status = b.call(this.dispatch.regions, [this.vcpu, record])
+        this.reloadRip()
+        b.branch(next, b.op('i32.eq', [status, this.i32(L.STATUS_JUMP)]))
+        b.if(b.op('i32.eq', [status, this.i32(L.STATUS_FAULT)]), () => this.fault(next))
+        b.if(b.op('i32.eq', [status, this.i32(L.STATUS_EXIT)]), () => this.exitWithReason())
+        b.set(this.interpret, this.i32(1))
+        b.branch(next)
+      })
+    })
+    b.set(this.interpret, this.i32(0))
   }
 
   // ---- instructions ----------------------------------------------------------------------------------------------------------------
@@ -168,8 +195,7 @@ class RunLoop {
       const pending = this.state('i32.load', L.ATTENTION)
       b.if(pending, () => {
         // a request that is masked need not be looked at until interrupts are enabled, which ends a block
-        const masked = this.eqz(this.or(this.and(pending, this.i32(~L.ATTENTION_INTR)), this.interruptsEnabled()))
-        b.branch(next, this.eqz(masked))
+        b.branch(next, unmaskedAttention(b, this.vcpu, pending))
       })
       b.if(this.eqz(left), () => this.exit(L.EXIT_NONE))
       b.set(this.record, b.op('i32.add', [record, this.i32(L.REC_BYTES)]))

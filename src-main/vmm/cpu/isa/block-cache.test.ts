@@ -21,11 +21,14 @@ interface Core {
   invalidate_code_range(gpa: number, bytes: number): void
   flush_code(): void
   reset_tlb(vcpu: number): void
+  code_block(gpa: number, key: number): number
 }
 
 let core: Core
 let bytes: Uint8Array
 let view: DataView
+/** code_dropped calls: address, bytes. */
+const drops: [number, number][] = []
 
 /** vCPU without paging, flat CS. */
 const resetVcpu = (vcpu: number, mode: number): void => {
@@ -34,6 +37,7 @@ const resetVcpu = (vcpu: number, mode: number): void => {
   view.setUint32(vcpu + L.A20_MASK, 0xffffffff, true)
   view.setBigUint64(vcpu + L.LINEAR_MASK, mode === 2 ? 0xffffffffffffffffn : 0xffffffffn, true)
   view.setInt32(vcpu + L.CODE_MODE, mode, true)
+  view.setInt32(vcpu + L.CODE_KEY, mode, true)
   view.setInt32(vcpu + L.EXC_VECTOR, -1, true)
   view.setUint32(vcpu + L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_LIMIT, 0xffffffff, true)
   core.reset_tlb(vcpu)
@@ -54,8 +58,12 @@ const dropped = (): number => view.getUint32(D.COUNT_BLOCKS_DROPPED, true)
 beforeAll(async () => {
   const module = await compileCore('./core/decode/index', './core/mmu/tlb')
   const memory = new WebAssembly.Memory({ initial: (L.RAM_BASE + RAM_PAGES * PAGE) / 0x10000, maximum: 0x10000 })
-  const host: Record<string, () => number> = {}
+  const host: Record<string, (gpa: number, bytes: number) => number> = {}
   for (const { module: from, name } of WebAssembly.Module.imports(module)) if (from === 'host') host[name] = () => 0
+  host['code_dropped'] = (gpa, bytes) => {
+    drops.push([gpa, bytes])
+    return 0
+  }
   core = new WebAssembly.Instance(module, { env: { memory }, host }).exports as unknown as Core
   bytes = new Uint8Array(memory.buffer)
   view = new DataView(memory.buffer)
@@ -64,6 +72,8 @@ beforeAll(async () => {
 
 beforeEach(() => {
   core.flush_code()
+  drops.length = 0
+  for (let page = 0; page < RAM_PAGES; page++) view.setUint8(L.CODE_PAGES + page * L.CODE_PAGE_BYTES + D.CODE_PAGE_WATCHED, 0)
   for (let page = 0; page < RAM_PAGES; page++) view.setUint32(L.PHYSMAP + page * 4, host(page) | WRITABLE, true)
   bytes.fill(0x90, L.RAM_BASE, L.RAM_BASE + RAM_PAGES * PAGE)
   resetVcpu(VCPU, 1)
@@ -135,13 +145,77 @@ describe('decoded-block cache', () => {
     expect(isCode(1)).toBe(false)
   })
 
-  it('gives up on the code of a page that is written again and again', () => {
+  it('gives up on the code of a page that is written again and again while nobody runs it', () => {
     put(0x1000, 0xc3)
     find(0x1000)
     const before = dropped()
-    for (let i = 0; i < 300; i++) core.invalidate_code(VCPU, 0x1800n, 4)
+    for (let i = 0; i < 600; i++) core.invalidate_code(VCPU, 0x1800n, 4)
     expect(dropped() - before).toBe(1)
     expect(isCode(1)).toBe(false)
+  })
+
+  it('keeps code that runs between writes to the data beside it', () => {
+    put(0x1000, 0xc3)
+    const first = find(0x1000)
+    const inJumpCache = (): boolean => view.getInt32(VCPU + L.JUMP_CACHE + ((0x1000 ^ 1) & (L.JUMP_CACHE_ENTRIES - 1)) * 16 + 12, true) === epoch(VCPU)
+    for (let i = 0; i < 2000; i++) {
+      core.invalidate_code(VCPU, 0x1800n, 4)
+      // as the run loop: looks the block up only when the jump cache does not have it
+      if (i % 100 === 0 && !inJumpCache()) find(0x1000)
+    }
+    expect(find(0x1000)).toBe(first)
+    expect(isCode(1)).toBe(true)
+  })
+
+  it('finds a block again that the jump cache has for another epoch, but not a dropped one', () => {
+    put(0x1000, 0x40, 0xc3)
+    const first = find(0x1000)
+    core.reset_tlb(VCPU)
+    expect(find(0x1000)).toBe(first)
+    put(0x1000, 0x48)
+    core.invalidate_code(VCPU, 0x1000n, 1)
+    expect(operation(find(0x1000))).toBe('dec')
+    core.flush_code()
+    put(0x1000, 0x40)
+    expect(operation(find(0x1000))).toBe('inc')
+  })
+
+  it('tells the host about dropped code of the pages that it watches', () => {
+    put(0x1000, 0x40, 0x43, 0xc3)
+    find(0x1000)
+    core.invalidate_code(VCPU, 0x1001n, 1)
+    expect(drops).toEqual([])
+    find(0x1000)
+    const page = L.CODE_PAGES + 1 * L.CODE_PAGE_BYTES
+    view.setUint8(page + D.CODE_PAGE_WATCHED, 1)
+    core.invalidate_code(VCPU, 0x1800n, 4)
+    expect(drops).toEqual([])
+    // all bytes of the blocks that go, not only what was written
+    core.invalidate_code(VCPU, 0x1001n, 8)
+    expect(drops).toEqual([[0x1000, 9]])
+    expect(view.getUint8(page + D.CODE_PAGE_DROPS)).toBe(2)
+    core.flush_code()
+    expect(drops).toEqual([[0x1000, 9], [0, 0]])
+    expect(view.getUint8(page + D.CODE_PAGE_WATCHED)).toBe(1)
+  })
+
+  it('decodes for the planner without flushing, and counts runs from zero', () => {
+    put(0x1000, 0x40, 0xc3)
+    const block = core.code_block(0x1000, 1)
+    expect(find(0x1000)).toBe(block + L.BLOCK_HEADER_BYTES)
+    expect(view.getUint32(block + L.BLOCK_ENTRY, true)).toBe(0)
+    expect(core.code_block(0x1000, 5)).not.toBe(block)
+    expect(core.code_block(0x1000, 5)).toBe(core.code_block(0x1000, 5))
+    expect(core.code_block(0x10000000, 1)).toBe(0)
+    expect(core.code_block(2 ** 40, 1)).toBe(0)
+    put(0x1ffe, 0xb8, 0x78)
+    expect(core.code_block(0x1ffe, 1)).toBe(0)
+  })
+
+  it('does not count runs of instructions that are decoded each time', () => {
+    put(0x1ffe, 0xb8, 0x78, 0x56, 0x34, 0x12)
+    const record = find(0x1ffe)
+    expect(view.getUint32(record - L.BLOCK_HEADER_BYTES + L.BLOCK_ENTRY, true)).toBe(L.ENTRY_NEVER)
   })
 
   it('makes the instruction that wrote the last of its block', () => {

@@ -1,5 +1,5 @@
 /**
- * The cache of decoded blocks. A block is a run of records of one page, keyed by guest-physical address and code size; vCPUs share it. Writes
+ * The cache of decoded blocks. A block is a run of records of one page, keyed by guest-physical address and CODE_KEY; vCPUs share it. Writes
  * to pages that hold code take the slow path (PHYS_CODE), which comes here and drops what they hit. Dropped blocks stay readable in
  * the arena until everything is flushed, so a block that is executing may be dropped under its own feet.
  */
@@ -7,6 +7,8 @@ import {
   BLOCK_ARENA,
   BLOCK_ARENA_BYTES,
   BLOCK_CODE_BYTES,
+  BLOCK_DROPPED,
+  BLOCK_ENTRY,
   BLOCK_GPA,
   BLOCK_HASH,
   BLOCK_HASH_BYTES,
@@ -16,10 +18,12 @@ import {
   BLOCK_NEXT_IN_PAGE,
   BLOCK_RECORDS,
   CODE_EPOCH,
-  CODE_MODE,
+  CODE_KEY,
   CODE_PAGES,
   CODE_PAGE_BYTES,
+  CPL,
   CURRENT_RECORD,
+  ENTRY_NEVER,
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
@@ -27,6 +31,7 @@ import {
   PHYSMAP,
   PHYSMAP_PAGES,
   PHYS_CODE,
+  PHYS_READ,
   REC_BYTES,
   REC_FLAGS,
   REC_FLAG_ENDS_BLOCK,
@@ -43,8 +48,11 @@ import {
 } from '../../layout'
 import {
   ARENA_NEXT,
+  CODE_PAGE_DROPS,
   CODE_PAGE_LINES,
   CODE_PAGE_MISSES,
+  CODE_PAGE_RAN,
+  CODE_PAGE_WATCHED,
   COUNT_BLOCKS_DECODED,
   COUNT_BLOCKS_DROPPED,
   COUNT_CODE_FLUSHES,
@@ -55,16 +63,25 @@ import {
   UNCACHED_BLOCK,
 } from '../../layout-decode'
 import { WALK_PAGE, WALK_UNCACHED } from '../../layout-system'
+import { code_dropped, region_wanted } from '../host'
 import { raise_gp } from '../interrupt/raise'
 import { fetch_page } from '../mmu/access'
-import { bump_code_epoch, flush_write_page } from '../mmu/tlb'
+import { host_page, physmap_entry } from '../mmu/physical'
+import { bump_code_epoch, clear_jump_cache, flush_write_page, note_jump_page } from '../mmu/tlb'
 import { decode_instruction } from './decode'
 
 const RECORDS_MAX: i32 = 64
 const BLOCK_BYTES_MAX: usize = BLOCK_HEADER_BYTES + RECORDS_MAX * REC_BYTES
 const INSTRUCTION_BYTES_MAX: i32 = 15
-/** A page that was written this often without hitting its code has most likely become data: its code goes, and writes are fast again. */
-const MISSES_MAX: u32 = 256
+/**
+ * A page that was written this often without hitting its code, and whose code nobody looked up meanwhile, has become data: its code goes, and
+ * writes are fast again. Code that does run stays, however often the data beside it is written: decoding, let alone translating, it again and again
+ * would cost more than the slow path of those writes. To see whether it runs, all jump caches are made stale once in a while (RAN is set by find_block).
+ */
+const MISSES_MAX: u32 = 255
+const DROPS_MAX: u32 = 255
+/** Code size, in CODE_KEY. */
+const KEY_MODE: i32 = 3
 const ARENA_START: usize = BLOCK_ARENA
 const ARENA_END: usize = BLOCK_ARENA + BLOCK_ARENA_BYTES
 const CS: usize = SEGMENTS + SEG_CS * SEG_BYTES
@@ -77,8 +94,8 @@ function count(counter: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function bucket(gpa: u64, mode: i32): usize {
-  const hash = (<u32>gpa ^ <u32>(gpa >> 32) ^ (<u32>mode << 30)) * 0x9e3779b1
+function bucket(gpa: u64, key: i32): usize {
+  const hash = (<u32>gpa ^ <u32>(gpa >> 32) ^ (<u32>key << 29)) * 0x9e3779b1
   return <usize>BLOCK_HASH + ((<usize>hash >> 14) & ((BLOCK_HASH_BYTES >> 2) - 1)) * 4
 }
 
@@ -130,6 +147,9 @@ function unlink_from_hash(block: usize): void {
 /** Drops the page's blocks that overlap [first, last] of it; clears PHYS_CODE when none is left. Returns whether any was dropped. */
 function drop_range(gpa: u64, first: u32, last: u32): bool {
   const page = code_page(gpa)
+  // Translations are made of whole blocks: all that any dropped block covers is gone for them.
+  let from = first
+  let to = last + 1
   let remaining: u64 = 0
   let dropped = false
   let link = page
@@ -141,6 +161,9 @@ function drop_range(gpa: u64, first: u32, last: u32): bool {
     if (start <= last && start + bytes > first) {
       store<u32>(link, <u32>next)
       unlink_from_hash(block)
+      store<u32>(block, BLOCK_DROPPED, BLOCK_MODE)
+      from = min<u32>(from, start)
+      to = max<u32>(to, start + bytes)
       count(COUNT_BLOCKS_DROPPED)
       dropped = true
     } else {
@@ -151,9 +174,10 @@ function drop_range(gpa: u64, first: u32, last: u32): bool {
   }
   if (!dropped) return false
   store<u64>(page, remaining, CODE_PAGE_LINES)
-  store<u32>(page, 0, CODE_PAGE_MISSES)
+  store<u8>(page, 0, CODE_PAGE_MISSES)
   if (remaining == 0) clear_code_flag(gpa)
   leave_blocks()
+  if (load<u8>(page, CODE_PAGE_WATCHED)) code_dropped(<f64>((gpa & ~0xfff) + from), to - from)
   return true
 }
 
@@ -174,15 +198,48 @@ export function invalidate_code(vcpu: usize, gpa: u64, bytes: i32): void {
     if (present) {
       count(COUNT_CODE_WRITES)
       const hit = present & lines(offset, <u32>part)
-      if (!hit || !drop_range(at, offset, offset + <u32>part - 1)) {
-        const misses = load<u32>(page, CODE_PAGE_MISSES) + 1
-        store<u32>(page, misses, CODE_PAGE_MISSES)
-        if (misses >= MISSES_MAX) drop_range(at, 0, 4095)
+      if (hit && drop_range(at, offset, offset + <u32>part - 1)) {
+        store<u8>(page, min<u32>(<u32>load<u8>(page, CODE_PAGE_DROPS) + 1, DROPS_MAX), CODE_PAGE_DROPS)
+      } else {
+        count_miss(at, page)
       }
     }
     at += part
     left -= part
   }
+}
+
+/** A write to a page with code that hit none of it. */
+function count_miss(gpa: u64, page: usize): void {
+  const misses = <u32>load<u8>(page, CODE_PAGE_MISSES) + 1
+  if (misses < MISSES_MAX) {
+    store<u8>(page, misses, CODE_PAGE_MISSES)
+    return
+  }
+  store<u8>(page, 0, CODE_PAGE_MISSES)
+  if (!load<u8>(page, CODE_PAGE_RAN)) {
+    drop_range(gpa, 0, 4095)
+    return
+  }
+  store<u8>(page, 0, CODE_PAGE_RAN)
+  for (let i = 0; i < VCPU_MAX; i++) {
+    const vcpu = <usize>(VCPU_BASE + i * VCPU_STRIDE)
+    if (is_active(vcpu)) bump_code_epoch(vcpu)
+  }
+}
+
+/**
+ * A region is about to write bytes of a page that holds code, all in that page. False: code may be hit, or the page's count is full, and
+ * invalidate_code must see the write.
+ */
+export function count_region_write(gpa: u64, bytes: u32): bool {
+  const page = code_page(gpa)
+  if (load<u64>(page, CODE_PAGE_LINES) & lines(<u32>gpa & 0xfff, bytes)) return false
+  const misses = <u32>load<u8>(page, CODE_PAGE_MISSES) + 1
+  if (misses >= MISSES_MAX) return false
+  store<u8>(page, misses, CODE_PAGE_MISSES)
+  count(COUNT_CODE_WRITES)
+  return true
 }
 
 /** As invalidate_code for callers in TypeScript (DMA, remapping of ROM and shadow memory): numbers, any length. */
@@ -206,7 +263,9 @@ export function flush_code(): void {
     const gpa = load<u64>(block, BLOCK_GPA)
     const page = code_page(gpa)
     store<u32>(page, 0)
-    store<u32>(page, 0, CODE_PAGE_MISSES)
+    store<u8>(page, 0, CODE_PAGE_MISSES)
+    store<u8>(page, 0, CODE_PAGE_RAN)
+    store<u8>(page, 0, CODE_PAGE_DROPS)
     store<u64>(page, 0, CODE_PAGE_LINES)
     clear_code_flag(gpa)
     store<u32>(bucket(gpa, load<i32>(block, BLOCK_MODE)), 0)
@@ -215,13 +274,19 @@ export function flush_code(): void {
   store<u32>(ARENA_NEXT, BLOCK_ARENA)
   count(COUNT_CODE_FLUSHES)
   leave_blocks()
-  for (let i = 0; i < VCPU_MAX; i++) store<u32>(VCPU_BASE + i * VCPU_STRIDE, 0, CURRENT_RECORD)
+  for (let i = 0; i < VCPU_MAX; i++) {
+    const vcpu = <usize>(VCPU_BASE + i * VCPU_STRIDE)
+    store<u32>(vcpu, 0, CURRENT_RECORD)
+    // Stale entries are looked at again (find_block), and what they point to is about to be overwritten.
+    if (is_active(vcpu)) clear_jump_cache(vcpu)
+  }
+  code_dropped(0, 0)
 }
 
 // ---- decoding ------------------------------------------------------------------------------------------------------------------------
 
 /** Decodes the block at `gpa`, whose page is at host address `page`; 0 when its first instruction crosses the page's end. */
-function decode_block(page: usize, gpa: u64, mode: i32): usize {
+function decode_block(page: usize, gpa: u64, key: i32): usize {
   let block = <usize>load<u32>(ARENA_NEXT)
   if (block == 0 || block + BLOCK_BYTES_MAX > ARENA_END) {
     flush_code()
@@ -232,7 +297,7 @@ function decode_block(page: usize, gpa: u64, mode: i32): usize {
   let record = block + BLOCK_HEADER_BYTES
   let records = 0
   while (records < RECORDS_MAX && offset < 4096) {
-    const length = decode_instruction(page + offset, 4096 - offset, mode, record)
+    const length = decode_instruction(page + offset, 4096 - offset, key & KEY_MODE, record)
     if (length == 0) break
     offset += length
     records++
@@ -244,10 +309,11 @@ function decode_block(page: usize, gpa: u64, mode: i32): usize {
   store<u8>(last, load<u8>(last, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
 
   const bytes = <u32>(offset - first)
-  const head = bucket(gpa, mode)
+  const head = bucket(gpa, key)
   const codePage = code_page(gpa)
   store<u64>(block, gpa, BLOCK_GPA)
-  store<i32>(block, mode, BLOCK_MODE)
+  store<i32>(block, key, BLOCK_MODE)
+  store<u32>(block, 0, BLOCK_ENTRY)
   store<i32>(block, records, BLOCK_RECORDS)
   store<u32>(block, bytes, BLOCK_CODE_BYTES)
   store<u32>(block, load<u32>(head), BLOCK_NEXT_IN_HASH)
@@ -274,10 +340,10 @@ function mark_code_page(gpa: u64): void {
   }
 }
 
-function find_in_hash(gpa: u64, mode: i32): usize {
-  let block = <usize>load<u32>(bucket(gpa, mode))
+function find_in_hash(gpa: u64, key: i32): usize {
+  let block = <usize>load<u32>(bucket(gpa, key))
   while (block) {
-    if (load<u64>(block, BLOCK_GPA) == gpa && load<i32>(block, BLOCK_MODE) == mode) return block
+    if (load<u64>(block, BLOCK_GPA) == gpa && load<i32>(block, BLOCK_MODE) == key) return block
     block = <usize>load<u32>(block, BLOCK_NEXT_IN_HASH)
   }
   return 0
@@ -308,6 +374,7 @@ function decode_uncached(vcpu: usize, page: usize, linear: u64, mode: i32, room:
   const block = vcpu + UNCACHED_BLOCK
   store<u64>(block, <u64>-1, BLOCK_GPA)
   store<i32>(block, mode, BLOCK_MODE)
+  store<u32>(block, ENTRY_NEVER, BLOCK_ENTRY)
   store<i32>(block, 1, BLOCK_RECORDS)
   store<i32>(block, length, BLOCK_CODE_BYTES)
   store<u8>(record, load<u8>(record, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
@@ -322,9 +389,20 @@ export function jump_slot(vcpu: usize, linear: u64): usize {
   return vcpu + JUMP_CACHE + <usize>(((<u32>linear >> 12) ^ <u32>linear) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES
 }
 
+/** What the jump cache has for `linear`, when it leads to the live block at `gpa` whatever the epoch; else 0. */
+// @ts-ignore: decorator
+@inline
+function find_in_slot(slot: usize, linear: u64, gpa: u64, key: i32): usize {
+  const record = <usize>load<u32>(slot, 8)
+  if (load<u64>(slot) != linear || record <= ARENA_START || record >= ARENA_END) return 0
+  const block = record - BLOCK_HEADER_BYTES
+  return load<u64>(block, BLOCK_GPA) == gpa && load<i32>(block, BLOCK_MODE) == key ? block : 0
+}
+
 /** Address of the record to execute next, at CS:RIP; 0 when an exception is recorded instead. */
 export function find_block(vcpu: usize): u32 {
-  const mode = load<i32>(vcpu, CODE_MODE)
+  const key = load<i32>(vcpu, CODE_KEY)
+  const mode = key & KEY_MODE
   const rip = load<u64>(vcpu, REG_RIP)
   let linear = rip
   // bytes that may be fetched from here on
@@ -343,15 +421,38 @@ export function find_block(vcpu: usize): u32 {
   const gpa = load<u64>(vcpu, WALK_PAGE) | (linear & 0xfff)
   if (load<u32>(vcpu, WALK_UNCACHED) || gpa >> 12 >= <u64>PHYSMAP_PAGES) return decode_uncached(vcpu, page, linear, mode, room)
 
-  let block = find_in_hash(gpa, mode)
-  if (block == 0) block = decode_block(page, gpa, mode)
+  const slot = jump_slot(vcpu, linear)
+  let block = find_in_slot(slot, linear, gpa, key)
+  if (block == 0) block = find_in_hash(gpa, key)
+  if (block == 0) block = decode_block(page, gpa, key)
   if (block == 0) return decode_uncached(vcpu, page, linear, mode, room)
   if (mode != 2 && <u64>load<u32>(block, BLOCK_CODE_BYTES) > room) return decode_uncached(vcpu, page, linear, mode, room)
 
   const record = <u32>block + BLOCK_HEADER_BYTES
-  const slot = jump_slot(vcpu, linear)
   store<u64>(slot, linear)
   store<u32>(slot, record, 8)
   store<i32>(slot, load<i32>(vcpu, CODE_EPOCH), 12)
+  store<u8>(code_page(gpa), 1, CODE_PAGE_RAN)
+  note_jump_page(vcpu, linear, load<i32>(vcpu, CPL) == 3)
   return record
+}
+
+/**
+ * For the planner of regions: header of the block at a guest-physical address for CODE_KEY `key`, decoded when it is not yet. 0: the page is not
+ * memory, the instruction crosses its end, or there is no room (nothing is flushed for it).
+ */
+export function code_block(gpa: f64, key: i32): u32 {
+  const at = <u64>gpa
+  const entry = physmap_entry(at)
+  if (!(entry & PHYS_READ)) return 0
+  const block = find_in_hash(at, key)
+  if (block) return <u32>block
+  const next = <usize>load<u32>(ARENA_NEXT)
+  if (next == 0 || next + BLOCK_BYTES_MAX > ARENA_END) return 0
+  return <u32>decode_block(host_page(entry), at, key)
+}
+
+/** The run loop has found a block hot. */
+export function want_region(vcpu: usize, block: u32): void {
+  region_wanted(vcpu, block)
 }

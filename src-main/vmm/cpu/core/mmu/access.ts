@@ -19,7 +19,10 @@ import {
   ACCESS_USER,
   FETCH_BOUNCE,
   TLB_NO_FILL,
+  WALK_FLAGS,
+  WALK_GLOBAL,
   WALK_PAGE,
+  WALK_SIZE_SHIFT,
   WALK_UNCACHED,
   WATCH,
 } from '../../layout-system'
@@ -32,7 +35,7 @@ import { KIND_EXECUTE, KIND_READ, KIND_WRITE, raise_page_fault, walk, WALK_OK } 
 
 /** In the `bytes` argument of the slow paths: the access goes through SS, a non-canonical address is #SS(0), not #GP(0). */
 export const ACCESS_STACK = 0x100
-const BYTES_MASK = 0xff
+export const ACCESS_BYTES = 0xff
 const FAULTED: u64 = 0xffffffffffffffff
 /** The longest instruction, from any byte of an aligned dword. */
 const FETCH_BYTES: usize = 20
@@ -46,7 +49,7 @@ export function is_canonical(linear: u64): bool {
 
 /** Canonical form and alignment of an explicit data access. */
 function check_access(vcpu: usize, linear: u64, flags: i32): bool {
-  const bytes = flags & BYTES_MASK
+  const bytes = flags & ACCESS_BYTES
   if (load<i32>(vcpu, CODE_MODE) == 2 && !(is_canonical(linear) && is_canonical(linear + (bytes - 1)))) {
     if (flags & ACCESS_STACK) raise(vcpu, EXCEPTION_SS, 0, 1)
     else raise_gp(vcpu, 0)
@@ -153,7 +156,7 @@ export function probe_as(vcpu: usize, linear: u64, bytes: i32, mode: i32): i32 {
 
 export function read_slow(vcpu: usize, linear: u64, flags: i32): u64 {
   if (!check_access(vcpu, linear, flags)) return 0
-  const bytes = flags & BYTES_MASK
+  const bytes = flags & ACCESS_BYTES
   const value = read_as(vcpu, linear, bytes, load<i32>(vcpu, ACCESS_MODE))
   if (load<i32>(vcpu, WATCH) & 15 && load<i32>(vcpu, EXC_VECTOR) < 0) check_data_breakpoints(vcpu, linear, bytes, false)
   return value
@@ -161,7 +164,7 @@ export function read_slow(vcpu: usize, linear: u64, flags: i32): u64 {
 
 export function write_slow(vcpu: usize, linear: u64, value: u64, flags: i32): i32 {
   if (!check_access(vcpu, linear, flags)) return STATUS_FAULT
-  const bytes = flags & BYTES_MASK
+  const bytes = flags & ACCESS_BYTES
   const status = write_as(vcpu, linear, value, bytes, load<i32>(vcpu, ACCESS_MODE))
   if (load<i32>(vcpu, WATCH) & 15 && status == STATUS_NEXT) check_data_breakpoints(vcpu, linear, bytes, true)
   return status
@@ -169,7 +172,7 @@ export function write_slow(vcpu: usize, linear: u64, value: u64, flags: i32): i3
 
 export function probe_write(vcpu: usize, linear: u64, flags: i32): i32 {
   if (!check_access(vcpu, linear, flags)) return STATUS_FAULT
-  return probe_as(vcpu, linear, flags & BYTES_MASK, load<i32>(vcpu, ACCESS_MODE))
+  return probe_as(vcpu, linear, flags & ACCESS_BYTES, load<i32>(vcpu, ACCESS_MODE))
 }
 
 /** 16 bytes to SCRATCH. Status. */
@@ -233,7 +236,9 @@ export function fetch_page(vcpu: usize, linear: u64): u32 {
   store<u32>(vcpu, 0, WALK_UNCACHED)
   const slot = tlb_slot(vcpu, linear, KIND_EXECUTE, mode)
   if (load<u64>(slot) == (linear & ~0xfff)) {
-    store<u64>(vcpu, (<u64>load<u32>(slot, 12) & 0x0fffffff) << 12, WALK_PAGE)
+    const entry = load<u32>(slot, 12)
+    store<u64>(vcpu, (<u64>entry & 0x0fffffff) << 12, WALK_PAGE)
+    store<u32>(vcpu, (entry >> 31 ? WALK_GLOBAL : 0) | (((entry >> 29) & 3) << WALK_SIZE_SHIFT), WALK_FLAGS)
     return <u32>(linear & 0xfffff000) + load<u32>(slot, 8)
   }
   if (load<i32>(vcpu, CODE_MODE) == 2 && !is_canonical(linear)) {

@@ -8,7 +8,7 @@ import {
   PHYS_READ,
   PHYS_WRITE,
 } from '../../layout'
-import { COUNT_MMIO } from '../../layout-system'
+import { COUNT_MMIO, NO_DEVICES } from '../../layout-system'
 import { invalidate_code } from '../decode/index'
 import { mmio_read, mmio_write } from '../host'
 
@@ -71,6 +71,7 @@ export function physical_read(vcpu: usize, gpa: u64, bytes: i32): u64 {
     for (let i = 0; i < bytes; i++) value |= <u64>load<u8>(at + i) << (i << 3)
     return value
   }
+  if (load<u32>(vcpu, NO_DEVICES)) return 0
   count_mmio(vcpu)
   let value: u64 = 0
   let done = 0

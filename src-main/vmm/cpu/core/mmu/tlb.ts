@@ -23,6 +23,12 @@ import {
 } from '../../layout'
 import {
   COUNT_TLB_FLUSHES,
+  EPOCH_COUNT,
+  EPOCH_LOCAL,
+  EPOCH_SUPERVISOR,
+  EPOCH_USER,
+  JUMP_PAGES,
+  JUMP_PAGES_BYTES,
   TLB_JOURNAL,
   TLB_JOURNAL_COUNT,
   TLB_JOURNAL_ENTRIES,
@@ -43,23 +49,78 @@ const ENTRY_GLOBAL: u32 = 0x80000000
 /** Bits 29..30: size of the page behind the entry (0 4 KiB, 1 2 MiB, 2 4 MiB, 3 1 GiB). Bits 0..27: guest-physical page number. */
 const ENTRY_SIZE_SHIFT: u32 = 29
 const EPOCH_MASK: i32 = 0x03ffffff
+const EPOCH_MODE_SHIFT: i32 = 26
+const EPOCH_MODE_USER: i32 = 4
+const LARGE_SHIFT: u64 = 30
 
-/** Makes every jump-cache entry stale. The low 26 bits count, the rest is the mode (refresh_mode). */
-export function bump_code_epoch(vcpu: usize): void {
-  const epoch = load<i32>(vcpu, CODE_EPOCH)
-  const next = (epoch + 1) & EPOCH_MASK
+/** A value that no jump-cache entry has. */
+function next_epoch(vcpu: usize): i32 {
+  let next = (load<i32>(vcpu, EPOCH_COUNT) + 1) & EPOCH_MASK
   if (next == 0) {
     // The counter starts over: no entry of the last round may match again.
-    memory.fill(vcpu + JUMP_CACHE, 0xff, JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES)
-    store<i32>(vcpu, (epoch & ~EPOCH_MASK) | 1, CODE_EPOCH)
-    return
+    clear_jump_cache(vcpu)
+    next = 1
   }
-  store<i32>(vcpu, (epoch & ~EPOCH_MASK) | next, CODE_EPOCH)
+  store<i32>(vcpu, next, EPOCH_COUNT)
+  return next
 }
 
-/** The mode part of CODE_EPOCH. */
+export function clear_jump_cache(vcpu: usize): void {
+  memory.fill(vcpu + JUMP_CACHE, 0xff, JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES)
+}
+
+/** Makes every jump-cache entry stale. The low 26 bits of the epoch count, the rest is the mode (set_epoch_mode). */
+export function bump_code_epoch(vcpu: usize): void {
+  const next = next_epoch(vcpu)
+  store<i32>(vcpu, next, EPOCH_SUPERVISOR)
+  store<i32>(vcpu, next, EPOCH_USER)
+  store<u32>(vcpu, 0, EPOCH_LOCAL)
+  memory.fill(vcpu + JUMP_PAGES, 0, JUMP_PAGES_BYTES)
+  store<i32>(vcpu, (load<i32>(vcpu, CODE_EPOCH) & ~EPOCH_MASK) | next, CODE_EPOCH)
+}
+
+/**
+ * After translations of pages that are not global were dropped. Kernels map themselves global, so the supervisor's entries mostly outlive a
+ * change of address space; the user's are all taken to be stale.
+ */
+export function bump_local_epoch(vcpu: usize): void {
+  const next = next_epoch(vcpu)
+  store<i32>(vcpu, next, EPOCH_USER)
+  if (load<u32>(vcpu, EPOCH_LOCAL)) {
+    store<i32>(vcpu, next, EPOCH_SUPERVISOR)
+    store<u32>(vcpu, 0, EPOCH_LOCAL)
+  }
+  set_epoch_mode(vcpu, load<i32>(vcpu, CODE_EPOCH) >> EPOCH_MODE_SHIFT)
+}
+
+/** The mode part of CODE_EPOCH: code size, | 4 user, | 8 flat. */
 export function set_epoch_mode(vcpu: usize, mode: i32): void {
-  store<i32>(vcpu, (load<i32>(vcpu, CODE_EPOCH) & EPOCH_MASK) | (mode << 26), CODE_EPOCH)
+  const epoch = mode & EPOCH_MODE_USER ? load<i32>(vcpu, EPOCH_USER) : load<i32>(vcpu, EPOCH_SUPERVISOR)
+  store<i32>(vcpu, epoch | (mode << EPOCH_MODE_SHIFT), CODE_EPOCH)
+}
+
+// @ts-ignore: decorator
+@inline
+function jump_page_byte(vcpu: usize, page: u64): usize {
+  return vcpu + JUMP_PAGES + (<usize>(page >> 3) & (JUMP_PAGES_BYTES - 1))
+}
+
+/** The jump cache gets an entry for code at `linear`, whose page fetch_page has just found (WALK_FLAGS). */
+export function note_jump_page(vcpu: usize, linear: u64, user: bool): void {
+  const flags = load<u32>(vcpu, WALK_FLAGS)
+  const page = linear >> (flags >> WALK_SIZE_SHIFT ? LARGE_SHIFT : 12)
+  const at = jump_page_byte(vcpu, page)
+  store<u8>(at, <u32>load<u8>(at) | (1 << (<u32>page & 7)))
+  if (!user && !(flags & WALK_GLOBAL)) store<u32>(vcpu, 1, EPOCH_LOCAL)
+}
+
+/** May the jump cache have entries of the page at `linear`, or of a large page around it? */
+function has_jumps(vcpu: usize, linear: u64): bool {
+  const small = linear >> 12
+  const large = linear >> LARGE_SHIFT
+  const ofSmall = <u32>load<u8>(jump_page_byte(vcpu, small)) >> (<u32>small & 7)
+  const ofLarge = <u32>load<u8>(jump_page_byte(vcpu, large)) >> (<u32>large & 7)
+  return ((ofSmall | ofLarge) & 1) != 0
 }
 
 // @ts-ignore: decorator
@@ -134,13 +195,13 @@ function flush_tlb_entries(vcpu: usize): void {
 
 function count_flush(vcpu: usize): void {
   store<u64>(vcpu, load<u64>(vcpu, COUNT_TLB_FLUSHES) + 1, COUNT_TLB_FLUSHES)
-  bump_code_epoch(vcpu)
 }
 
 /** Drops every translation, global ones too. */
 export function flush_tlb(vcpu: usize): void {
   flush_tlb_entries(vcpu)
   count_flush(vcpu)
+  bump_code_epoch(vcpu)
 }
 
 /** Drops every translation but those of global pages. */
@@ -160,6 +221,7 @@ export function flush_tlb_local(vcpu: usize): void {
   }
   store<u32>(vcpu, kept, TLB_JOURNAL_COUNT)
   count_flush(vcpu)
+  bump_local_epoch(vcpu)
 }
 
 // @ts-ignore: decorator
@@ -202,5 +264,5 @@ export function invalidate_page(vcpu: usize, linear: u64): void {
     const bits: u64 = shift == 0 ? 12 : shift == 1 ? 21 : shift == 2 ? 22 : 30
     if (tag >> bits == linear >> bits) store<u64>(slot, TAG_EMPTY)
   }
-  bump_code_epoch(vcpu)
+  if (has_jumps(vcpu, linear)) bump_code_epoch(vcpu)
 }

@@ -1,18 +1,22 @@
 /** Everything that is computed from segments, control registers and flags, in one place. */
 import {
+  CODE_KEY,
   CODE_MODE,
   CPL,
   EXC_VECTOR,
+  KEY_FLAT,
   LINEAR_MASK,
   MSR_EFER,
   REG_CR0,
   REG_CR4,
   REG_EFLAGS,
+  REG_GPR,
   SEGMENTS,
   SEG_ACCESS,
   SEG_BASE,
   SEG_BYTES,
   SEG_CS,
+  SEG_DS,
   SEG_EFFECTIVE_BASE,
   SEG_ES,
   SEG_FS,
@@ -48,6 +52,10 @@ import {
 } from '../system/bits'
 
 const ALL: u64 = 0xffffffffffffffff
+const GIB_4: u64 = 0x100000000
+const STACK_32: u64 = 0xffffffff
+const EPOCH_USER_BIT: i32 = 4
+const EPOCH_FLAT_BIT: i32 = 8
 
 // @ts-ignore: decorator
 @inline
@@ -75,7 +83,7 @@ export function protected_mode(vcpu: usize): bool {
 }
 
 /** Address generation's view of one segment. */
-export function refresh_segment(vcpu: usize, seg: i32): void {
+function derive_segment(vcpu: usize, seg: i32): void {
   const s = segment(vcpu, seg)
   const base = load<u64>(s, SEG_BASE)
   if (code64(vcpu)) {
@@ -101,6 +109,36 @@ export function refresh_segment(vcpu: usize, seg: i32): void {
   store<u64>(s, readEnd, SEG_READ_END)
   store<u64>(s, writeEnd, SEG_WRITE_END)
   if (seg == SEG_SS) store<u64>(vcpu, access & ACCESS_DB ? <u64>0xffffffff : <u64>0xffff, STACK_MASK)
+}
+
+/** After one segment was loaded. Whether code is flat may have changed. */
+export function refresh_segment(vcpu: usize, seg: i32): void {
+  derive_segment(vcpu, seg)
+  if (seg <= SEG_DS && load<i32>(vcpu, CODE_MODE) == 1) refresh_key(vcpu)
+}
+
+/** Base 0 and all of 4 GiB to read, and to write unless it is CS. */
+// @ts-ignore: decorator
+@inline
+function flat_segment(vcpu: usize, seg: i32): bool {
+  const s = segment(vcpu, seg)
+  let differs = load<u64>(s, SEG_EFFECTIVE_BASE) | (load<u64>(s, SEG_READ_END) ^ GIB_4)
+  if (seg != SEG_CS) differs |= load<u64>(s, SEG_WRITE_END) ^ GIB_4
+  return differs == 0
+}
+
+/** CODE_KEY, and the mode part of CODE_EPOCH. */
+function refresh_key(vcpu: usize): void {
+  const mode = load<i32>(vcpu, CODE_MODE)
+  const flat =
+    mode == 1 &&
+    flat_segment(vcpu, SEG_CS) &&
+    flat_segment(vcpu, SEG_SS) &&
+    flat_segment(vcpu, SEG_DS) &&
+    flat_segment(vcpu, SEG_ES) &&
+    load<u64>(vcpu, STACK_MASK) == STACK_32
+  store<i32>(vcpu, flat ? mode | KEY_FLAT : mode, CODE_KEY)
+  set_epoch_mode(vcpu, mode | (load<i32>(vcpu, CPL) == 3 ? EPOCH_USER_BIT : 0) | (flat ? EPOCH_FLAT_BIT : 0))
 }
 
 /** The TLB context: privilege, SMAP with AC, alignment checks. */
@@ -132,8 +170,10 @@ export function refresh_mode(vcpu: usize): void {
   else if (access & ACCESS_L && isProtected && long_mode(vcpu)) mode = 2
   store<i32>(vcpu, mode, CODE_MODE)
   store<u64>(vcpu, mode == 2 ? ALL : 0xffffffff, LINEAR_MASK)
-  for (let seg: i32 = SEG_ES; seg <= SEG_GS; seg++) refresh_segment(vcpu, seg)
-  set_epoch_mode(vcpu, mode | (load<i32>(vcpu, CPL) == 3 ? 4 : 0))
+  // Undefined after leaving 64-bit mode (SDM vol. 1 3.4.1.1). Nothing outside it writes the upper halves, and translated code relies on that.
+  if (mode != 2) for (let i: usize = 0; i < 8; i++) store<u32>(vcpu + (i << 3), 0, REG_GPR + 4)
+  for (let seg: i32 = SEG_ES; seg <= SEG_GS; seg++) derive_segment(vcpu, seg)
+  refresh_key(vcpu)
   // The limit is not part of what the jump cache compares.
   const limit = mode == 2 ? 0xffffffff : load<u32>(cs, SEG_LIMIT)
   if (limit != load<u32>(vcpu, EPOCH_CS_LIMIT)) {

@@ -1,0 +1,93 @@
+/**
+ * Finding the block to run, and dispatch(vcpu, record) -> STATUS_*: enters the region of a translated block, and then of each block that follows, as
+ * long as there is one. A function of its own: kernel code goes from region to region every ten or twenty instructions, and in the run loop, with
+ * its two thousand calls, this path would live in memory instead of registers.
+ */
+import type { HelperImports } from '../emit/helper-imports'
+import * as L from '../layout'
+import { FunctionBuilder } from '../wasm/ir'
+import type { Signature, Value } from '../wasm/ir'
+
+const EFLAGS_IF_SHIFT = 9
+/** The slot of an address, as in core/decode/blocks (jump_slot). */
+const JUMP_CACHE_MASK = L.JUMP_CACHE_ENTRIES - 1
+const JUMP_CACHE_FOLD = 12
+const ENTRY_SELECTOR_MASK = 0x7fff
+/** From the first record back to BLOCK_ENTRY. */
+export const ENTRY_BEFORE_RECORD: number = L.BLOCK_HEADER_BYTES - L.BLOCK_ENTRY
+
+/** (vcpu, selector) -> STATUS_*. */
+export const REGION_SIGNATURE: Signature = { params: ['i32', 'i32'], results: ['i32'] }
+
+/** What the jump cache says about the instruction at CS:`rip`. */
+export interface JumpLookup {
+  /** `rip`, masked to the mode. */
+  readonly rip: Value
+  /** First record of the block, if `valid`. */
+  readonly record: Value
+  readonly valid: Value
+}
+
+export function lookUp(b: FunctionBuilder, vcpu: Value, unmasked: Value): JumpLookup {
+  const mask = b.load('i64.load', vcpu, L.LINEAR_MASK)
+  const rip = b.op('i64.and', [unmasked, mask])
+  const base = b.load('i64.load', vcpu, L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_EFFECTIVE_BASE)
+  const linear = b.op('i64.and', [b.op('i64.add', [rip, base]), mask])
+  const low = b.op('i32.wrap_i64', [linear])
+  const hash = b.op('i32.xor', [low, b.op('i32.shr_u', [low, b.constant('i32', JUMP_CACHE_FOLD)])])
+  const slot = b.op('i32.and', [hash, b.constant('i32', JUMP_CACHE_MASK)])
+  const entry = b.op('i32.add', [vcpu, b.op('i32.shl', [slot, b.constant('i32', Math.log2(L.JUMP_CACHE_ENTRY_BYTES))])])
+  const sameAddress = b.op('i64.eq', [b.load('i64.load', entry, L.JUMP_CACHE), linear])
+  const sameEpoch = b.op('i32.eq', [b.load('i32.load', entry, L.JUMP_CACHE + 12), b.load('i32.load', vcpu, L.CODE_EPOCH)])
+  const record = b.load('i32.load', entry, L.JUMP_CACHE + 8)
+  return { rip, record, valid: b.op('i32.and', [sameAddress, sameEpoch]) }
+}
+
+/** EFLAGS.IF as ATTENTION_INTR: the request counts only then. */
+export function interruptsEnabled(b: FunctionBuilder, vcpu: Value): Value {
+  const flags = b.op('i32.shr_u', [b.load('i32.load', vcpu, L.REG_EFLAGS), b.constant('i32', EFLAGS_IF_SHIFT)])
+  return b.op('i32.and', [flags, b.constant('i32', L.ATTENTION_INTR)])
+}
+
+/** Not 0: something in `attention` must be met before the next instruction. A masked request waits until interrupts are enabled. */
+export function unmaskedAttention(b: FunctionBuilder, vcpu: Value, attention: Value): Value {
+  const others = b.op('i32.and', [attention, b.constant('i32', ~L.ATTENTION_INTR)])
+  return b.op('i32.or', [others, b.op('i32.and', [attention, interruptsEnabled(b, vcpu)])])
+}
+
+export function entryWord(b: FunctionBuilder, record: Value): Value {
+  return b.load('i32.load', b.op('i32.sub', [record, b.constant('i32', ENTRY_BEFORE_RECORD)]), 0)
+}
+
+/**
+ * Returns what the last region returned: STATUS_JUMP when something asks for attention or the next block has no region. `record`: of a translated
+ * block; REG_RIP at its instruction.
+ */
+export function buildDispatch(helpers: HelperImports): FunctionBuilder {
+  const b = new FunctionBuilder('dispatch', ['i32', 'i32'], ['i32'])
+  const i32 = (n: number): Value => b.constant('i32', n)
+  const vcpu = b.param(0)
+  const record = b.variable('i32', b.param(1))
+  b.loop((next) => {
+    const word = entryWord(b, b.get(record))
+    b.if(b.op('i32.ge_s', [word, i32(0)]), () => b.return(i32(L.STATUS_JUMP)))
+    const slot = b.op('i32.and', [word, i32(L.ENTRY_SLOT_MASK)])
+    const count = b.op('i32.shl', [slot, i32(2)])
+    b.effect('i32.store', [count, b.op('i32.add', [b.load('i32.load', count, L.REGION_COUNTS), i32(1)])], L.REGION_COUNTS)
+    const selector = b.op('i32.and', [b.op('i32.shr_u', [word, i32(L.ENTRY_SELECTOR_SHIFT)]), i32(ENTRY_SELECTOR_MASK)])
+    const status = b.callIndirect(slot, REGION_SIGNATURE, [vcpu, selector])
+    b.if(b.op('i32.ne', [status, i32(L.STATUS_JUMP)]), () => b.return(status))
+    const attention = b.load('i32.load', vcpu, L.ATTENTION)
+    b.if(attention, () => b.if(unmaskedAttention(b, vcpu, attention), () => b.return(i32(L.STATUS_JUMP))))
+    const found = lookUp(b, vcpu, b.load('i64.load', vcpu, L.REG_RIP))
+    b.effect('i64.store', [vcpu, found.rip], L.REG_RIP)
+    b.set(record, found.record)
+    b.if(b.op('i32.eqz', [found.valid]), () => {
+      const block = b.call(helpers.import('find_block', ['i32'], ['i32']), [vcpu])
+      b.if(b.op('i32.eqz', [block]), () => b.return(i32(L.STATUS_FAULT)))
+      b.set(record, block)
+    })
+    b.branch(next)
+  })
+  return b
+}
