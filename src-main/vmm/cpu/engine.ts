@@ -1,6 +1,7 @@
 /** What an engine is: it runs vCPUs and reports exits; it owns no device. */
 import type { Gpa } from '../support/branded'
 import type { Width } from '../bus/width'
+import type { TranslationStats } from './engines/translation-stats'
 
 /** How a vCPU reaches the rest of the machine while it runs. Called synchronously from inside guest execution. */
 export interface CpuIo {
@@ -36,9 +37,11 @@ export type Exit =
   | { readonly kind: 'unimplemented'; readonly what: string; readonly at: number }
 
 export interface Engine {
-  readonly name: 'interpreter' | 'translator' | 'kvm'
+  readonly name: 'interpreter' | 'translator' | 'lockstep' | 'kvm'
   /** Runs the vCPU at `vcpuBase` for at most `budget` instructions (1..2^30). */
   run(vcpuBase: number, budget: number): Exit
   /** Makes run() return at the next instruction boundary. May be called from inside it, by a device. */
   requestAttention(vcpuBase: number): void
+  /** What an engine that translates has counted. */
+  translationStats?(): TranslationStats
 }

@@ -16,7 +16,7 @@ import {
   PHYSMAP_PAGES,
   PHYS_READ,
 } from '../layout'
-import { ARENA_NEXT, COUNT_CODE_FLUSHES } from '../layout-decode'
+import { ARENA_NEXT, CODE_PAGE_WATCHED, COUNT_CODE_FLUSHES } from '../layout-decode'
 
 export const PAGE_BYTES = 4096
 const GIB_4 = 0x100000000
@@ -70,6 +70,11 @@ export class BlockLists {
 
   setEntry(header: number, word: number): void {
     this.words[(header + BLOCK_ENTRY) >>> 2] = word
+  }
+
+  /** Whether the core shall tell what it drops from the page. */
+  watch(page: number, on: boolean): void {
+    this.bytes[CODE_PAGES + (page / PAGE_BYTES) * CODE_PAGE_BYTES + CODE_PAGE_WATCHED] = on ? 1 : 0
   }
 
   /** The bytes of a guest-physical page, where they are now; undefined: it is not memory. */

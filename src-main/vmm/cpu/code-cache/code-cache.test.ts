@@ -13,7 +13,7 @@ const ADD = new WebAssembly.Instance(
 class Decoded {
   readonly memory = new WebAssembly.Memory({ initial: (L.RAM_BASE + PAGES * 4096) / 0x10000, maximum: 0x800, shared: true })
   readonly view = new DataView(this.memory.buffer)
-  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 0 })
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 16 })
   private next = L.BLOCK_ARENA
 
   constructor() {
@@ -43,14 +43,21 @@ class Decoded {
     this.u32(this.list(gpa), header)
     return header
   }
-  /** As drop_range: blocks that overlap the bytes leave the list. */
-  drop(gpa: number, bytes: number): void {
+  /** As drop_range: blocks that overlap the bytes leave the list. Returns what code_dropped is told. */
+  drop(gpa: number, bytes: number): [gpa: number, bytes: number] {
+    let from = gpa
+    let to = gpa + bytes
     let link = this.list(gpa)
     for (let header = this.get(link); header !== 0; header = this.get(header + L.BLOCK_NEXT_IN_PAGE)) {
       const start = this.get(header + L.BLOCK_GPA)
-      if (start < gpa + bytes && start + this.get(header + L.BLOCK_CODE_BYTES) > gpa) this.u32(link, this.get(header + L.BLOCK_NEXT_IN_PAGE))
-      else link = header + L.BLOCK_NEXT_IN_PAGE
+      const end = start + this.get(header + L.BLOCK_CODE_BYTES)
+      if (start < gpa + bytes && end > gpa) {
+        this.u32(link, this.get(header + L.BLOCK_NEXT_IN_PAGE))
+        from = Math.min(from, start)
+        to = Math.max(to, end)
+      } else link = header + L.BLOCK_NEXT_IN_PAGE
     }
+    return [from, to - from]
   }
   flush(): void {
     for (let page = 0; page < PAGES; page++) this.u32(this.list(page * 4096), 0)
@@ -83,7 +90,7 @@ describe('code cache', () => {
   const make = (limits: Partial<CodeCacheLimits> = {}, ensure?: (gpa: number, key: number) => number): void => {
     cache = new CodeCache(d.memory, d.table, { slots: 8, regions: 100, bytes: 1 << 20, ...limits }, ensure)
   }
-  const made = (p: RegionPlan): NewRegion => ({ source: { plan: p, code: cache.codeOf(p)! }, fn: ADD, bytes: 10 })
+  const made = (p: RegionPlan): NewRegion => ({ source: { plan: p, code: cache.codeOf(p)! }, fn: ADD })
   const install = (...plans: RegionPlan[]): ReturnType<CodeCache['install']> => cache.install(100, plans.map(made))
   const relink = (header: number): boolean => cache.relink(cache.block(header)!)
   const filledSlots = (): number => Array.from({ length: d.table.length }, (_, i) => d.table.get(i) as unknown).filter((fn) => fn !== null).length
@@ -132,8 +139,7 @@ describe('code cache', () => {
     install(plan(0x1000, [[0x10, 8], [0x20, 8]]), plan(0x1000, [[0x100, 8]]))
     const old = d.view.getUint8(L.RAM_BASE + 0x1024)
     d.write(0x1024, 0)
-    d.drop(0x1024, 1)
-    expect(cache.codeDropped(0x1024, 1)).toEqual([0x1000])
+    expect(cache.codeDropped(...d.drop(0x1024, 1))).toEqual([0x1000])
     expect([d.translated(a), d.translated(c)]).toEqual([false, true])
     expect(cache.size.linked).toBe(1)
     expect(filledSlots()).toBe(1)
@@ -150,8 +156,7 @@ describe('code cache', () => {
     const a = d.decode(0x1010, 8)
     d.decode(0x101c, 20) // covers 0x1020 as well
     install(plan(0x1000, [[0x10, 8], [0x20, 8]]))
-    d.drop(0x101c, 1)
-    cache.codeDropped(0x101c, 1)
+    cache.codeDropped(...d.drop(0x101c, 1))
     expect(d.translated(a)).toBe(false)
   })
 
@@ -164,7 +169,7 @@ describe('code cache', () => {
     expect(filledSlots()).toBe(1)
     expect(d.translated(again)).toBe(true)
     d.flush()
-    cache.codeDropped(0x1010, 1)
+    cache.codeDropped(0, 0)
     expect(cache.size.linked).toBe(0)
     expect(filledSlots()).toBe(0)
   })
@@ -204,7 +209,7 @@ describe('code cache', () => {
     let seed = 1
     const random = (n: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % (n * 65536) >>> 16
     const kept: NewRegion[] = []
-    for (let step = 0; step < 4000; step++) {
+    for (let step = 0; step < 2000; step++) {
       const page = random(6) * 0x1000
       const offset = random(8) * 16
       switch (random(8)) {
@@ -222,8 +227,7 @@ describe('code cache', () => {
         case 5: {
           const bytes = 1 + random(40)
           d.write(page + offset, random(3))
-          d.drop(page + offset, bytes)
-          cache.codeDropped(page + offset, bytes)
+          cache.codeDropped(...d.drop(page + offset, bytes))
           break
         }
         case 6:
@@ -234,8 +238,8 @@ describe('code cache', () => {
       }
       check()
     }
-    expect(cache.counters.evictions).toBeGreaterThan(20)
-    expect(cache.counters.relinks).toBeGreaterThan(20)
+    expect(cache.counters.evictions).toBeGreaterThan(10)
+    expect(cache.counters.relinks).toBeGreaterThan(10)
 
     function headersOf(page: number): number[] {
       const headers: number[] = []

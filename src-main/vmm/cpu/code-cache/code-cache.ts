@@ -44,7 +44,6 @@ export interface CodeCacheCounters {
 export interface NewRegion {
   readonly source: RegionSource
   readonly fn: RegionFunction
-  readonly bytes: number
 }
 
 /** Decodes the block at a guest-physical address when it is not decoded yet; 0: impossible. */
@@ -74,8 +73,7 @@ export class CodeCache {
   ) {
     this.lists = new BlockLists(memory)
     this.counts = new Uint32Array(memory.buffer, REGION_COUNTS, REGION_SLOTS_MAX)
-    this.slotCount = Math.min(limits.slots, REGION_SLOTS_MAX, ENTRY_SLOT_MASK + 1)
-    if (table.length < this.slotCount) table.grow(this.slotCount - table.length)
+    this.slotCount = Math.min(limits.slots, table.length, REGION_SLOTS_MAX, ENTRY_SLOT_MASK + 1)
     for (let slot = this.slotCount - 1; slot >= 0; slot--) this.freeSlots.push(slot)
     this.flushes = this.lists.flushes
   }
@@ -111,8 +109,8 @@ export class CodeCache {
     const batch: Batch = { id: this.nextId++, bytes: moduleBytes, regions: new Set() }
     this.batches.add(batch)
     this.bytes += moduleBytes
-    const regions = made.map(({ source, fn, bytes }) => {
-      const region = new Region(this.nextId++, source, fn, batch, bytes)
+    const regions = made.map(({ source, fn }) => {
+      const region = new Region(this.nextId++, source, fn, batch)
       batch.regions.add(region)
       this.regionCount++
       this.index(region)
@@ -164,8 +162,10 @@ export class CodeCache {
     }
     this.table.set(slot, region.fn)
     const linked = this.linkedByPage.get(region.page)
-    if (linked === undefined) this.linkedByPage.set(region.page, new Set([region]))
-    else linked.add(region)
+    if (linked === undefined) {
+      this.linkedByPage.set(region.page, new Set([region]))
+      this.lists.watch(region.page, true)
+    } else linked.add(region)
     return true
   }
 
@@ -231,7 +231,10 @@ export class CodeCache {
   private detach(region: Region): void {
     const linked = this.linkedByPage.get(region.page)
     linked?.delete(region)
-    if (linked?.size === 0) this.linkedByPage.delete(region.page)
+    if (linked?.size === 0) {
+      this.linkedByPage.delete(region.page)
+      this.lists.watch(region.page, false)
+    }
     this.collect(region)
     this.table.set(region.slot, null)
     this.releaseSlot(region)
@@ -254,7 +257,10 @@ export class CodeCache {
 
   // ---- the guest's code changes -----------------------------------------------------------------------------------------------------------
 
-  /** Decoded blocks that overlap these bytes are gone. Returns the pages on which regions were unlinked. */
+  /**
+   * Decoded blocks are gone, all of whose bytes are among these: regions that they watched over overlap them. Returns the pages on which regions were
+   * unlinked. 0 bytes: a flush.
+   */
   codeDropped(gpa: number, bytes: number): number[] {
     this.noticeFlush()
     const changed: number[] = []
@@ -263,12 +269,8 @@ export class CodeCache {
       const linked = this.linkedByPage.get(page)
       if (linked === undefined) continue
       let hit = false
-      this.cover(page)
       for (const region of [...linked]) {
-        const { plan } = region.source
-        const written = plan.blocks.some((block) => page + block.offset < end && page + block.offset + block.bytes > gpa)
-        // a dropped block may have been the one that watched over other bytes of the region
-        if (!written && this.isCovered(plan)) continue
+        if (!region.source.plan.blocks.some((block) => page + block.offset < end && page + block.offset + block.bytes > gpa)) continue
         this.unlink(region)
         this.counters.invalidations++
         hit = true

@@ -5,7 +5,9 @@
 
 /** Changes that are taken in good part. */
 const CHANGES_MAX = 8
-/** Instructions (of the whole machine) after which a change is forgotten. */
+/** One rewriting of a page, which takes many writes, is one change. Instructions. */
+const ONE_CHANGE = 200_000
+/** So many instructions after the latest change all are forgotten. */
 const FORGET_AFTER = 50_000_000
 const SHORTEST_BAN = 20_000_000
 const LONGEST_BAN = 2_000_000_000
@@ -26,8 +28,9 @@ export class PageHistory {
 
   /** Translated code of the page was written to when `now` instructions had retired. */
   changed(page: number, now: number): void {
-    const history = this.pages.get(page) ?? { changes: 0, last: now, ban: SHORTEST_BAN, bannedUntil: 0 }
-    history.changes = Math.max(0, history.changes - Math.floor((now - history.last) / FORGET_AFTER)) + 1
+    const history = this.pages.get(page) ?? { changes: 0, last: -Infinity, ban: SHORTEST_BAN, bannedUntil: 0 }
+    if (now - history.last < ONE_CHANGE) return
+    history.changes = (now - history.last < FORGET_AFTER ? history.changes : 0) + 1
     history.last = now
     if (history.changes >= CHANGES_MAX) {
       this.bans++

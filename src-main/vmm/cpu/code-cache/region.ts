@@ -33,8 +33,6 @@ export class Region {
     readonly source: RegionSource,
     readonly fn: RegionFunction,
     readonly batch: Batch,
-    /** Bytes of its function in the module. */
-    readonly bytes: number,
   ) {}
 
   get page(): number {

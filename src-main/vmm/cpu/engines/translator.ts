@@ -1,0 +1,230 @@
+/**
+ * The translator as an engine: the interpreter's run loop, and regions of hot code compiled to WebAssembly that it enters. The run loop asks for
+ * the translation of a block that has become hot (wanted); plans gather for a moment and go to the compile thread as one module; its functions are put into the
+ * table between two runs, and the guest goes on in the interpreter meanwhile. In synchronous mode, for tests, a region is there before wanted() returns.
+ */
+import { HostClock } from '../../time/host-clock'
+import { CODE_CACHE_LIMITS, CodeCache, type CodeCacheLimits, type NewRegion } from '../code-cache/code-cache'
+import { entryKey, type RegionFunction, type RegionSource } from '../code-cache/region'
+import { PageHistory } from '../code-cache/page-history'
+import type { Engine, Exit } from '../engine'
+import { BUDGET, REC_BYTES, RETIRED, SLICE, VCPU_BASE } from '../layout'
+import { HOT_THRESHOLD } from '../layout-decode'
+import type { MachineCore } from '../machine-core'
+import { planRegion as planTranslation } from '../translator/plan-region'
+import type { RegionPlan } from '../translator/region-plan'
+import { compileRegions, regionName, type CompileResult, type EmitRegion } from './compile-regions'
+import { compileThread, type RegionCompiler } from './compile-thread'
+import { InterpreterEngine } from './interpreter'
+import { RegionInspector } from './region-inspector'
+import type { TranslationStats } from './translation-stats'
+
+export interface TranslatorOptions {
+  /** How often a block runs before it is translated. */
+  readonly threshold?: number
+  /** Compile on the spot: runs are then the same in every respect, translations included. */
+  readonly synchronous?: boolean
+  readonly limits?: CodeCacheLimits
+  readonly compiler?: RegionCompiler
+  readonly plan?: (view: DataView, header: number) => RegionPlan | undefined
+  readonly emit?: EmitRegion
+  /** Folder of the core's WebAssembly, when it is not found by itself. */
+  readonly directory?: string
+}
+
+export const DEFAULT_THRESHOLD = 60
+/** A job is sent when this many plans have gathered, or after so many instructions since the first. */
+const GATHER_PLANS = 24
+const GATHER_INSTRUCTIONS = 200_000
+/** A job holds no more: instantiating costs the machine's thread 15 to 35 µs for each function. */
+const JOB_PLANS = 64
+const JOB_INSTRUCTIONS = 8000
+/** Plans that wait; beyond this hot blocks ask again later. */
+const QUEUE_MAX = 512
+/** Jobs that may fail before the machine stays with the interpreter. */
+const JOB_FAILURES_MAX = 3
+const NANOSECONDS_PER_MILLISECOND = 1e6
+
+export class TranslatorEngine implements Engine {
+  readonly name = 'translator'
+  readonly cache: CodeCache
+  readonly inspector: RegionInspector
+  private readonly loop: InterpreterEngine
+  private readonly view: DataView
+  private readonly history = new PageHistory()
+  private readonly clock = new HostClock()
+  private readonly coreExports: ReadonlySet<string>
+  private readonly compiler: RegionCompiler | undefined
+  private readonly plan: (view: DataView, header: number) => RegionPlan | undefined
+  private readonly queue: RegionSource[] = []
+  /** Entry points that are queued or being compiled. */
+  private readonly pending = new Set<number>()
+  private readonly milliseconds = { plan: 0, emit: 0, encode: 0, compile: 0, instantiate: 0, longestPause: 0 }
+  private firstQueuedAt = 0
+  private underWay: readonly RegionSource[] | undefined
+  private finished: CompileResult | undefined
+  private untranslatable = 0
+  private failures = 0
+  private jobFailures = 0
+  private latestFailure = ''
+
+  constructor(
+    private readonly machine: MachineCore,
+    private readonly options: TranslatorOptions = {},
+  ) {
+    this.loop = new InterpreterEngine(machine)
+    this.view = new DataView(machine.memory.buffer)
+    this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, machine.core('code_block'))
+    this.coreExports = new Set(Object.keys(machine.coreExports))
+    this.inspector = new RegionInspector(this.cache, this.coreExports, options.emit)
+    this.plan = options.plan ?? planTranslation
+    if (options.synchronous !== true) this.compiler = options.compiler ?? compileThread([...this.coreExports], options.directory)
+    this.clock.resume()
+    machine.regionHost = { wanted: (_vcpu, header) => this.wanted(header), codeDropped: (gpa, bytes) => this.codeDropped(gpa, bytes) }
+    this.view.setUint32(HOT_THRESHOLD, Math.max(1, options.threshold ?? DEFAULT_THRESHOLD), true)
+  }
+
+  run(vcpuBase: number, budget: number): Exit {
+    if (this.finished !== undefined || this.queue.length > 0) this.pump()
+    return this.loop.run(vcpuBase, budget)
+  }
+
+  requestAttention(vcpuBase: number): void {
+    this.loop.requestAttention(vcpuBase)
+  }
+
+  // ---- what the core asks and tells ---------------------------------------------------------------------------------------------------
+
+  /** The interpreter has run this block so often that it should be translated. May be called from inside guest execution only. */
+  wanted(header: number): void {
+    const block = this.cache.block(header)
+    if (block === undefined || this.jobFailures >= JOB_FAILURES_MAX) return
+    if (this.cache.relink(block)) return
+    const id = entryKey(block.gpa, block.key)
+    const page = block.gpa - (block.gpa % 4096)
+    if (this.pending.has(id)) return this.cache.setCounted(header, false)
+    if (this.queue.length >= QUEUE_MAX || this.history.banned(page, this.retired)) return this.cache.setCounted(header, true)
+    const start = this.clock.now()
+    const plan = this.plan(this.view, header)
+    const code = plan === undefined ? undefined : this.cache.codeOf(plan)
+    this.milliseconds.plan += (this.clock.now() - start) / NANOSECONDS_PER_MILLISECOND
+    this.cache.setCounted(header, false)
+    if (plan === undefined || code === undefined) {
+      this.untranslatable++
+      return
+    }
+    const source: RegionSource = { plan, code }
+    if (this.compiler === undefined) return this.install([source], compileRegions([plan], this.coreExports, this.options.emit))
+    this.pending.add(id)
+    if (this.queue.length === 0) this.firstQueuedAt = this.retired
+    this.queue.push(source)
+  }
+
+  /** Decoded blocks within these bytes of guest-physical memory are gone. */
+  codeDropped(gpa: number, bytes: number): void {
+    for (const page of this.cache.codeDropped(gpa, bytes)) this.history.changed(page, this.retired)
+  }
+
+  // ---- compiling ------------------------------------------------------------------------------------------------------------------------
+
+  /** Takes in what has been compiled, and sends off what has gathered. */
+  private pump(): void {
+    const { compiler, finished, underWay } = this
+    if (finished !== undefined && underWay !== undefined) {
+      this.finished = undefined
+      this.underWay = undefined
+      this.install(underWay, finished)
+    }
+    if (compiler === undefined || this.underWay !== undefined || this.queue.length === 0) return
+    if (this.queue.length < GATHER_PLANS && this.retired - this.firstQueuedAt < GATHER_INSTRUCTIONS) return
+    const job = this.nextJob()
+    this.underWay = job
+    this.firstQueuedAt = this.retired
+    compiler.compile(
+      job.map(({ plan }) => plan),
+      (outcome) => {
+        if (outcome.kind === 'done') this.finished = outcome.result
+        else this.jobFailed(job, outcome.message)
+      },
+    )
+  }
+
+  private nextJob(): readonly RegionSource[] {
+    let instructions = 0
+    let count = 0
+    while (count < this.queue.length && count < JOB_PLANS && instructions < JOB_INSTRUCTIONS) {
+      instructions += this.queue[count]!.plan.records.length / REC_BYTES
+      count++
+    }
+    return this.queue.splice(0, count)
+  }
+
+  private install(sources: readonly RegionSource[], { modules, failures, times }: CompileResult): void {
+    const start = this.clock.now()
+    for (const { plan } of sources) this.forgetPending(plan)
+    for (const { plan, message } of failures) this.failed(`region ${regionAddress(sources[plan]!.plan)}: ${message}`)
+    for (const { module, bytes, members } of modules) {
+      try {
+        const { exports } = new WebAssembly.Instance(module, { env: { memory: this.machine.memory }, core: this.machine.coreExports })
+        const made = members.map((plan): NewRegion => ({ source: sources[plan]!, fn: exports[regionName(plan)] as RegionFunction }))
+        this.cache.install(bytes, made)
+      } catch (error) {
+        this.failed(error instanceof Error ? error.message : String(error))
+      }
+    }
+    const pause = (this.clock.now() - start) / NANOSECONDS_PER_MILLISECOND
+    this.milliseconds.instantiate += pause
+    this.milliseconds.longestPause = Math.max(this.milliseconds.longestPause, pause)
+    for (const step of ['emit', 'encode', 'compile'] as const) this.milliseconds[step] += times[step]
+  }
+
+  private forgetPending(plan: RegionPlan): void {
+    this.pending.delete(entryKey(plan.page + plan.blocks[0]!.offset, plan.key))
+  }
+
+  private jobFailed(job: readonly RegionSource[], message: string): void {
+    this.underWay = undefined
+    this.jobFailures++
+    this.failed(message)
+    for (const { plan } of job) this.forgetPending(plan)
+  }
+
+  private failed(message: string): void {
+    this.failures++
+    this.latestFailure = message
+  }
+
+  /** Instructions that the machine has retired: the time by which pages are judged. */
+  private get retired(): number {
+    const { view } = this
+    return Number(view.getBigUint64(VCPU_BASE + RETIRED, true)) + view.getInt32(VCPU_BASE + SLICE, true) - view.getInt32(VCPU_BASE + BUDGET, true)
+  }
+
+  // ---- what can be seen -------------------------------------------------------------------------------------------------------------------
+
+  translationStats(): TranslationStats {
+    const { counters, size } = this.cache
+    return {
+      regionsTranslated: counters.installed,
+      instructions: size.instructions,
+      regionsCached: size.regions,
+      regionsLinked: size.linked,
+      modules: size.modules,
+      wasmBytes: size.bytes,
+      queued: this.queue.length + (this.underWay?.length ?? 0),
+      invalidations: counters.invalidations,
+      relinks: counters.relinks,
+      evictions: counters.evictions,
+      stale: counters.stale,
+      untranslatable: this.untranslatable,
+      pagesGivenUp: this.history.bans,
+      failures: this.failures,
+      latestFailure: this.latestFailure,
+      milliseconds: { ...this.milliseconds },
+    }
+  }
+}
+
+function regionAddress({ page, blocks }: RegionPlan): string {
+  return `0x${(page + (blocks[0]?.offset ?? 0)).toString(16)}`
+}
