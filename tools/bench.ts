@@ -1,27 +1,26 @@
 /**
- * Speed and size, measured on the machine at hand and printed as a table; nothing is asserted. `npm run bench -- [--quick] [--json PATH]`:
- * --quick leaves out the guests that take minutes.
+ * Speed and size, measured on the machine at hand and printed as tables; nothing is asserted.
+ *   npm run bench -- [--quick] [--json PATH]                     everything: Vitrine's own figures, then the comparison with its peers
+ *   npm run bench -- --sections integer,sse/nbody --engines ours,qemu --arch i386 --rounds 1 [--scale PERCENT]
+ * Any of --sections, --engines, --arch, --compare asks for the comparison only; --own for the own figures only. --quick leaves out the guests
+ * that take minutes and compares with a tenth of the work, once. --limit SECONDS is how long a section may take before its run counts as hung.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { RAM_BASE } from '../src-main/vmm/cpu/layout'
-import { installerInitrd, installerKernel, type Architecture } from '../e2e/guests/images/files'
-import { INSTRUCTIONS_A_PASS, writeCrcKernel } from './bench/crc-kernel'
-import { LOOPS, loopMips } from './bench/loops'
-import { hasProc, largestMapping, presentBytes, processorSeconds, residentBytes } from './bench/process-stats'
-import { runWithStats, startUntil } from './bench/vitrine-process'
+import { compare, type CompareOptions } from './bench/guest/compare'
+import { PEERS } from './bench/guest/peers'
+import { lines, report } from './bench/guest/report'
+import { ownFigures } from './bench/own-figures'
 
-const ROUNDS = 30
-const VITRINE_PASSES = 8
-const QEMU_PASSES = 100
-const IDLE_SECONDS = 10
-const DEMO_MIB = 256
+const ARCHITECTURES = ['i386', 'amd64'] as const
 const MIB = 0x100000
-const BOOTS = 3
-const PROMPT = /^vitrine> /m
+const ROUNDS = 3
+const QUICK_SCALE = 10
+const BOOT_SECONDS = 300
+const SECTION_SECONDS = 120
 
 interface Row {
   readonly what: string
@@ -31,10 +30,39 @@ interface Row {
   readonly note: string
 }
 
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'string' } } })
-const rows: Row[] = []
+const text = { type: 'string' } as const
+const flag = { type: 'boolean' } as const
+const { values: options } = parseArgs({
+  options: { quick: flag, json: text, own: flag, compare: flag, sections: text, engines: text, arch: text, rounds: text, scale: text, limit: text },
+})
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const load = (): string => loadavg().map((value) => value.toFixed(1)).join(' ')
+
+function fail(message: string): never {
+  process.stderr.write(`bench: ${message}\n`)
+  process.exit(2)
+}
+
+function chosen<T extends string>(option: string, value: string | undefined, choices: readonly T[]): readonly T[] {
+  if (value === undefined) return choices
+  return value.split(',').map((name) => choices.find((choice) => choice === name) ?? fail(`--${option} takes ${choices.join(',')}; not ${name}`))
+}
+
+function positive(option: string, value: string | undefined, otherwise: number): number {
+  const number = value === undefined ? otherwise : Number(value)
+  return Number.isInteger(number) && number > 0 ? number : fail(`--${option} takes a number from 1; not ${value}`)
+}
+
+const comparison: CompareOptions = {
+  architectures: chosen('arch', options.arch, ARCHITECTURES),
+  // Without a word about it the interpreter stays out: it takes many times as long as all others.
+  engines: options.engines === undefined ? PEERS.filter((name) => name !== 'interpreter') : chosen('engines', options.engines, PEERS),
+  prefixes: options.sections?.split(',').filter((prefix) => prefix !== '') ?? [],
+  rounds: positive('rounds', options.rounds, options.quick ? 1 : ROUNDS),
+  scale: positive('scale', options.scale, options.quick ? QUICK_SCALE : 100),
+  limits: { bootSeconds: BOOT_SECONDS, sectionSeconds: positive('limit', options.limit, SECTION_SECONDS) },
+}
+const onlyComparison = options.compare === true || [options.sections, options.engines, options.arch].some((option) => option !== undefined)
 
 const machine = {
   processor: cpus()[0]?.model ?? 'unknown processor',
@@ -46,95 +74,28 @@ const machine = {
 }
 say(`${machine.processor}, ${machine.cores} cores, ${machine.memoryMiB} MiB, Node ${machine.node}, ${machine.system}; load ${machine.loadBefore}\n`)
 
+const rows: Row[] = []
 function add(what: string, value: number | undefined, unit: string, note: string = ''): void {
   rows.push({ what, value, unit, note })
   const shown = value === undefined ? 'skipped' : `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${unit}`
   say(`${what.padEnd(66)} ${shown.padStart(14)}${note === '' ? '' : `   ${note}`}`)
 }
 
-async function crcInMachine(folder: string): Promise<number> {
-  const kernel = join(folder, 'crc.elf')
-  writeCrcKernel(kernel, VITRINE_PASSES)
-  const { instructions, wallSeconds } = await runWithStats(['--memory', '64', '--kernel', kernel, '--debug-exit'], join(folder, 'crc.json'), 1)
-  const mips = instructions / wallSeconds / 1e6
-  add('CRC-32 loop in a whole machine, firmware included', mips, 'MIPS', `${(instructions / 1e6).toFixed(0)} million instructions`)
-  return mips
-}
-
-/** The same kernel in QEMU's translator, less the time that it takes to get there. */
-function crcInQemu(folder: string, ours: number): void {
-  const what = 'CRC-32 loop in qemu-system-x86_64, TCG'
-  const version = spawnSync('qemu-system-x86_64', ['--version'], { encoding: 'utf8' })
-  if (version.status !== 0) return add(what, undefined, 'MIPS', 'qemu-system-x86_64 is not installed (Debian: qemu-system-x86)')
-  const seconds = (passes: number): number | undefined => {
-    const kernel = join(folder, `qemu-${passes}.elf`)
-    writeCrcKernel(kernel, passes)
-    const start = performance.now()
-    const args = ['-accel', 'tcg', '-m', '64', '-display', 'none', '-serial', 'none', '-monitor', 'none', '-nic', 'none', '-no-reboot', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel', kernel]
-    const { status } = spawnSync('qemu-system-x86_64', args, { timeout: 120_000 })
-    return status === 1 ? (performance.now() - start) / 1000 : undefined
-  }
-  const [empty, full] = [seconds(0), seconds(QEMU_PASSES)]
-  if (empty === undefined || full === undefined) return add(what, undefined, 'MIPS', 'QEMU did not run the kernel to its end')
-  const mips = (QEMU_PASSES * INSTRUCTIONS_A_PASS) / (full - empty) / 1e6
-  add(what, mips, 'MIPS', `${(mips / ours).toFixed(1)} times Vitrine's; ${version.stdout.split('\n')[0] ?? ''}`)
-}
-
-async function demoGuest(): Promise<void> {
-  let best = Infinity
-  for (let i = 0; i < BOOTS; i++) {
-    const booted = await startUntil(['--memory', String(DEMO_MIB)], PROMPT)
-    best = Math.min(best, booted.seconds)
-    await booted.stop()
-  }
-  add('demo guest: from the start of the process to its prompt', best, 's', `best of ${BOOTS}`)
-
-  const [idle, memory] = ['demo guest: idle at its prompt, share of one core', `demo guest: resident memory beyond the touched part of its ${DEMO_MIB} MiB`]
-  if (!hasProc) {
-    for (const what of [idle, memory]) add(what, undefined, '', 'needs /proc, as on Linux')
-    return
-  }
-  const running = await startUntil(['--memory', String(DEMO_MIB)], PROMPT)
-  try {
-    await sleep(2)
-    const [before, start] = [processorSeconds(running.pid), performance.now()]
-    await sleep(IDLE_SECONDS)
-    add(idle, ((processorSeconds(running.pid) - before) / ((performance.now() - start) / 1000)) * 100, '%', `over ${IDLE_SECONDS} s`)
-    const linear = largestMapping(running.pid, DEMO_MIB * MIB)
-    if (!linear) return add(memory, undefined, 'MiB', "the machine's linear memory is not among the process's mappings")
-    const resident = residentBytes(running.pid)
-    const touched = presentBytes(running.pid, linear.start + RAM_BASE, DEMO_MIB * MIB)
-    add(memory, (resident - touched) / MIB, 'MiB', `resident ${(resident / MIB).toFixed(0)} MiB, guest RAM touched ${(touched / MIB).toFixed(1)} MiB`)
-  } finally {
-    await running.stop()
-  }
-}
-
-async function installer(architecture: Architecture, folder: string): Promise<void> {
-  const what = `Debian installer, ${architecture}: direct boot to its first dialog`
-  const [kernel, initrd] = [installerKernel(architecture), installerInitrd(architecture)]
-  if (options.quick) return add(what, undefined, 's', 'left out by --quick')
-  if (!existsSync(kernel) || !existsSync(initrd)) return add(what, undefined, 's', `no installer image: apt-get install debian-installer-12-netboot-${architecture}`)
-  const args = ['--memory', '1024', '--kernel', kernel, '--initrd', initrd, '--append', 'console=ttyS0', '--until', 'Select a language', '--timeout', '900']
-  const { wallSeconds, mips, instructions } = await runWithStats(args, join(folder, `${architecture}.json`), 0)
-  add(what, wallSeconds, 's', `${(instructions / 1e9).toFixed(1)} billion instructions, ${mips.toFixed(0)} MIPS`)
-}
-
-function sleep(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-}
-
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'))
 try {
   const build = spawnSync(process.execPath, [join(import.meta.dirname, 'build-cli.mjs')], { stdio: 'inherit', cwd: join(import.meta.dirname, '..') })
   if (build.status !== 0) throw new Error('the command line could not be built; run npm run setup')
-  for (const loop of LOOPS) add(`${loop.name} (${loop.mode})`, loopMips(loop, ROUNDS), 'MIPS', `interpreter, best of ${ROUNDS} rounds`)
-  crcInQemu(folder, await crcInMachine(folder))
-  await demoGuest()
-  for (const architecture of ['amd64', 'i386'] as const) await installer(architecture, folder)
+  if (!onlyComparison) await ownFigures(add, folder, options.quick === true)
+  const compared = options.own ? undefined : await compare(comparison, folder, say)
+  const compareReport = compared && report(compared)
+  if (compareReport) for (const line of lines(compareReport, comparison.engines)) say(line)
+  const loadAfter = load()
+  say(`\nload afterwards ${loadAfter}`)
+  if (options.json !== undefined) {
+    const runs = compared?.columns.map((column) => ({ ...column, runs: column.runs.map((run) => ({ ...run, sections: Object.fromEntries(run.sections) })) }))
+    const result = { machine: { ...machine, loadAfter }, rows, comparison: compareReport && { options: comparison, ...compareReport, runs } }
+    writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`)
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
-const loadAfter = load()
-say(`\nload afterwards ${loadAfter}`)
-if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ machine: { ...machine, loadAfter }, rows }, null, 2)}\n`)

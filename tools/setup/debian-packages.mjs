@@ -10,16 +10,18 @@ const GUESTS = [
   'grub-pc-bin', 'grub-common', 'grub2-common', 'xorriso', 'mtools', 'mmdebstrap', 'e2fsprogs', 'fdisk', 'dosfstools',
 ]
 const REFEREES = ['gcc', 'libc6-dev', 'binutils', 'nasm', 'acpica-tools', 'qemu-utils']
+const BENCH = ['gcc', 'qemu-system-x86', 'seabios', 'debian-installer-12-netboot-amd64', 'debian-installer-12-netboot-i386']
 
 const NEEDED = {
   start: ELECTRON,
   test: [...ELECTRON, ...DISPLAY, ...GUESTS, ...REFEREES],
   guests: [...GUESTS, ...REFEREES],
+  bench: BENCH,
 }
 
 /**
  * Installs what is missing when root on a Debian system; otherwise prints the one command that does. Returns what stays missing.
- * @param {'start' | 'test' | 'guests'} purpose
+ * @param {'start' | 'test' | 'guests' | 'bench'} purpose
  */
 export function ensureDebianPackages(purpose) {
   if (process.platform !== 'linux' || !existsSync('/etc/debian_version')) return []

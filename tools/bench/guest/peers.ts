@@ -1,0 +1,109 @@
+/** What the guest runs on: Vitrine, the peers that it is compared with, and the host itself. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { installerKernel, type Architecture } from '../../../e2e/guests/images/files'
+import type { GuestProgram } from './program'
+
+export const PEERS = ['ours', 'interpreter', 'v86', 'qemu', 'native'] as const
+export type PeerName = (typeof PEERS)[number]
+
+export interface Job {
+  readonly guest: GuestProgram
+  /** Per cent of each section's work. */
+  readonly scale: number
+  /** Only sections whose names start so; none: all. */
+  readonly prefixes: readonly string[]
+}
+
+export interface Command {
+  readonly program: string
+  readonly args: readonly string[]
+  /** Vitrine writes its statistics there when the guest has switched off. */
+  readonly stats?: string
+}
+
+export interface Peer {
+  readonly label: string
+  readonly architectures: readonly Architecture[]
+  /** Why it cannot run here. */
+  missing(architecture: Architecture): string | undefined
+  command(job: Job, folder: string): Command
+}
+
+const MEMORY_MIB = 256
+const BOTH = ['i386', 'amd64'] as const
+const vitrine = join(import.meta.dirname, '..', '..', '..', 'out', 'cli', 'vitrine.mjs')
+const v86Guest = join(import.meta.dirname, '..', 'v86-guest.mjs')
+const V86_BIOS = '/usr/share/seabios/bios.bin'
+const V86_VGA_BIOS = '/usr/share/seabios/vgabios-stdvga.bin'
+
+/**
+ * `earlyprintk` lets the kernel's decompressor speak: that is where its time starts. `mitigations=off` and `nokaslr`, so that processors of
+ * different CPUID run the same kernel code.
+ */
+function kernelCommandLine({ scale, prefixes }: Job): string {
+  return ['console=ttyS0,115200', 'earlyprintk=ttyS0,115200', 'quiet', 'mitigations=off', 'nokaslr', 'panic=-1', '--', ...programArguments(scale, prefixes)].join(' ')
+}
+
+function programArguments(scale: number, prefixes: readonly string[]): string[] {
+  return ['run', String(scale), ...prefixes]
+}
+
+function noKernel(architecture: Architecture): string | undefined {
+  return existsSync(installerKernel(architecture)) ? undefined : `no kernel: apt-get install debian-installer-12-netboot-${architecture}`
+}
+
+/** Vitrine by one engine, or by its default one. */
+function ours(engine?: string): Peer {
+  return {
+    label: engine === undefined ? 'Vitrine' : `Vitrine's ${engine}`,
+    architectures: BOTH,
+    missing: noKernel,
+    command: (job, folder) => {
+      const stats = join(folder, 'stats.json')
+      const { architecture, initrd } = job.guest
+      const choice = engine === undefined ? [] : ['--engine', engine]
+      const boot = ['--memory', String(MEMORY_MIB), '--kernel', installerKernel(architecture), '--initrd', initrd, '--append', kernelCommandLine(job)]
+      return { program: process.execPath, args: [vitrine, 'run', ...choice, ...boot, '--stats', stats], stats }
+    },
+  }
+}
+
+const v86: Peer = {
+  label: 'v86',
+  architectures: ['i386'],
+  missing: (architecture) => {
+    try {
+      if (!existsSync(fileURLToPath(import.meta.resolve('v86')))) return 'the npm package v86 is not installed: npm run setup'
+    } catch {
+      return 'the npm package v86 is not installed: npm run setup'
+    }
+    return existsSync(V86_BIOS) && existsSync(V86_VGA_BIOS) ? noKernel(architecture) : 'no BIOS for v86: apt-get install seabios'
+  },
+  command: (job) => {
+    const { architecture, initrd } = job.guest
+    return { program: process.execPath, args: [v86Guest, installerKernel(architecture), initrd, kernelCommandLine(job), String(MEMORY_MIB), V86_BIOS, V86_VGA_BIOS] }
+  },
+}
+
+const qemu: Peer = {
+  label: 'QEMU TCG',
+  architectures: BOTH,
+  missing: (architecture) => (spawnSync('qemu-system-x86_64', ['--version']).status === 0 ? noKernel(architecture) : 'qemu-system-x86_64 is not installed (Debian: qemu-system-x86)'),
+  command: (job) => {
+    const { architecture, initrd } = job.guest
+    const machine = ['-M', 'pc', '-accel', 'tcg', '-m', String(MEMORY_MIB), '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-nic', 'none', '-no-reboot']
+    return { program: 'qemu-system-x86_64', args: [...machine, '-kernel', installerKernel(architecture), '-initrd', initrd, '-append', kernelCommandLine(job)] }
+  },
+}
+
+const native: Peer = {
+  label: 'native',
+  architectures: BOTH,
+  missing: () => undefined,
+  command: ({ guest, scale, prefixes }) => ({ program: guest.program, args: programArguments(scale, prefixes) }),
+}
+
+export const peers: Readonly<Record<PeerName, Peer>> = { ours: ours(), interpreter: ours('interpreter'), v86, qemu, native }
