@@ -2,6 +2,7 @@
 import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
 import { semantics } from '../semantics/index'
+import type { InvariantName } from '../semantics/invariants'
 import type { Block, IrFunction, LabelStatement, Value, Variable } from '../wasm/ir'
 import { structure } from './control-flow'
 import type { StructureNode } from './control-flow'
@@ -13,7 +14,9 @@ import { RegionEmitter } from './region-emitter'
 import type { Jump, RegionState } from './region-emitter'
 import { RegionFrame } from './region-frame'
 import type { RegionPlan } from './region-plan'
+import { emitFinal } from './emit-final'
 import { successorsOf } from './successors'
+import { executionOf } from './translatable'
 
 interface BasicBlock {
   readonly number: number
@@ -36,6 +39,7 @@ export function emitRegion(name: string, plan: RegionPlan, helpers: HelperImport
 
 class RegionBuilder implements RegionState {
   flags: FlagState = CANONICAL
+  readonly seen: Set<InvariantName> = new Set<InvariantName>()
   private readonly frame: RegionFrame
   private readonly blocks: readonly BasicBlock[]
   private readonly byOffset: ReadonlyMap<number, BasicBlock>
@@ -160,6 +164,7 @@ class RegionBuilder implements RegionState {
     const count = block.instructions.length
     frame.general.forget()
     frame.vectors.forget()
+    this.seen.clear()
     this.flags = DYNAMIC
     const left = builder.op('i32.sub', [builder.get(frame.budget), builder.constant('i32', count)])
     builder.set(frame.budget, left)
@@ -169,6 +174,7 @@ class RegionBuilder implements RegionState {
 
     let taken: Jump | undefined
     for (const [i, instruction] of block.instructions.entries()) {
+      if (executionOf(instruction.form, this.plan.key) !== 'inline') return this.final(instruction)
       const unused = count - i
       const leaving = {
         interpret: (): void => this.leave(L.STATUS_INTERPRET, instruction.offset, unused),
@@ -187,6 +193,13 @@ class RegionBuilder implements RegionState {
     builder.if(condition, () => this.follow(block, target))
     this.flags = flags
     this.jumpTo(block.end)
+  }
+
+  /** The last instruction of a block: runs with everything written back. */
+  private final(instruction: DecodedInstruction): void {
+    const { frame } = this
+    const { builder } = frame
+    frame.leaveAndRun(frame.ripAt(instruction.offset), this.flags, () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
   }
 
   private leave(status: number, offset: number, unused: number): void {
@@ -243,7 +256,11 @@ function basicBlocks(plan: RegionPlan): readonly BasicBlock[] {
     })
   })
   const byOffset = new Map(plan.blocks.map((block, number) => [block.offset, number]))
-  const all = plan.blocks.map((block, number) => ({ offset: block.offset, instructions: decoded[number]! }))
+  const all = plan.blocks.map((block, number) => {
+    const instructions = decoded[number]!
+    const last = instructions.at(-1)
+    return { offset: block.offset, instructions, final: last !== undefined && executionOf(last.form, plan.key) !== 'inline' }
+  })
   const ways = successorsOf(all)
   return plan.blocks.map((block, number) => ({
     number,

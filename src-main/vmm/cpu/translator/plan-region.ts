@@ -7,7 +7,7 @@ import { decodeRecord } from './decoded-instruction'
 import type { DecodedInstruction } from './decoded-instruction'
 import type { PlannedBlock, RegionPlan } from './region-plan'
 import { successorsOf, transferOf } from './successors'
-import { isTranslatable } from './translatable'
+import { executionOf } from './translatable'
 
 export interface RegionLimits {
   readonly instructions: number
@@ -19,6 +19,8 @@ export const REGION_LIMITS: RegionLimits = { instructions: 300, blocks: 48, entr
 interface Located {
   readonly instruction: DecodedInstruction
   readonly record: number
+  /** The region ends with it. */
+  readonly final: boolean
 }
 
 /** `header`: address of the hot block's header. undefined: its first instruction is one that only the interpreter can execute. */
@@ -50,6 +52,13 @@ export function planRegion(view: DataView, header: number, limits: RegionLimits 
     if (last === undefined || !run.whole) continue
     const next = last.offset + last.length
     const target = next + Number(last.immediate)
+    if (found.get(last.offset)?.final === true) {
+      if (comesBack(last)) {
+        backs.push(next)
+        wanted.push(next)
+      }
+      continue
+    }
     switch (transferOf(last)) {
       case 'jump':
         wanted.push(target)
@@ -67,8 +76,7 @@ export function planRegion(view: DataView, header: number, limits: RegionLimits 
       case 'return':
         break
       case 'elsewhere':
-        // an indirect call comes back here
-        if (last.form.operation === 'call_near') {
+        if (comesBack(last)) {
           backs.push(next)
           wanted.push(next)
         }
@@ -80,6 +88,11 @@ export function planRegion(view: DataView, header: number, limits: RegionLimits 
   for (const back of backs) if (leaders.includes(back) && !entries.includes(back) && entries.length < limits.entries) entries.push(back)
   return assemble(view, page, key, basicBlocks(leaders, found, entries), entries)
 }
+
+const NEVER_BACK: ReadonlySet<string> = new Set(['jmp_near', 'jmp_far', 'ret', 'ret_imm', 'retf', 'retf_imm', 'iret', 'sysret', 'sysexit'])
+
+/** Execution most likely goes on behind the instruction: calls of all kinds, and what a region does not execute among others. */
+const comesBack = ({ form }: DecodedInstruction): boolean => !NEVER_BACK.has(form.operation)
 
 /** Offset -> header of the page's decoded blocks of that key. */
 function decodedBlocks(view: DataView, page: number, key: number): ReadonlyMap<number, number> {
@@ -106,10 +119,12 @@ function takeRun(view: DataView, header: number, start: number, found: Map<numbe
     if (found.has(offset)) return { taken, whole: false, meets: offset }
     const record = header + L.BLOCK_HEADER_BYTES + i * L.REC_BYTES
     const instruction = decodeRecord(view, record, offset)
-    if (!isTranslatable(instruction.form, view.getUint32(header + L.BLOCK_MODE, true))) return { taken, whole: false, meets: undefined }
-    found.set(offset, { instruction, record })
+    const execution = executionOf(instruction.form, view.getUint32(header + L.BLOCK_MODE, true))
+    if (execution === 'never') return { taken, whole: false, meets: undefined }
+    found.set(offset, { instruction, record, final: execution === 'final' })
     taken.push(instruction)
     offset += instruction.length
+    if (execution === 'final') return { taken, whole: true, meets: undefined }
   }
   return { taken, whole: taken.length === count, meets: undefined }
 }
@@ -118,6 +133,7 @@ interface Run {
   readonly offset: number
   readonly instructions: readonly DecodedInstruction[]
   readonly records: readonly number[]
+  readonly final: boolean
 }
 
 /** Cuts what was found into basic blocks: from each leader to a transfer of control or the next leader. Those that no entry leads to are left out. */
@@ -129,9 +145,9 @@ function basicBlocks(leaders: readonly number[], found: ReadonlyMap<number, Loca
     for (let located = found.get(offset); located !== undefined; located = found.get(offset)) {
       run.push(located)
       offset += located.instruction.length
-      if (transferOf(located.instruction) !== 'next' || starts.has(offset)) break
+      if (located.final || transferOf(located.instruction) !== 'next' || starts.has(offset)) break
     }
-    return { offset: start, instructions: run.map(({ instruction }) => instruction), records: run.map(({ record }) => record) }
+    return { offset: start, instructions: run.map(({ instruction }) => instruction), records: run.map(({ record }) => record), final: run.at(-1)?.final === true }
   })
   const ways = successorsOf(runs)
   const numbers = new Map(runs.map((run, number) => [run.offset, number]))

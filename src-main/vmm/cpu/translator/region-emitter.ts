@@ -11,6 +11,8 @@ import { OperationEmitter } from '../emit/operation-emitter'
 import type { StateType } from '../emit/operation-emitter'
 import * as L from '../layout'
 import type { ConditionCode, FlagName, Reference, SegmentedAddress } from '../semantics/emitter'
+import { INVARIANTS } from '../semantics/invariants'
+import type { InvariantName } from '../semantics/invariants'
 import { constantOf } from '../wasm/ir'
 import type { Block, Value } from '../wasm/ir'
 import type { DecodedInstruction } from './decoded-instruction'
@@ -21,6 +23,9 @@ import { NotInline, RegionBinding } from './region-binding'
 import type { Leaving } from './region-binding'
 import type { RegionFrame } from './region-frame'
 import { hostAddress } from './memory-access'
+
+/** An instruction that goes on after them has found them 0, or as good. */
+const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked'])
 
 /** Where the instruction goes on. */
 export interface Jump {
@@ -33,6 +38,8 @@ export interface Jump {
 /** What the emission of a region remembers from instruction to instruction. */
 export interface RegionState {
   flags: FlagState
+  /** Conditions that an instruction of this basic block has looked at and found as usual. */
+  readonly seen: Set<InvariantName>
   /** Makes flags in the slots canonical at this point. */
   settleFlags(): void
 }
@@ -151,6 +158,20 @@ export class RegionEmitter extends OperationEmitter {
     const known = constantOf(index)
     if (known === undefined) super.storeStateAt(index, offset, value)
     else this.storeState(offset + Number(known), value)
+  }
+
+  /** Computed at the region's entry; those that only guard are looked at once in a basic block. */
+  override invariant(name: InvariantName): Value {
+    if (GUARDS.has(name)) {
+      if (this.state.seen.has(name)) return this.i32(0)
+      this.state.seen.add(name)
+    }
+    return this.frame.once(name, 'i32', () => INVARIANTS[name](this))
+  }
+
+  override changed(name: InvariantName): void {
+    this.state.seen.delete(name)
+    this.frame.renew(name, 'i32', () => INVARIANTS[name](this))
   }
 
   protected override controlRegister(): Value {

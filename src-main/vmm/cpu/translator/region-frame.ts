@@ -30,6 +30,9 @@ export class RegionFrame {
   private readonly status: Variable
   private readonly rip: Variable
   private exit: LabelStatement | undefined
+  /** Number of the instruction that runs behind the write-back, 0: none. */
+  private readonly final: Variable
+  private readonly finals: (() => void)[] = []
 
   constructor(
     name: string,
@@ -49,6 +52,7 @@ export class RegionFrame {
     this.flags = new FlagSlots(b)
     this.budget = b.variable('i32')
     this.status = b.variable('i32')
+    this.final = b.variable('i32')
     this.rip = b.variable(this.wide ? 'i64' : 'i32')
     this.base = this.wide || this.flat ? this.pageBase() : this.segmentedBase(entries, end)
     this.tlb = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
@@ -70,6 +74,8 @@ export class RegionFrame {
     const rip = b.get(this.rip)
     b.effect('i64.store', [vcpu, this.wide ? rip : b.op('i64.extend_i32_u', [rip])], L.REG_RIP)
     b.effect('i32.store', [vcpu, b.get(this.budget)], L.BUDGET)
+    const final = b.get(this.final)
+    this.finals.forEach((emit, i) => b.if(b.op('i32.eq', [final, b.constant('i32', i + 1)]), emit))
     b.return(b.get(this.status))
     b.at(this.prologue, () => {
       this.general.load(vcpu)
@@ -84,8 +90,16 @@ export class RegionFrame {
     return this.once(`${load} ${offset}`, load.startsWith('i64') ? 'i64' : 'i32', () => this.builder.load(load, this.vcpu, offset))
   }
 
-  /** A value computed at the entry. */
+  /** A value computed at the entry, and again by renew(). */
   once(name: string, type: 'i32' | 'i64', compute: () => Value): Value {
+    return this.builder.get(this.kept(name, type, compute))
+  }
+
+  renew(name: string, type: 'i32' | 'i64', compute: () => Value): void {
+    this.builder.set(this.kept(name, type, compute), compute())
+  }
+
+  private kept(name: string, type: 'i32' | 'i64', compute: () => Value): Variable {
     const { builder: b } = this
     let variable = this.invariants.get(name)
     if (variable === undefined) {
@@ -93,7 +107,7 @@ export class RegionFrame {
       this.invariants.set(name, (variable = made))
       b.at(this.prologue, () => b.set(made, compute()))
     }
-    return b.get(variable)
+    return variable
   }
 
   /** Leaves the region. `unused`: instructions of the basic block that have not run. */
@@ -105,6 +119,13 @@ export class RegionFrame {
     b.set(this.rip, rip)
     if (unused > 0) b.set(this.budget, b.op('i32.add', [b.get(this.budget), b.constant('i32', unused)]))
     b.branch(this.exit)
+  }
+
+  /** Leaves the region and then does what `emit` says, with all state in the vCPU; it must end by return. */
+  leaveAndRun(rip: Value, flags: FlagState, emit: () => void): void {
+    const { builder: b } = this
+    b.set(this.final, b.constant('i32', this.finals.push(emit)))
+    this.leave(b.constant('i32', L.STATUS_INTERPRET), rip, flags, 0)
   }
 
   /** The instruction pointer at an offset in the page. */

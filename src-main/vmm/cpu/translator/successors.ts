@@ -4,6 +4,8 @@ import type { DecodedInstruction } from './decoded-instruction'
 interface Run {
   readonly offset: number
   readonly instructions: readonly DecodedInstruction[]
+  /** Its last instruction leaves the region, whatever it is. */
+  readonly final: boolean
 }
 
 /** More returns or more places to return to are not followed: each return would compare with each place. */
@@ -41,9 +43,9 @@ export function successorsOf(runs: readonly Run[]): readonly (readonly number[])
     return last !== undefined && transferOf(last) === 'call' && starts.has(target(last)) && starts.has(end(last)) ? [end(last)] : []
   })
   const returns = backs.length <= RETURNS_MAX ? [...new Set(backs)] : []
-  return runs.map(({ instructions }) => {
+  return runs.map(({ instructions, final }) => {
     const last = instructions.at(-1)
-    if (last === undefined) return []
+    if (last === undefined || final) return []
     switch (transferOf(last)) {
       case 'jump':
       case 'call':

@@ -1,4 +1,4 @@
-/** Which forms a region can execute itself: found by emitting each once. */
+/** How a region executes a form: found by emitting each once. */
 import { HelperImports } from '../emit/helper-imports'
 import { helperTable } from '../helpers/index'
 import type { Form } from '../isa/form'
@@ -11,10 +11,16 @@ import { RegionEmitter } from './region-emitter'
 import { RegionFrame } from './region-frame'
 import { transferOf } from './successors'
 
-const answers = new Map<number, boolean>()
+/** 'inline': among others; 'final': as the last one, behind the write-back; 'never': the interpreter does it. */
+export type Execution = 'inline' | 'final' | 'never'
+
+const answers = new Map<number, Execution>()
+
+/** What nothing implements is counted by its record, which only the interpreter has. */
+const NEVER: ReadonlySet<string> = new Set(['ud', 'unknown', 'too_long'])
 
 /** `key`: CODE_KEY of the region. */
-export function isTranslatable(form: Form, key: number): boolean {
+export function executionOf(form: Form, key: number): Execution {
   const mode = key & 3
   const question = form.handler * 4 + mode
   let answer = answers.get(question)
@@ -22,18 +28,18 @@ export function isTranslatable(form: Form, key: number): boolean {
   return answer
 }
 
-function tryForm(form: Form, mode: number): boolean {
+function tryForm(form: Form, mode: number): Execution {
   const meaning = semantics[form.operation]
-  if (form.handler === 0 || meaning === undefined) return false
+  if (form.handler === 0 || meaning === undefined || NEVER.has(form.operation)) return 'never'
   const instruction: DecodedInstruction = {
     form, offset: 0, length: 4, registers: [0, 0, 0], base: L.REG_ZERO, index: L.REG_ZERO, scale: 0, displacement: 0, segment: L.SEG_DS, addressShift: 0, immediate: 0n, immediate2: 0,
   }
-  if (transferOf(instruction) === 'elsewhere' && form.operation !== 'jmp_near' && form.operation !== 'call_near') return false
+  if (transferOf(instruction) === 'elsewhere' && form.operation !== 'jmp_near' && form.operation !== 'call_near') return 'final'
   try {
     emitAlone(instruction, meaning, mode)
-    return true
+    return 'inline'
   } catch (error) {
-    if (error instanceof NotInline) return false
+    if (error instanceof NotInline) return 'final'
     throw error
   }
 }
@@ -43,7 +49,7 @@ function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[
   frame.build(
     () => {
       const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
-      const state = { flags: DYNAMIC, settleFlags: (): void => void frame.builder.reserve() }
+      const state = { flags: DYNAMIC, seen: new Set<never>(), settleFlags: (): void => void frame.builder.reserve() }
       meaning(new RegionEmitter(frame, instruction, state, leaving, new HelperImports(helperTable)))
     },
     () => undefined,
