@@ -1,7 +1,8 @@
 /**
  * Builds what a virtual CPU runs on into out/core: core.wasm (AssemblyScript helpers), interpreter.wasm (meanings emitted over the forms),
- * decoder-tables.bin. Does nothing when no input has changed since the last build.
+ * decoder-tables.bin, compile-worker.cjs (the translator's thread: a file of its own, so that it starts alike from sources, out/cli and out/main). Does nothing when no input has changed since the last build.
  */
+import { build as bundle } from 'esbuild'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -31,7 +32,7 @@ function hashOf(paths: readonly string[]): string {
 }
 
 function isUpToDate(hash: string): boolean {
-  if (!existsSync(STAMP) || !existsSync(join(OUT, 'interpreter.wasm')) || !existsSync(join(OUT, 'core.wasm'))) return false
+  if (![STAMP, ...['interpreter.wasm', 'core.wasm', 'compile-worker.cjs'].map((name) => join(OUT, name))].every(existsSync)) return false
   const stamp: unknown = JSON.parse(readFileSync(STAMP, 'utf8'))
   return typeof stamp === 'object' && stamp !== null && 'hash' in stamp && stamp.hash === hash
 }
@@ -94,12 +95,22 @@ async function writeDecoderTables(): Promise<void> {
   writeFileSync(join(OUT, 'decoder-tables.bin'), buildDecoderTables())
 }
 
+async function bundleCompileWorker(): Promise<void> {
+  const outfile = join(OUT, 'compile-worker.cjs')
+  await bundle({
+    entryPoints: [join(CPU, 'engines/compile-worker.ts')], outfile,
+    bundle: true, platform: 'node', target: 'node18', format: 'cjs', sourcemap: true, logLevel: 'warning',
+  })
+}
+
 async function build(): Promise<void> {
+  // takes no time, so it is never stale
+  mkdirSync(OUT, { recursive: true })
+  await bundleCompileWorker()
   const debug = process.argv.includes('--debug')
   const hash = hashOf([...sources(CPU), fileURLToPath(import.meta.url), join(ROOT, 'package-lock.json')]) + (debug ? '-debug' : '')
   if (isUpToDate(hash)) return say('core: up to date')
   say('core: building')
-  mkdirSync(OUT, { recursive: true })
   const wasm = await compileCore(debug)
   const coreExports = new Set(WebAssembly.Module.exports(new WebAssembly.Module(wasm)).map(({ name }) => name))
   writeFileSync(join(OUT, 'core.wasm'), wasm)
