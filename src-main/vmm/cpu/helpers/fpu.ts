@@ -68,7 +68,6 @@ export const fpuHelpers: HelperTable = {
   x87StoreBcd: { params: [], result: 'i64' },
   x87StoreStack: { params: ['i32', 'i32'], result: 'void' },
   x87StoreUnchecked: { params: ['i32'], result: 'void' },
-  x87Pop: { params: [], result: 'void' },
   x87Free: { params: ['i32', 'i32'], result: 'void' },
   x87StackStep: { params: ['i32'], result: 'void' },
   x87Exchange: { params: ['i32'], result: 'void' },

@@ -8,7 +8,7 @@ export { crc32c, sseMpsadbw, ssePhminposuw, sseStringIndex, sseStringMask } from
 export {
   x87Arithmetic, x87ArithmeticF32, x87ArithmeticF64, x87ArithmeticInt, x87Compare, x87CompareF32, x87CompareF64, x87CompareFlags, x87CompareInt,
   x87ConditionalMove, x87Examine, x87Exchange, x87Free, x87LoadBcd, x87LoadConstant, x87LoadExtended, x87LoadF32, x87LoadF64, x87LoadInt, x87LoadStack,
-  x87Pop, x87Sign, x87SquareRoot, x87StackStep, x87StoreBcd, x87StoreExtended, x87StoreF32, x87StoreF64, x87StoreInt, x87StoreStack,
+  x87Sign, x87SquareRoot, x87StackStep, x87StoreBcd, x87StoreExtended, x87StoreF32, x87StoreF64, x87StoreInt, x87StoreStack,
   x87StoreUnchecked, x87Test,
 } from './x87'
 export {

@@ -4,6 +4,7 @@ import * as S from './sse'
 import * as T from './state'
 import * as X from './x87'
 import * as M from './x87-more'
+import { popQuick } from './x87-quick'
 import * as N from './x87-transcendental'
 import { CVT_DQ2PS, OP_COMPARE } from '../../helpers/fpu-codes'
 
@@ -182,5 +183,5 @@ function runStore(vcpu: usize, record: usize, op: i32): void {
   else if (bytes == 4) store<i32>(record + RESULT, <i32>low)
   else store<i64>(record + RESULT, low)
   if (bytes == 10) store<u16>(record + RESULT + 8, load<u16>(vcpu + L.SCRATCH + 8))
-  if (op != 1030) X.x87Pop(vcpu)
+  if (op != 1030) popQuick(vcpu)
 }

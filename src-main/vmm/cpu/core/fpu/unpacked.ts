@@ -166,17 +166,16 @@ export function sqrtUnpacked(ea: i32, ma: u64): void {
   const odd = ea & 1
   const nh = odd ? ma : ma >> 1
   const nl: u64 = odd ? 0 : ma << 63
-  let root: u64
-  if (nh == u64.MAX_VALUE) root = u64.MAX_VALUE
-  else {
-    // 53 bits from the f64 root, then one Newton step, then at most a few steps of one
-    const estimate = Math.sqrt(<f64>nh) * 4294967296.0
-    root = estimate >= 18446744073709549568.0 ? u64.MAX_VALUE : <u64>estimate
-    if (root < TOP_BIT) root = TOP_BIT
-    if (root <= nh) root = nh + 1
-    const q = divide128(nh, nl, root)
-    root = (root >> 1) + (q >> 1) + (root & q & 1)
-  }
+  // 52 bits from the f64 root, then one Newton step, whose quotient has few bits, then at most a few steps of one
+  const estimate = sqrt(<f64>nh)
+  let root: u64 = estimate >= 4294967295.999999 ? u64.MAX_VALUE : (<u64>(estimate * 1048576)) << 12
+  if (root < TOP_BIT) root = TOP_BIT
+  multiply64(root, root)
+  const difference = <f64><i64>(nh - productHi - u64(nl < productLo)) * 18446744073709551616.0 + <f64>(nl - productLo)
+  const step = <i64>(difference / (2 * <f64>root))
+  const stepped = root + step
+  // the top bit stays; beyond 2^64 - 1 there is no root
+  root = stepped >> 63 ? stepped : step > 0 ? u64.MAX_VALUE : TOP_BIT
   let rh: u64 = 0
   let rl: u64 = 0
   let settled = false

@@ -6,8 +6,8 @@
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUBR } from '../../helpers/fpu-codes'
 import { FPU_CW, FPU_REG_BYTES, FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP, SCRATCH } from './constants'
 import { updateErrorSummary } from './state'
+import { sqrtUnpacked, TOP_BIT, zExp, zHi, zLo } from './unpacked'
 
-const TOP_BIT: u64 = 0x8000000000000000
 const PE: u32 = 0x20
 const C0: u32 = 0x100
 const C1: u32 = 0x200
@@ -60,14 +60,52 @@ export function pushQuick(vcpu: usize, sig: u64, se: u32): bool {
   return true
 }
 
-/** C1 and PE of a rounded result. */
+/** C1 and PE of a rounded result: both 0 or 1. Which it is depends on chance, so there are no branches on it, here and where it is found. */
 @inline
-function report(vcpu: usize, control: u32, inexact: bool, up: bool): void {
-  store<u32>(vcpu + FPU_SW, (load<u32>(vcpu + FPU_SW) & ~C1) | (inexact ? PE : 0) | (up ? C1 : 0))
-  if (inexact && !(control & PE)) updateErrorSummary(vcpu)
+function report(vcpu: usize, control: u32, inexact: u32, up: u32): void {
+  store<u32>(vcpu + FPU_SW, (load<u32>(vcpu + FPU_SW) & ~C1) | (inexact << 5) | (up << 9))
+  if (!(control & PE)) updateErrorSummary(vcpu)
 }
 
 // ---- arithmetic ----
+
+/** Rounds to the precision of PC (its reserved value counts as 64 bits) and writes the register at `to`. */
+@inline
+function round(vcpu: usize, control: u32, to: usize, sign: u32, exponent: i32, high: u64, low: u64): void {
+  let inexact = u32(low != 0)
+  let up: u64
+  if (control & 0x100) {
+    up = u64(low > TOP_BIT) | (u64(low == TOP_BIT) & high & 1)
+    high += up
+  } else {
+    const shift: u64 = control & 0x200 ? 11 : 40
+    const dropped = high & (((<u64>1) << shift) - 1)
+    const half = (<u64>1) << (shift - 1)
+    up = u64(dropped > half) | (u64(dropped == half) & (u64(low != 0) | (high >> shift)) & 1)
+    inexact |= u32(dropped != 0)
+    high += (up << shift) - dropped
+  }
+  if (high == 0) {
+    high = TOP_BIT
+    exponent++
+  }
+  store<u64>(to, high)
+  store<u32>(to + 8, sign | exponent)
+  report(vcpu, control, inexact, <u32>up)
+}
+
+/** A 32-bit digit of (high * 2^32 + next) / (dh:dl), high < dh:dl, as in Knuth's algorithm D. */
+@inline
+function digit(high: u64, next: u64, dh: u64, dl: u64): u64 {
+  let q = high / dh
+  let r = high - q * dh
+  while (q > 0xffffffff || q * dl > ((r << 32) | next)) {
+    q--
+    r += dh
+    if (r > 0xffffffff) break
+  }
+  return q
+}
 
 /** The register at `to` op b. */
 export function quickArithmetic(vcpu: usize, op: i32, to: usize, bSig: u64, bSe: u32): bool {
@@ -89,7 +127,7 @@ export function quickArithmetic(vcpu: usize, op: i32, to: usize, bSig: u64, bSe:
   const bOrdinary = <u32>eb - FIRST < COUNT && bSig >> 63 != 0
   let sign = aSe & 0x8000
   let exponent = ea
-  // the result before rounding: the lowest bit of `low` is sticky
+  // the result before rounding; the lowest bit of `low` is sticky
   let high: u64
   let low: u64 = 0
   if (!(aOrdinary && bOrdinary)) {
@@ -121,114 +159,80 @@ export function quickArithmetic(vcpu: usize, op: i32, to: usize, bSig: u64, bSe:
     const m2 = al * bh + (m1 & 0xffffffff)
     low = (m2 << 32) | (ll & 0xffffffff)
     high = ah * bh + (m1 >> 32) + (m2 >> 32)
-    exponent = ea + eb - 16382
-    if (high >> 63 == 0) {
-      high = (high << 1) | (low >> 63)
-      low <<= 1
-      exponent--
-    }
+    const n = clz(high)
+    high = (high << n) | ((low >> 1) >> (63 - n))
+    low <<= n
+    exponent = ea + eb - 16382 - <i32>n
   } else if (op >= X87_DIV) {
     sign ^= bSe & 0x8000
-    exponent = ea - eb + 16383
-    let remainder = aSig
-    let next: u64 = 0
-    if (aSig >= bSig) {
-      remainder = aSig >> 1
-      next = aSig << 63
-    } else exponent--
+    const carry = u64(aSig >= bSig)
+    const remainder = aSig >> carry
+    const next = (aSig << 63) & (0 - carry)
+    exponent = ea - eb + 16382 + <i32>carry
     // Knuth's algorithm D with two 32-bit digits (remainder < divisor, whose top bit is set)
     const dh = bSig >> 32
     const dl = bSig & 0xffffffff
-    let q1 = remainder / dh
-    let r = remainder - q1 * dh
-    while (q1 > 0xffffffff || q1 * dl > ((r << 32) | (next >> 32))) {
-      q1--
-      r += dh
-      if (r > 0xffffffff) break
-    }
+    const q1 = digit(remainder, next >> 32, dh, dl)
     const rest = ((remainder << 32) | (next >> 32)) - q1 * bSig
-    let q0 = rest / dh
-    r = rest - q0 * dh
-    while (q0 > 0xffffffff || q0 * dl > r << 32) {
-      q0--
-      r += dh
-      if (r > 0xffffffff) break
-    }
+    const q0 = digit(rest, 0, dh, dl)
     const left = (rest << 32) - q0 * bSig
     high = (q1 << 32) + q0
-    if (left) {
-      const missing = bSig - left
-      low = left > missing ? 0xc000000000000000 : left < missing ? 1 : TOP_BIT
-    }
+    // in the lower half: above, at (with the sticky bit clear) or below the middle
+    const missing = bSig - left
+    low = (u64(left >= missing) << 63) | u64(left != missing && left != 0)
   } else {
-    const bSign = op == X87_ADD ? bSe & 0x8000 : ~bSe & 0x8000
-    let distance = ea - eb
-    if (distance < 0 || (distance == 0 && aSig < bSig)) {
-      const sig = aSig
-      aSig = bSig
-      bSig = sig
-      distance = -distance
-      exponent = eb
-      const differ = sign ^ bSign
-      sign = bSign
-      bSe = sign ^ differ
-    } else bSe = bSign
-    let addend: u64 = 0
-    if (distance < 64) {
-      addend = bSig >> distance
-      low = (bSig << 1) << (63 - distance)
-    } else low = distance == 64 ? bSig : 1
-    if (sign == bSe) {
-      high = aSig + addend
-      if (high < aSig) {
-        low = (low >> 1) | (low & 1) | (high << 63)
-        high = (high >> 1) | TOP_BIT
-        exponent++
+    const differ = (aSe ^ bSe ^ (op == X87_ADD ? 0 : 0x8000)) & 0x8000
+    const swapped = ea < eb || (ea == eb && aSig < bSig)
+    const larger = select<u64>(bSig, aSig, swapped)
+    const smaller = select<u64>(aSig, bSig, swapped)
+    exponent = select<i32>(eb, ea, swapped)
+    const distance = select<i32>(eb - ea, ea - eb, swapped)
+    sign ^= swapped ? differ : 0
+    // one bit to the right, so that a carry has room
+    high = larger >> 1
+    low = larger << 63
+    let addHigh: u64 = 0
+    let addLow: u64
+    if (distance < 63) {
+      addHigh = (smaller >> 1) >> distance
+      addLow = smaller << (63 - distance)
+    } else if (distance < 127) addLow = (smaller >> (distance - 63)) | u64(smaller << 1 << (126 - distance) != 0)
+    else addLow = 1
+    // plus, or minus by two's complement
+    const minus = 0 - (<u64>differ >> 15)
+    addLow = (addLow ^ minus) - minus
+    addHigh = (addHigh ^ minus) + (u64(addLow == 0) & minus & 1)
+    low += addLow
+    high += addHigh + u64(low < addLow)
+    if (high == 0) {
+      if (low == 0) {
+        store<u64>(to, 0)
+        store<u32>(to + 8, 0)
+        clearC1(vcpu)
+        return true
       }
-    } else {
-      high = aSig - addend - u64(low != 0)
-      low = 0 - low
-      if (high >> 63 == 0) {
-        if (high == 0) {
-          if (low == 0) {
-            store<u64>(to, 0)
-            store<u32>(to + 8, 0)
-            clearC1(vcpu)
-            return true
-          }
-          high = low
-          low = 0
-          exponent -= 64
-        }
-        const n = clz(high)
-        high = (high << n) | ((low >> 1) >> (63 - n))
-        low <<= n
-        exponent -= <i32>n
-      }
+      high = low
+      low = 0
+      exponent -= 64
     }
+    const n = clz(high)
+    high = (high << n) | ((low >> 1) >> (63 - n))
+    low <<= n
+    exponent += 1 - <i32>n
   }
-  // rounding to the precision of PC; its reserved value counts as 64 bits
-  let inexact = low != 0
-  let up: bool
-  if (control & 0x100) {
-    up = low > TOP_BIT || (low == TOP_BIT && (high & 1) != 0)
-    high += u64(up)
-  } else {
-    const unit: u64 = control & 0x200 ? 0x800 : 0x10000000000
-    const dropped = high & (unit - 1)
-    const half = unit >> 1
-    up = dropped > half || (dropped == half && (inexact || (high & unit) != 0))
-    inexact = inexact || dropped != 0
-    high -= dropped
-    if (up) high += unit
-  }
-  if (high == 0) {
-    high = TOP_BIT
-    exponent++
-  }
-  store<u64>(to, high)
-  store<u32>(to + 8, sign | exponent)
-  report(vcpu, control, inexact, up)
+  round(vcpu, control, to, sign, exponent, high, low)
+  return true
+}
+
+/** The register at `to` becomes its square root. */
+export function quickSquareRoot(vcpu: usize, to: usize): bool {
+  const control = load<u32>(vcpu + FPU_CW)
+  const sig = load<u64>(to)
+  const se = <u32>load<u16>(to + 8)
+  // positive and normal
+  if (control & ROUNDING || se - 1 >= 0x7ffe || sig >> 63 == 0) return false
+  sqrtUnpacked(<i32>se - 16383, sig)
+  round(vcpu, control, to, 0, zExp + 16383, zHi, zLo)
   return true
 }
 
@@ -285,23 +289,23 @@ export function quickStore(vcpu: usize, isDouble: bool): bool {
   const se = <u32>load<u16>(register + 8)
   const sign = <u64>(se >> 15) << (isDouble ? 63 : 31)
   const exponent = (se & 0x7fff) - (isDouble ? 15360 : 16256)
-  let inexact: bool = false
-  let up: bool = false
+  let inexact: u32 = 0
+  let up: u64 = 0
   if (exponent - 1 < <u32>(isDouble ? 0x7fd : 0xfd) && sig >> 63) {
     const drop: u64 = isDouble ? 11 : 40
     const kept = sig >> drop
     const dropped = sig & (((<u64>1) << drop) - 1)
     const half: u64 = (<u64>1) << (drop - 1)
-    inexact = dropped != 0
-    up = dropped > half || (dropped == half && (kept & 1) != 0)
+    inexact = u32(dropped != 0)
+    up = u64(dropped > half) | (u64(dropped == half) & kept & 1)
     // the integer bit adds 1 to the exponent, as does a carry out of rounding
-    storedValue = sign | (((<u64>(exponent - 1)) << (63 - drop)) + kept + u64(up))
+    storedValue = sign | (((<u64>(exponent - 1)) << (63 - drop)) + kept + up)
   } else {
     if (sig | (se & 0x7fff)) return false
     storedValue = sign
   }
   store<i32>(vcpu + SCRATCH, 1)
-  report(vcpu, control, inexact, up)
+  report(vcpu, control, inexact, <u32>up)
   return true
 }
 
@@ -315,19 +319,19 @@ export function quickStoreInt(vcpu: usize, bytes: i32, truncate: bool): bool {
   const se = <u32>load<u16>(register + 8)
   const exponent = se & 0x7fff
   let magnitude: u64 = 0
-  let inexact: bool = false
-  let up: bool = false
+  let inexact: u32 = 0
+  let up: u64 = 0
   // below 2^(bits - 2): rounding does not leave the range
   if (exponent - 16383 < <u32>(bytes * 8 - 2) && sig >> 63) {
     const kept = <u64>(exponent - 16382)
     magnitude = sig >> (64 - kept)
     const dropped = sig << kept
-    inexact = dropped != 0
-    up = rounding == 0 && (dropped > TOP_BIT || (dropped == TOP_BIT && (magnitude & 1) != 0))
-    magnitude += u64(up)
+    inexact = u32(dropped != 0)
+    if (rounding == 0) up = u64(dropped > TOP_BIT) | (u64(dropped == TOP_BIT) & magnitude & 1)
+    magnitude += up
   } else if (sig | exponent) return false
   storedValue = se & 0x8000 ? 0 - magnitude : magnitude
   store<i32>(vcpu + SCRATCH, 1)
-  report(vcpu, control, inexact, up)
+  report(vcpu, control, inexact, <u32>up)
   return true
 }

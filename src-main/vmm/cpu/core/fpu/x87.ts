@@ -49,7 +49,7 @@ import {
 import { clearFlags, flags as sseFlags, pack } from './ieee'
 import { stackRegister } from './state'
 import {
-  isFull, popQuick, pushQuick, quickArithmetic, quickLoadF32, quickLoadF64, quickOrder, quickStore, quickStoreInt, registerOf, reportOrder, storedValue,
+  isFull, popQuick, pushQuick, quickArithmetic, quickLoadF32, quickLoadF64, quickOrder, quickSquareRoot, quickStore, quickStoreInt, registerOf, reportOrder, storedValue,
 } from './x87-quick'
 import {
   addUnpacked,
@@ -254,6 +254,7 @@ export function x87ArithmeticInt(vcpu: usize, op: i32, value: i32): void {
 }
 
 export function x87SquareRoot(vcpu: usize): void {
+  if (isFull(vcpu, 0) && quickSquareRoot(vcpu, registerOf(vcpu, 0))) return
   begin(vcpu)
   if (isEmpty(vcpu, 0)) underflow()
   else {
@@ -582,9 +583,6 @@ export function x87StoreStack(vcpu: usize, dst: i32, pops: i32): void {
   finish(vcpu)
 }
 
-export function x87Pop(vcpu: usize): void {
-  pop(vcpu)
-}
 /** FFREE, and FFREEP which also pops. C1 is cleared. */
 export function x87Free(vcpu: usize, i: i32, pops: i32): void {
   markEmpty(vcpu, i)

@@ -6,7 +6,7 @@
  * With CR0.NE clear a pending exception drives FERR# (core/fpu/pending.ts).
  */
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
-import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
+import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, FPU_TAGS, FPU_TOP, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
 import type { ConditionCode, Emitter, Reference, SegmentedAddress, Semantics, SemanticsTable, Value } from '../emitter'
 import { requireX87, x87ControlChanged } from './availability'
 import { environmentSemantics } from './environment'
@@ -146,6 +146,12 @@ const fbld: Semantics = (m) => {
   m.call('x87LoadBcd', low, high)
 }
 
+const pop = (m: Emitter): void => {
+  const top = m.loadState('i32', FPU_TOP)
+  m.storeState(FPU_TAGS, m.and(m.loadState('i32', FPU_TAGS), m.not(m.shl(m.i32(1), top))))
+  m.storeState(FPU_TOP, m.and(m.add(top, m.i32(1)), m.i32(7)))
+}
+
 /** Stores what a helper made, if it may be stored, then pops. Places are checked before the helper changes anything. */
 const storeValue = (m: Emitter, pops: boolean, places: readonly Reference[], values: () => readonly Value[]): void => {
   track(m)
@@ -155,7 +161,7 @@ const storeValue = (m: Emitter, pops: boolean, places: readonly Reference[], val
       const value = made[i]
       if (value) place.store(value)
     })
-    if (pops) m.call('x87Pop')
+    if (pops) pop(m)
   })
 }
 const tenBytes = (m: Emitter): readonly Reference[] => [m.reference(8, m.memoryOperand()), m.reference(2, upper(m))]
