@@ -49,6 +49,7 @@ class RegionBuilder implements RegionState {
   /** Flags with which the only jump to a block comes. */
   private readonly incoming = new Map<number, FlagState>()
   private readonly settling: Block[] = []
+  private loops = 0
 
   constructor(
     name: string,
@@ -82,6 +83,10 @@ class RegionBuilder implements RegionState {
     )
     for (const block of this.settling) frame.builder.at(block, () => this.writeFlags())
     return frame.builder
+  }
+
+  get inLoop(): boolean {
+    return this.loops > 0
   }
 
   settleFlags(): void {
@@ -130,6 +135,7 @@ class RegionBuilder implements RegionState {
   private node(node: StructureNode): void {
     if (node.kind === 'block') return this.block(this.blocks[node.block]!)
     const { builder } = this.frame
+    this.loops++
     builder.loop((label) => {
       const restore = this.lead(node, label)
       const [header] = node.entries
@@ -141,6 +147,7 @@ class RegionBuilder implements RegionState {
       }
       restore()
     })
+    this.loops--
   }
 
   private dispatch(selector: Value, entries: readonly number[]): void {

@@ -23,6 +23,7 @@ import { NotInline, RegionBinding } from './region-binding'
 import type { Leaving } from './region-binding'
 import type { RegionFrame } from './region-frame'
 import { hostAddress } from './memory-access'
+import type { PageSlots } from './memory-access'
 
 /** An instruction that goes on after them has found them 0, or as good. */
 const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked'])
@@ -38,6 +39,8 @@ export interface Jump {
 /** What the emission of a region remembers from instruction to instruction. */
 export interface RegionState {
   flags: FlagState
+  /** The instruction lies in a loop of the region. */
+  readonly inLoop: boolean
   /** Conditions that an instruction of this basic block has looked at and found as usual. */
   readonly seen: Set<InvariantName>
   /** Makes flags in the slots canonical at this point. */
@@ -226,7 +229,20 @@ export class RegionEmitter extends OperationEmitter {
     if (aligned && bytes === 16) this.builder.if(this.and(this.wrap(linear), this.i32(15)), () => this.leaving.interpret())
     const access: Access = { linear, bytes, segment: address.segment }
     const helper = this.helpers.get(intent === 'write' ? 'region_write' : 'region_read')
-    return hostAddress(this.frame, { linear, bytes, intent }, (whole) => this.builder.call(helper, [this.binding.vcpu, whole, this.flags(access)]), () => this.leaving.interpret())
+    return hostAddress(
+      this.frame,
+      { linear, bytes, intent, page: this.pageOf(address.segment) },
+      { ask: (whole) => this.builder.call(helper, [this.binding.vcpu, whole, this.flags(access)]), leave: () => this.leaving.interpret() },
+    )
+  }
+
+  /** Accesses by the same base register are likely to stay on a page; by what else is not worth remembering, or only in a loop. */
+  private pageOf(segment: number | 'operand'): PageSlots | undefined {
+    const { base, segment: own } = this.instruction
+    const { pages } = this.frame
+    if (segment === L.SEG_SS || (segment === 'operand' && own === L.SEG_SS)) return this.frame.stackIsLinear ? pages.stack : undefined
+    if (!this.state.inLoop) return undefined
+    return segment === 'operand' && base !== L.REG_ZERO ? pages.get(`${base} ${own}`) : pages.get(`${this.instruction.offset} ${segment}`)
   }
 
   /** Segment check and base: a linear address of the region's own width. */

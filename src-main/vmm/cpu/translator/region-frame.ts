@@ -7,9 +7,11 @@ import { FoldingBuilder } from '../wasm/ir'
 import type { Block, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 import { FlagSlots } from './flag-state'
 import type { FlagState } from './flag-state'
+import { PageCaches, entryOf } from './memory-access'
 import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
 
 const PAGE_OFFSET = 0xfff
+const RSP = 4
 
 export class RegionFrame {
   readonly builder: FoldingBuilder
@@ -20,6 +22,7 @@ export class RegionFrame {
   readonly general: RegisterFile
   readonly vectors: RegisterFile
   readonly flags: FlagSlots
+  readonly pages: PageCaches
   /** Instruction pointer that offset 0 of the page would have (i64 or i32). */
   readonly base: Value
   /** Absolute address of the TLB context. */
@@ -50,6 +53,7 @@ export class RegionFrame {
     this.general = new RegisterFile(b, this.wide ? GENERAL_64 : GENERAL_32)
     this.vectors = new RegisterFile(b, VECTOR)
     this.flags = new FlagSlots(b)
+    this.pages = new PageCaches(b, this.wide)
     this.budget = b.variable('i32')
     this.status = b.variable('i32')
     this.final = b.variable('i32')
@@ -80,9 +84,15 @@ export class RegionFrame {
     b.at(this.prologue, () => {
       this.general.load(vcpu)
       this.vectors.load(vcpu)
+      this.pages.initialize(() => entryOf(b, this.tlb, b.load('i32.load', vcpu, L.REG_GPR + RSP * 8)))
       b.set(this.flags.result, b.load('i64.load', vcpu, L.FLAG_RESULT))
       b.set(this.flags.aux, b.load('i32.load', vcpu, L.FLAG_AUX))
     })
+  }
+
+  /** The stack pointer is a linear address. */
+  get stackIsLinear(): boolean {
+    return this.wide || this.flat
   }
 
   /** A field of the vCPU that nothing in a region changes, loaded at the entry. */

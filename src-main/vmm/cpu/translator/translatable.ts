@@ -49,7 +49,7 @@ function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[
   frame.build(
     () => {
       const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
-      const state = { flags: DYNAMIC, seen: new Set<never>(), settleFlags: (): void => void frame.builder.reserve() }
+      const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), settleFlags: (): void => void frame.builder.reserve() }
       meaning(new RegionEmitter(frame, instruction, state, leaving, new HelperImports(helperTable)))
     },
     () => undefined,
