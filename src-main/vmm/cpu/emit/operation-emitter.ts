@@ -4,8 +4,6 @@ import * as L from '../layout'
 import type { Emitter, SegmentedAddress } from '../semantics/emitter'
 import { INVARIANTS } from '../semantics/invariants'
 import type { InvariantName } from '../semantics/invariants'
-import { INVARIANTS } from '../semantics/invariants'
-import type { InvariantName } from '../semantics/invariants'
 import type { FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
 import type { IntegerBytes, OperandBinding, Place } from './binding'
 import type { HelperImports } from './helper-imports'
@@ -247,13 +245,6 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   storeStateAt(index: Value, offset: number, value: Value): void {
     this.builder.effect(storeOf(value.type), [this.add(this.binding.vcpu, index), value], offset)
   }
-
-  invariant(name: InvariantName): Value {
-    return INVARIANTS[name](this)
-  }
-
-  /** Conditions are computed anew each time. */
-  changed(_name: InvariantName): void {}
 
   invariant(name: InvariantName): Value {
     return INVARIANTS[name](this)
