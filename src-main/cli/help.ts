@@ -4,7 +4,8 @@ usage: vitrine run [options]        boots a machine in this terminal; without op
        vitrine --help | --version
 
 machine
-  --engine interpreter        what runs the processor (default: interpreter)
+  --engine interpreter|translator|lockstep   what runs the processor; lockstep runs both side by side and ends with a
+                              report where they differ (default: interpreter)
   --memory MIB                RAM in MiB, 2 to 3840 (default: 256)
   --cpus N                    processors (1 for now)
   --cpu KEY=VALUE[,...]       vendor=STRING (12 characters), brand=STRING, family=N, model=N, stepping=N, FEATURE=off
@@ -48,7 +49,7 @@ running
   --save-state PATH           save the machine at exit
   --load-state PATH           go on from a saved machine (with the same machine options)
   --stats PATH.json           statistics at exit: instructions, MIPS, seconds, exits and interrupts by kind,
-                              unclaimed accesses, unknown opcodes
+                              unclaimed accesses, unknown opcodes, translated regions
 
 exit status
   0 the guest switched off, or --until, --script, --stop-at was reached    1 it switched off in mid-script

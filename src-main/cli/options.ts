@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { CPU_FEATURES, VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
+import { CPU_FEATURES, ENGINES, VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
 
 export interface RunOptions {
   readonly machine: MachineConfig
@@ -57,7 +57,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const nothingToBoot = values.kernel === undefined && disks.length === 0 && cdroms.length === 0
 
   const machine: MachineConfig = {
-    engine: choice('engine', values.engine, ['interpreter'], 'interpreter'),
+    engine: choice('engine', values.engine, ENGINES, 'interpreter'),
     memoryMiB: integer('memory', values.memory, 2, MAX_MEMORY_MIB, 256),
     cpus: integer('cpus', values.cpus, 1, 1, 1),
     cpu: parseCpu(values.cpu),

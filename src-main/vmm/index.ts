@@ -1,6 +1,6 @@
 /** The public face of the VMM. */
 export { VmmError, type VmmErrorCode } from './errors/vmm-error'
-export type { CpuModelOptions, MachineConfig, MachineEnd } from './machine/config'
+export { ENGINES, type CpuModelOptions, type EngineChoice, type MachineConfig, type MachineEnd } from './machine/config'
 export { createMachine, type MachineAttachments } from './machine/create-machine'
 export type { KeyEvent } from './machine/key-typist'
 export type { Machine } from './machine/machine'

@@ -10,8 +10,12 @@ export interface CpuModelOptions {
   readonly disabled?: readonly string[]
 }
 
+/** What runs the processor: lockstep is interpreter and translator side by side, compared all the time (for finding faults of Vitrine's own). */
+export const ENGINES = ['interpreter', 'translator'] as const
+export type EngineChoice = (typeof ENGINES)[number]
+
 export interface MachineConfig {
-  readonly engine: 'interpreter'
+  readonly engine: EngineChoice
   readonly memoryMiB: number
   readonly cpus: number
   readonly cpu: CpuModelOptions

@@ -4,10 +4,9 @@ import { NullCharBackend, type CharBackend } from '../backends/chardev/char-back
 import { MmioBus } from '../bus/mmio-bus'
 import { PioBus } from '../bus/pio-bus'
 import { excludedFeatures } from '../cpu/cpuid'
-import { InterpreterEngine } from '../cpu/engines/interpreter'
+import { createEngine, type EngineOptions, type EngineParts } from '../cpu/engines/create-engine'
 import { buildDecoderTables } from '../cpu/isa/decoder-tables'
 import { VCPU_BASE } from '../cpu/layout'
-import { createMachineCore, type MachineCore } from '../cpu/machine-core'
 import { Vcpu } from '../cpu/vcpu'
 import { VmmError } from '../errors/vmm-error'
 import { GuestMemoryImpl } from '../memory/guest-memory-impl'
@@ -38,6 +37,8 @@ export interface MachineAttachments {
   readonly debugConsole?: CharBackend
   /** Folder of the core's WebAssembly, when it is not found by itself. */
   readonly coreDirectory?: string
+  /** For tests and tools: how soon the translator translates, and whether in its own time. */
+  readonly translator?: EngineOptions
 }
 
 export async function createMachine(config: MachineConfig, attachments: MachineAttachments): Promise<Machine> {
@@ -55,8 +56,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
   const pio = new PioBus()
   const mmio = new MmioBus()
   const io = new MachineIo(pio, mmio)
-  const core = createCore(config, attachments, io)
-  const engine = new InterpreterEngine(core)
+  const { core, engine } = createParts(config, attachments, io)
   const leaveSlice = (): void => engine.requestAttention(VCPU_BASE)
   const vcpu = new Vcpu(core, VCPU_BASE)
   vcpu.setModel(config.cpu)
@@ -138,16 +138,17 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
   return made.machine
 }
 
-function createCore(config: MachineConfig, { coreDirectory }: MachineAttachments, io: MachineIo): MachineCore {
+function createParts(config: MachineConfig, { coreDirectory, translator }: MachineAttachments, io: MachineIo): EngineParts {
   const hidden = (config.cpu.disabled ?? []).length > 0
-  return createMachineCore({
+  const memory = {
     ramBytes: config.memoryMiB * MIB,
     extraBytes: PC_EXTRA_BYTES,
     io,
     // A hidden feature's instructions raise #UD: the decoder must not know them.
     ...(hidden ? { decoderTables: buildDecoderTables(excludedFeatures(config.cpu)) } : {}),
     ...(coreDirectory === undefined ? {} : { directory: coreDirectory }),
-  })
+  }
+  return createEngine(config.engine, memory, translator)
 }
 
 function bug(what: string): never {

@@ -1,4 +1,5 @@
 /** What a machine counted, as plain data for --stats and the inspector. */
+import type { TranslationStats } from '../cpu/engines/translation-stats'
 import type { MachineParts } from './machine-parts'
 
 export interface MachineStats {
@@ -13,6 +14,8 @@ export interface MachineStats {
   readonly interrupts: Readonly<Record<string, number>>
   readonly unclaimed: readonly { readonly bus: 'pio' | 'mmio'; readonly place: string; readonly reads: number; readonly writes: number }[]
   readonly unknownOpcodes: Readonly<Record<string, number>>
+  /** Of an engine that translates. */
+  readonly translation?: TranslationStats
 }
 
 /** Counted by the loop itself. */
@@ -31,6 +34,7 @@ export function machineStats({ engine, io, clock, board }: MachineParts, counter
     if (count > 0) interrupts[hex(vector)] = count
   })
   const { retired, ...loop } = counters
+  const translation = engine.translationStats?.()
   return {
     engine: engine.name,
     instructions: retired,
@@ -43,5 +47,6 @@ export function machineStats({ engine, io, clock, board }: MachineParts, counter
       ...board.mmio.unclaimed.list().map((count) => ({ bus: 'mmio' as const, place: hex(count.place), reads: count.reads, writes: count.writes })),
     ],
     unknownOpcodes: Object.fromEntries([...io.unknownOpcodes].map(([opcode, count]) => [hex(opcode), count])),
+    ...(translation === undefined ? {} : { translation }),
   }
 }

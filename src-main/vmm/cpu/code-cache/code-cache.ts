@@ -113,13 +113,12 @@ export class CodeCache {
       const region = new Region(this.nextId++, source, fn, batch)
       batch.regions.add(region)
       this.regionCount++
-      this.index(region)
       this.counters.installed++
       return region
     })
     this.makeRoom(batch)
     for (const region of regions) {
-      if (!batch.regions.has(region)) continue
+      this.index(region)
       if (!this.link(region, batch)) {
         this.counters.stale++
         this.countAgain(region)
