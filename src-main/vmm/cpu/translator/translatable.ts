@@ -19,6 +19,9 @@ const answers = new Map<number, Execution>()
 /** What nothing implements is counted by its record, which only the interpreter has. */
 const NEVER: ReadonlySet<string> = new Set(['ud', 'unknown', 'too_long'])
 
+/** ENTER with levels is a loop; the answer is for every instruction of the form. */
+const ENTER_LEVELS = 31
+
 /** `key`: CODE_KEY of the region. */
 export function executionOf(form: Form, key: number): Execution {
   const mode = key & 3
@@ -32,7 +35,7 @@ function tryForm(form: Form, mode: number): Execution {
   const meaning = semantics[form.operation]
   if (form.handler === 0 || meaning === undefined || NEVER.has(form.operation)) return 'never'
   const instruction: DecodedInstruction = {
-    form, offset: 0, length: 4, registers: [0, 0, 0], base: L.REG_ZERO, index: L.REG_ZERO, scale: 0, displacement: 0, segment: L.SEG_DS, addressShift: 0, immediate: 0n, immediate2: 0,
+    form, offset: 0, length: 4, registers: [0, 0, 0], base: L.REG_ZERO, index: L.REG_ZERO, scale: 0, displacement: 0, segment: L.SEG_DS, addressShift: 0, immediate: 0n, immediate2: ENTER_LEVELS,
   }
   if (transferOf(instruction) === 'elsewhere' && form.operation !== 'jmp_near' && form.operation !== 'call_near') return 'final'
   try {
