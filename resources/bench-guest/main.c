@@ -4,7 +4,8 @@
 //   @begin NAME            the section's work starts
 //   @end NAME CHECKSUM
 //   @done                  last thing; as process 1 it then powers the machine off
-// `bench list` prints the names; `bench exit STATUS` only exits (system/fork-exec starts it). Arguments before the verb
+// `bench ask` takes PERCENT and prefixes from its standard input instead, a line for each run, after saying @ask: a machine saved there needs
+// no boot for the next measurement. `bench list` prints the names; `bench exit STATUS` only exits (system/fork-exec starts it). Arguments before the verb
 // are the kernel's: it hands over what it does not know.
 #include "guest.h"
 
@@ -43,22 +44,57 @@ static int same(const char *a, const char *b) {
   return is_prefix(a, b) && is_prefix(b, a);
 }
 
-int main(int count, char **arguments) {
-  int at = 1;
-  while (at < count && !same(arguments[at], "run") && !same(arguments[at], "list") && !same(arguments[at], "exit")) at++;
-  const char *verb = at < count ? arguments[at] : "run", *number = at + 1 < count ? arguments[at + 1] : "100";
-  if (same(verb, "exit")) return (int)parse(number);
-  int only_list = same(verb, "list");
-  if (!only_list) print("@init\n");
+static void run_all(u32 percent, int count, char **prefixes) {
+  for (u32 i = 0; i < GROUPS; i++)
+    for (const section *it = groups[i]; it->name; it++)
+      if (wanted(it->name, count, prefixes)) run(it, percent);
+}
+
+static void list(void) {
   for (u32 i = 0; i < GROUPS; i++)
     for (const section *it = groups[i]; it->name; it++) {
-      if (!wanted(it->name, count - at - 2, arguments + at + 2)) continue;
-      if (only_list) {
-        print(it->name);
-        print("\n");
-      } else run(it, parse(number));
+      print(it->name);
+      print("\n");
     }
-  if (only_list) return 0;
+}
+
+static void ask(void) {
+  for (;;) {
+    static char line[256];
+    char *words[16];
+    int count = 0;
+    print("@ask\n");
+    long length = sys(SYS_read, 0, (long)line, sizeof line - 1, 0);
+    if (length <= 0) return;
+    for (char *at = line, *end = line + length; at < end; at++) {
+      if (*at <= ' ') *at = 0;
+      else if ((at == line || at[-1] == 0) && count < 16) words[count++] = at;
+    }
+    line[length] = 0;
+    if (count > 0) run_all(parse(words[0]), count - 1, words + 1);
+  }
+}
+
+int main(int count, char **arguments) {
+  static const char *const verbs[] = {"run", "ask", "list", "exit"};
+  const char *verb = "run", *number = "100";
+  int at = 1;
+  for (; at < count; at++)
+    for (u32 i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+      if (same(arguments[at], verbs[i])) {
+        verb = verbs[i];
+        if (at + 1 < count) number = arguments[at + 1];
+        goto found;
+      }
+found:
+  if (same(verb, "exit")) return (int)parse(number);
+  if (same(verb, "list")) {
+    list();
+    return 0;
+  }
+  print("@init\n");
+  if (same(verb, "ask")) ask();
+  else run_all(parse(number), count - at - 2, arguments + at + 2);
   print("@done\n");
   if (sys(SYS_getpid, 0, 0, 0, 0) == 1) power_off();
   return 0;

@@ -2,7 +2,7 @@
 import type { Architecture } from '../../../e2e/guests/images/files'
 import { peers, type PeerName } from './peers'
 import { buildGuestProgram, sectionNames, type GuestProgram } from './program'
-import { runGuest, type GuestRun, type Limits } from './run'
+import { runGuest, type BenchClock, type GuestRun, type Limits } from './run'
 
 export interface CompareOptions {
   readonly architectures: readonly Architecture[]
@@ -11,6 +11,7 @@ export interface CompareOptions {
   readonly rounds: number
   readonly scale: number
   readonly limits: Limits
+  readonly clock: BenchClock
 }
 
 /** One engine with one architecture, over all rounds. */
@@ -53,7 +54,9 @@ export async function compare(options: CompareOptions, folder: string, say: (lin
     for (const { guest, column } of rotated(lanes, round)) {
       if (!guest || column.missing !== undefined) continue
       const start = performance.now()
-      const run = await runGuest(peers[column.engine].command({ guest, scale: options.scale, prefixes: options.prefixes }, folder), folder, options.limits)
+      const command = peers[column.engine].command({ guest, scale: options.scale, prefixes: options.prefixes }, folder)
+      // A native program has ended before its output is read, and its children's time is not its own.
+      const run = await runGuest(command, folder, options.limits, column.engine === 'native' ? 'wall' : options.clock)
       column.runs.push(run)
       say(`round ${round + 1} of ${options.rounds}, ${column.architecture}, ${peers[column.engine].label}: ${summary(run, (performance.now() - start) / 1000)}`)
     }

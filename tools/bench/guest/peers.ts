@@ -34,7 +34,7 @@ export interface Peer {
 
 const MEMORY_MIB = 256
 const BOTH = ['i386', 'amd64'] as const
-const vitrine = join(import.meta.dirname, '..', '..', '..', 'out', 'cli', 'vitrine.mjs')
+export const vitrine: string = join(import.meta.dirname, '..', '..', '..', 'out', 'cli', 'vitrine.mjs')
 const v86Guest = join(import.meta.dirname, '..', 'v86-guest.mjs')
 const V86_BIOS = '/usr/share/seabios/bios.bin'
 const V86_VGA_BIOS = '/usr/share/seabios/vgabios-stdvga.bin'
@@ -43,12 +43,18 @@ const V86_VGA_BIOS = '/usr/share/seabios/vgabios-stdvga.bin'
  * `earlyprintk` lets the kernel's decompressor speak: that is where its time starts. `mitigations=off` and `nokaslr`, so that processors of
  * different CPUID run the same kernel code.
  */
-function kernelCommandLine({ scale, prefixes }: Job): string {
-  return ['console=ttyS0,115200', 'earlyprintk=ttyS0,115200', 'quiet', 'mitigations=off', 'nokaslr', 'panic=-1', '--', ...programArguments(scale, prefixes)].join(' ')
+function kernelCommandLine(words: readonly string[]): string {
+  return ['console=ttyS0,115200', 'earlyprintk=ttyS0,115200', 'quiet', 'mitigations=off', 'nokaslr', 'panic=-1', '--', ...words].join(' ')
 }
 
-function programArguments(scale: number, prefixes: readonly string[]): string[] {
+/** What a job asks of the program (resources/bench-guest/main.c). */
+function words({ scale, prefixes }: Job): string[] {
   return ['run', String(scale), ...prefixes]
+}
+
+/** Vitrine's options for a machine whose program is given these words. */
+export function bootArguments({ architecture, initrd }: GuestProgram, program: readonly string[]): string[] {
+  return ['--memory', String(MEMORY_MIB), '--kernel', installerKernel(architecture), '--initrd', initrd, '--append', kernelCommandLine(program)]
 }
 
 function noKernel(architecture: Architecture): string | undefined {
@@ -63,10 +69,8 @@ function ours(engine?: string): Peer {
     missing: noKernel,
     command: (job, folder) => {
       const stats = join(folder, 'stats.json')
-      const { architecture, initrd } = job.guest
       const choice = engine === undefined ? [] : ['--engine', engine]
-      const boot = ['--memory', String(MEMORY_MIB), '--kernel', installerKernel(architecture), '--initrd', initrd, '--append', kernelCommandLine(job)]
-      return { program: process.execPath, args: [vitrine, 'run', ...choice, ...boot, '--stats', stats], stats }
+      return { program: process.execPath, args: [vitrine, 'run', ...choice, ...bootArguments(job.guest, words(job)), '--stats', stats], stats }
     },
   }
 }
@@ -84,7 +88,7 @@ const v86: Peer = {
   },
   command: (job) => {
     const { architecture, initrd } = job.guest
-    return { program: process.execPath, args: [v86Guest, installerKernel(architecture), initrd, kernelCommandLine(job), String(MEMORY_MIB), V86_BIOS, V86_VGA_BIOS] }
+    return { program: process.execPath, args: [v86Guest, installerKernel(architecture), initrd, kernelCommandLine(words(job)), String(MEMORY_MIB), V86_BIOS, V86_VGA_BIOS] }
   },
 }
 
@@ -95,7 +99,7 @@ const qemu: Peer = {
   command: (job) => {
     const { architecture, initrd } = job.guest
     const machine = ['-M', 'pc', '-accel', 'tcg', '-m', String(MEMORY_MIB), '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-nic', 'none', '-no-reboot']
-    return { program: 'qemu-system-x86_64', args: [...machine, '-kernel', installerKernel(architecture), '-initrd', initrd, '-append', kernelCommandLine(job)] }
+    return { program: 'qemu-system-x86_64', args: [...machine, '-kernel', installerKernel(architecture), '-initrd', initrd, '-append', kernelCommandLine(words(job))] }
   },
 }
 
@@ -103,7 +107,7 @@ const native: Peer = {
   label: 'native',
   architectures: BOTH,
   missing: () => undefined,
-  command: ({ guest, scale, prefixes }) => ({ program: guest.program, args: programArguments(scale, prefixes) }),
+  command: (job) => ({ program: job.guest.program, args: words(job) }),
 }
 
 export const peers: Readonly<Record<PeerName, Peer>> = { ours: ours(), interpreter: ours('interpreter'), v86, qemu, native }

@@ -11,7 +11,7 @@ function guestRun(seconds: Readonly<Record<string, number>>, over: Partial<Guest
 
 function comparison(columns: readonly Column[]): Comparison {
   const limits = { bootSeconds: 1, sectionSeconds: 1 }
-  const options = { architectures: ['i386'] as const, engines: columns.map((column) => column.engine), prefixes: [], rounds: 1, scale: 100, limits }
+  const options = { architectures: ['i386'] as const, engines: columns.map((column) => column.engine), prefixes: [], rounds: 1, scale: 100, limits, clock: 'wall' as const }
   return { options, sections: ['integer/crc', 'pointer/small', 'sse/nbody'], columns }
 }
 
