@@ -75,6 +75,8 @@ export class RegionFrame {
     this.general.store(vcpu)
     this.vectors.store(vcpu)
     writeFlags(this.flags)
+    b.effect('i64.store', [vcpu, b.get(this.flags.result)], L.FLAG_RESULT)
+    b.effect('i32.store', [vcpu, b.get(this.flags.aux)], L.FLAG_AUX)
     const rip = b.get(this.rip)
     b.effect('i64.store', [vcpu, this.wide ? rip : b.op('i64.extend_i32_u', [rip])], L.REG_RIP)
     b.effect('i32.store', [vcpu, b.get(this.budget)], L.BUDGET)
