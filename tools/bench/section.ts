@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { cached, cacheFolder, sourceOf, stamp } from '../../e2e/guests/images/cache'
+import { cached, cacheFolder, stamp } from '../../e2e/guests/images/cache'
 import { installerKernel } from '../../e2e/guests/images/files'
 import { bootArguments, vitrine } from './guest/peers'
 import { buildGuestProgram, type GuestProgram } from './guest/program'
@@ -27,7 +27,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /** A machine that waits for its first line; by the interpreter, which is the reference. */
 function bootOnce(guest: GuestProgram, again: boolean): string {
-  const recipe = [guest.initrd, stamp(installerKernel(guest.architecture)), sourceOf(import.meta.url)]
+  const recipe = [...bootArguments(guest, ['ask']), stamp(installerKernel(guest.architecture))]
   const build = (_scratch: string, target: string): void => {
     say(`booting ${guest.architecture} once, for a saved machine`)
     const boot = ['run', ...bootArguments(guest, ['ask']), '--engine', 'interpreter', '--serial', 'none', '--until', '@ask', '--timeout', String(BOOT_TIMEOUT_SECONDS)]
