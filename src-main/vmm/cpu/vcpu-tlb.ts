@@ -18,7 +18,7 @@ import {
   TLB_TABLE_BYTES,
   TLB_WRITE,
 } from './layout'
-import { TLB_JOURNAL, TLB_JOURNAL_COUNT, TLB_JOURNAL_ENTRIES } from './layout-system'
+import { TLB_JOURNAL, TLB_JOURNAL_COUNT, TLB_JOURNAL_ENTRIES, TLB_LARGE, TLB_LARGE_BYTES } from './layout-system'
 
 /** u32 slot, u32 page number and flags, u64 tag. */
 const SAVED_BYTES = 16
@@ -58,6 +58,8 @@ export function loadTlb(view: DataView, vcpu: number, saved: Uint8Array): void {
     if (tag !== TAG_EMPTY) restoreSlot(view, vcpu, slot, page, tag)
   }
   view.setUint32(vcpu + TLB_JOURNAL_COUNT, count, true)
+  // any of them may be a piece of a large page
+  new Uint8Array(view.buffer, vcpu + TLB_LARGE, TLB_LARGE_BYTES).fill(0xff)
 }
 
 function restoreSlot(view: DataView, vcpu: number, slot: number, page: number, tag: bigint): void {

@@ -210,6 +210,19 @@ describe.each(FORMS)('paging: $name', (form) => {
     expect(machine.takeFault()?.vector).toBe(14)
   })
 
+  it('drops all pieces of a large page by INVLPG of any of its addresses, also after a state was loaded', () => {
+    for (const reload of [false, true]) {
+      enter(form)
+      build(form)
+      read()
+      if (reload) machine.vcpu.load(machine.vcpu.save())
+      build(form, form.entries.map(() => 0n))
+      machine.call64('invlpg', LINEAR + 0x5000n)
+      read()
+      expect(machine.takeFault()?.vector).toBe(form.large ? 14 : undefined)
+    }
+  })
+
   it('keeps global pages over CR3 writes while PGE is set', () => {
     build(form, form.entries.map((_, i) => P | W | U | (i === form.entries.length - 1 ? G : 0n)))
     enter(form, { cr4: PGE })

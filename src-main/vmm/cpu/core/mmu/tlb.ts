@@ -32,6 +32,8 @@ import {
   TLB_JOURNAL,
   TLB_JOURNAL_COUNT,
   TLB_JOURNAL_ENTRIES,
+  TLB_LARGE,
+  TLB_LARGE_BYTES,
   TLB_NO_FILL,
   WALK_DIRTY,
   WALK_FLAGS,
@@ -52,6 +54,9 @@ const EPOCH_MASK: i32 = 0x03ffffff
 const EPOCH_MODE_SHIFT: i32 = 26
 const EPOCH_MODE_USER: i32 = 4
 const LARGE_SHIFT: u64 = 30
+/** Granularity of TLB_LARGE. */
+const REGION_SHIFT: u64 = 22
+const SIZE_1_GIB: u32 = 3
 
 /** A value that no jump-cache entry has. */
 function next_epoch(vcpu: usize): i32 {
@@ -154,6 +159,22 @@ function page_watched(vcpu: usize, linear: u64): bool {
   return false
 }
 
+// @ts-ignore: decorator
+@inline
+function large_byte(vcpu: usize, linear: u64): usize {
+  return vcpu + TLB_LARGE + (<usize>(linear >> (REGION_SHIFT + 3)) & (TLB_LARGE_BYTES - 1))
+}
+
+function note_large_page(vcpu: usize, linear: u64, size: u32): void {
+  // INVLPG may name any address of it: simply every bit
+  if (size == SIZE_1_GIB) {
+    memory.fill(vcpu + TLB_LARGE, 0xff, TLB_LARGE_BYTES)
+    return
+  }
+  const at = large_byte(vcpu, linear)
+  store<u8>(at, <u32>load<u8>(at) | (1 << (<u32>(linear >> REGION_SHIFT) & 7)))
+}
+
 /** Enters the page just walked (WALK_*) for accesses of one kind, when what it leads to may be accessed without a closer look. */
 export function tlb_fill(vcpu: usize, linear: u64, kind: i32, mode: i32): void {
   if (load<i32>(vcpu, TLB_NO_FILL) && kind != KIND_EXECUTE) return
@@ -174,15 +195,18 @@ export function tlb_fill(vcpu: usize, linear: u64, kind: i32, mode: i32): void {
     store<u32>(vcpu + (<usize>at << 2), <u32>(slot - vcpu), TLB_JOURNAL)
     store<u32>(vcpu, at + 1, TLB_JOURNAL_COUNT)
   }
+  if (flags >> WALK_SIZE_SHIFT) note_large_page(vcpu, linear, flags >> WALK_SIZE_SHIFT)
   const page = linear & ~0xfff
   store<u64>(slot, page)
   store<u32>(slot, host_page(entry) - <u32>page, 8)
   store<u32>(slot, <u32>(gpa >> 12) | (flags & WALK_GLOBAL ? ENTRY_GLOBAL : 0) | ((flags >> WALK_SIZE_SHIFT) << ENTRY_SIZE_SHIFT), 12)
 }
 
-/** Empties the whole TLB without looking at the journal: for power-on and load. */
+/** Empties the whole TLB without looking at the journal, and the jump cache whatever its epochs say: for power-on and load. */
 export function reset_tlb(vcpu: usize): void {
   memory.fill(vcpu + TLB, 0xff, TLB_END - TLB)
+  memory.fill(vcpu + TLB_LARGE, 0, TLB_LARGE_BYTES)
+  clear_jump_cache(vcpu)
   store<u32>(vcpu, 0, TLB_JOURNAL_COUNT)
   bump_code_epoch(vcpu)
 }
@@ -191,6 +215,7 @@ function flush_tlb_entries(vcpu: usize): void {
   const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
   for (let i: u32 = 0; i < count; i++) store<u64>(vcpu + load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL), TAG_EMPTY)
   store<u32>(vcpu, 0, TLB_JOURNAL_COUNT)
+  memory.fill(vcpu + TLB_LARGE, 0, TLB_LARGE_BYTES)
 }
 
 function count_flush(vcpu: usize): void {
@@ -255,6 +280,26 @@ export function flush_write_page(vcpu: usize, hostPage: u32): void {
 
 /** INVLPG: drops the translations of one page. Large pages are cached in 4 KiB pieces: the pieces of the same 2 MiB, 4 MiB or 1 GiB page go too. */
 export function invalidate_page(vcpu: usize, linear: u64): void {
+  if ((<u32>load<u8>(large_byte(vcpu, linear)) >> (<u32>(linear >> REGION_SHIFT) & 7)) & 1) drop_pieces(vcpu, linear)
+  else drop_small_page(vcpu, linear & ~0xfff)
+  if (has_jumps(vcpu, linear)) bump_code_epoch(vcpu)
+}
+
+function drop_small_page(vcpu: usize, page: u64): void {
+  for (let mode: i32 = 0; mode < TLB_CONTEXTS; mode++) {
+    drop_slot(tlb_slot(vcpu, page, KIND_READ, mode), page)
+    drop_slot(tlb_slot(vcpu, page, KIND_WRITE, mode), page)
+    drop_slot(tlb_slot(vcpu, page, KIND_EXECUTE, mode), page)
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function drop_slot(slot: usize, page: u64): void {
+  if (load<u64>(slot) == page) store<u64>(slot, TAG_EMPTY)
+}
+
+function drop_pieces(vcpu: usize, linear: u64): void {
   const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
   for (let i: u32 = 0; i < count; i++) {
     const slot = vcpu + load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
@@ -264,5 +309,4 @@ export function invalidate_page(vcpu: usize, linear: u64): void {
     const bits: u64 = shift == 0 ? 12 : shift == 1 ? 21 : shift == 2 ? 22 : 30
     if (tag >> bits == linear >> bits) store<u64>(slot, TAG_EMPTY)
   }
-  if (has_jumps(vcpu, linear)) bump_code_epoch(vcpu)
 }
