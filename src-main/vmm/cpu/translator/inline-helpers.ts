@@ -7,7 +7,7 @@ const PURE: ReadonlySet<string> = new Set(['multiply_high_unsigned', 'multiply_h
 const WHOLE_STATE: ReadonlySet<string> = new Set(['fpuStoreImage', 'fpuCheckImage', 'fpuLoadImage', 'fpuInitialize'])
 const INTEGER: ReadonlySet<string> = new Set(['divide_wide_unsigned', 'divide_wide_signed'])
 /** They look at control state, or clear IF. */
-const SYSTEM: ReadonlySet<string> = new Set(['pushf_value', 'cli', 'read_cr', 'read_dr', 'smsw', 'xgetbv', 'privileged', 'check_protected'])
+const SYSTEM: ReadonlySet<string> = new Set(['cli', 'read_cr', 'read_dr', 'smsw', 'xgetbv', 'privileged', 'check_protected'])
 
 export const isPureHelper = (name: string): boolean => PURE.has(name)
 export const isInlineHelper = (name: string): boolean => INTEGER.has(name) || SYSTEM.has(name) || (name in fpuHelpers && !WHOLE_STATE.has(name))
