@@ -66,7 +66,7 @@ export class RegionInspector {
       ...summary(region),
       x86: x86(region),
       passes: [{ name: 'emit', text: print(fn) }],
-      wasm: encodeModule({ imports: helpers.imports, functions: [fn], exports: [fn], names: true }),
+      wasm: encodeModule({ imports: helpers.imports, functions: [fn, ...helpers.functions], exports: [fn], names: true }),
     }
   }
 }

@@ -3,7 +3,7 @@ import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
 import { semantics } from '../semantics/index'
 import type { InvariantName } from '../semantics/invariants'
-import type { Block, IrFunction, LabelStatement, Value, Variable } from '../wasm/ir'
+import type { IrFunction, LabelStatement, Value, Variable } from '../wasm/ir'
 import { structure } from './control-flow'
 import type { StructureNode } from './control-flow'
 import { decodeRecord } from './decoded-instruction'
@@ -48,8 +48,9 @@ class RegionBuilder implements RegionState {
   private readonly ways = new Map<number, Way>()
   /** Flags with which the only jump to a block comes. */
   private readonly incoming = new Map<number, FlagState>()
-  private readonly settling: Block[] = []
   private loops = 0
+  /** Of the last instruction. */
+  private emitter: RegionEmitter | undefined
 
   constructor(
     name: string,
@@ -79,18 +80,13 @@ class RegionBuilder implements RegionState {
         const enter = plan.entries.length === 1 ? (): void => this.go(plan.entries[0]!) : (): void => this.dispatch(frame.builder.param(1), plan.entries)
         this.list(nodes, enter)
       },
-      () => this.writeFlags(),
+      this.helpers,
     )
-    for (const block of this.settling) frame.builder.at(block, () => this.writeFlags())
     return frame.builder
   }
 
   get inLoop(): boolean {
     return this.loops > 0
-  }
-
-  settleFlags(): void {
-    this.settling.push(this.frame.builder.reserve())
   }
 
   // ---- structure ----
@@ -185,13 +181,14 @@ class RegionBuilder implements RegionState {
       const unused = count - i
       const leaving = {
         interpret: (): void => this.leave(L.STATUS_INTERPRET, instruction.offset, unused),
-        fault: (status: Value): void => frame.leave(status, frame.ripAt(instruction.offset), this.flags, unused),
+        fault: (status: Value): void => frame.leave(status, frame.ripAt(instruction.offset), unused),
       }
       const emitter = new RegionEmitter(frame, instruction, this, leaving, this.helpers)
       const meaning = semantics[instruction.form.operation]
       if (meaning === undefined) throw new Error(`no meaning of ${instruction.form.operation}`)
       meaning(emitter)
       taken = emitter.taken
+      this.emitter = emitter
     }
     if (taken === undefined) return this.jumpTo(block.end)
     const { condition, target } = taken
@@ -206,11 +203,16 @@ class RegionBuilder implements RegionState {
   private final(instruction: DecodedInstruction): void {
     const { frame } = this
     const { builder } = frame
-    frame.leaveAndRun(frame.ripAt(instruction.offset), this.flags, () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
+    frame.leaveAndRun(frame.ripAt(instruction.offset), () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
+  }
+
+  /** At the usual ends of a region flags whose kind is known are computed on the spot, the others by a call. */
+  private settleInline(): void {
+    if (!isDynamic(this.flags)) this.emitter?.canonicalize()
   }
 
   private leave(status: number, offset: number, unused: number): void {
-    this.frame.leave(this.frame.builder.constant('i32', status), this.frame.ripAt(offset), this.flags, unused)
+    this.frame.leave(this.frame.builder.constant('i32', status), this.frame.ripAt(offset), unused)
   }
 
   private follow(block: BasicBlock, target: number | Value): void {
@@ -222,35 +224,20 @@ class RegionBuilder implements RegionState {
       const same = builder.op(this.frame.wide ? 'i64.eq' : 'i32.eq', [target, this.frame.ripAt(back.offset)])
       builder.if(same, () => this.jumpTo(back.offset))
     }
-    this.frame.leave(builder.constant('i32', L.STATUS_JUMP), target, this.flags, 0)
+    this.settleInline()
+    this.frame.leave(builder.constant('i32', L.STATUS_JUMP), target, 0)
   }
 
   private jumpTo(offset: number): void {
     const target = this.byOffset.get(offset)
-    if (target === undefined) return this.leave(L.STATUS_JUMP, offset, 0)
-    this.frame.flags.store(this.flags)
+    if (target === undefined) {
+      this.settleInline()
+      return this.leave(L.STATUS_JUMP, offset, 0)
+    }
     if (this.entered[target.number] === 1 && !isDynamic(this.flags)) this.incoming.set(target.number, this.flags)
     this.go(target.number)
   }
-
-  // ---- flags ----
-
-  /** Slots -> canonical words, whatever kinds the region ever stores. */
-  private writeFlags(): void {
-    const { builder, flags } = this.frame
-    const emitter = new RegionEmitter(this.frame, this.blocks[0]!.instructions[0]!, this, { interpret: nothing, fault: nothing }, this.helpers)
-    const choose = (variable: Variable, cases: readonly { readonly number: number; readonly write: () => void }[]): void => {
-      for (const { number, write } of cases) {
-        builder.if(builder.op('i32.eq', [builder.get(variable), builder.constant('i32', number)]), write)
-      }
-    }
-    choose(flags.number, flags.stored.map((stored) => ({ number: stored.number, write: () => emitter.writeWords(emitter.wordsOf(flags.loadBase(stored))) })))
-    const below = { result: () => builder.get(flags.result), aux: () => builder.get(flags.aux) }
-    choose(flags.layer, flags.storedLayers.map((stored) => ({ number: stored.number, write: () => emitter.writeWords(emitter.wordsOfLayer(flags.loadLayer(stored), below)) })))
-  }
 }
-
-const nothing = (): void => undefined
 
 function basicBlocks(plan: RegionPlan): readonly BasicBlock[] {
   const view = new DataView(plan.records.buffer, plan.records.byteOffset, plan.records.byteLength)

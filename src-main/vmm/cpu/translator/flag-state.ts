@@ -1,6 +1,6 @@
 /**
- * Status flags of a region: what set them last, not what they are. Only a reader or an exit computes them. Between basic blocks the operands of that
- * operation travel in locals (slots) together with a number that tells the operation; within a block they are values. INC and DEC keep CF: they
+ * Status flags of a region: what set them last, not what they are. Only a reader or an exit computes them. The operands of that
+ * operation stand in locals (slots) together with a number that tells the operation, which costs nothing until somebody reads them. INC and DEC keep CF: they
  * lie as a layer over what was there before, so that a loop that counts need not know what that is.
  */
 import type { FunctionBuilder, IrType, Value, Variable } from '../wasm/ir'
@@ -31,15 +31,38 @@ export const CANONICAL: FlagState = { base: 'canonical', layer: undefined }
 export const DYNAMIC: FlagState = { base: 'dynamic', layer: 'dynamic' }
 export const isDynamic = (state: FlagState): boolean => state.base === 'dynamic' || state.layer === 'dynamic'
 
-const OPERANDS_OF_SIZE: Readonly<Record<FlagKind, number>> = { add: 2, sub: 2, adc: 3, sbb: 3, logic: 1, result: 1 }
-const COUNT: Readonly<Record<FlagKind, number>> = { add: 2, sub: 2, adc: 3, sbb: 3, logic: 1, result: 4 }
-const NONE = 0
+type Operand = 'same' | 'bit'
+/** Types of the operands: as wide as the operation, or i32 0 or 1. */
+const OPERANDS: Readonly<Record<FlagKind, readonly Operand[]>> = {
+  add: ['same', 'same'],
+  sub: ['same', 'same'],
+  adc: ['same', 'same', 'same'],
+  sbb: ['same', 'same', 'same'],
+  logic: ['same'],
+  result: ['same', 'bit', 'bit', 'bit'],
+}
+const SIZES: readonly Bytes[] = [1, 2, 4, 8]
+const SLOTS_32 = 4
+const SLOTS_64 = 3
 
-/** A kind and size that some block leaves. */
-export interface Stored<Kind> {
+export interface NumberedKind<Kind> {
   readonly number: number
   readonly kind: Kind
   readonly bytes: Bytes
+}
+const numbered = <Kind extends string>(kinds: readonly Kind[]): readonly NumberedKind<Kind>[] =>
+  kinds.flatMap((kind, i) => SIZES.map((bytes, j) => ({ number: 1 + i * SIZES.length + j, kind, bytes })))
+const FLAG_KINDS: readonly FlagKind[] = ['add', 'sub', 'adc', 'sbb', 'logic', 'result']
+const LAYER_KINDS: readonly LayerKind[] = ['inc', 'dec']
+/** What the slots' numbers mean; 0: canonical, no layer. */
+export const KINDS: readonly NumberedKind<FlagKind>[] = numbered(FLAG_KINDS)
+export const LAYERS: readonly NumberedKind<LayerKind>[] = numbered(LAYER_KINDS)
+const numberOf = <Kind>(all: readonly NumberedKind<Kind>[], kind: Kind, bytes: Bytes): number =>
+  all.find((one) => one.kind === kind && one.bytes === bytes)?.number ?? 0
+
+/** The operands of a kind out of the slots' values, which are the 32-bit ones and the 64-bit ones. */
+export function operandsOf<T>(kind: FlagKind, bytes: Bytes, narrow: readonly T[], wide: readonly T[]): readonly T[] {
+  return OPERANDS[kind].map((operand, i) => (operand === 'same' && bytes === 8 ? wide[i]! : narrow[i]!))
 }
 
 export class FlagSlots {
@@ -47,87 +70,62 @@ export class FlagSlots {
   readonly result: Variable
   readonly aux: Variable
   /** Number of the kind in the slots, 0: canonical; and of the layer, 0: none. */
-  readonly number: Variable
-  readonly layer: Variable
-  private readonly slots = new Map<string, Variable>()
-  private readonly kinds = new Map<string, Stored<FlagKind>>()
-  private readonly layerKinds = new Map<string, Stored<LayerKind>>()
+  private readonly number: Variable
+  private readonly layer: Variable
+  private readonly narrow: readonly Variable[]
+  private readonly wide: readonly Variable[]
+  private readonly layerNarrow: Variable
+  private readonly layerWide: Variable
 
   constructor(private readonly builder: FunctionBuilder) {
+    const some = (type: IrType, count: number): Variable[] => Array.from({ length: count }, () => builder.variable(type))
     this.result = builder.variable('i64')
     this.aux = builder.variable('i32')
     this.number = builder.variable('i32')
     this.layer = builder.variable('i32')
+    this.narrow = some('i32', SLOTS_32)
+    this.wide = some('i64', SLOTS_64)
+    this.layerNarrow = builder.variable('i32')
+    this.layerWide = builder.variable('i64')
   }
 
-  get stored(): readonly Stored<FlagKind>[] {
-    return [...this.kinds.values()]
+  /** Everything that flag-words.ts computes the two words from. */
+  values(): readonly Value[] {
+    return [this.number, this.layer, ...this.narrow, ...this.wide, this.layerNarrow, this.layerWide].map((variable) => this.builder.get(variable))
   }
 
-  get storedLayers(): readonly Stored<LayerKind>[] {
-    return [...this.layerKinds.values()]
+  put({ kind, bytes, values }: PendingFlags): void {
+    this.mark(this.number, numberOf(KINDS, kind, bytes))
+    this.mark(this.layer, 0)
+    operandsOf(kind, bytes, this.narrow, this.wide).forEach((slot, i) => this.builder.set(slot, values[i]!))
   }
 
-  /** Puts a state into the slots, so that it is DYNAMIC. */
-  store({ base, layer }: FlagState): void {
-    if (base === 'canonical') {
-      this.mark(this.number, NONE)
-    } else if (base !== 'dynamic') {
-      this.mark(this.number, numbered(this.kinds, base))
-      base.values.forEach((value, i) => this.put(this.slot(base.kind, base.bytes, i), value))
-    }
-    if (layer === undefined) {
-      this.mark(this.layer, NONE)
-    } else if (layer !== 'dynamic') {
-      this.mark(this.layer, numbered(this.layerKinds, layer))
-      this.put(this.layerSlot(layer.bytes), layer.result)
-    }
+  putLayer({ kind, bytes, result }: PendingLayer): void {
+    this.mark(this.layer, numberOf(LAYERS, kind, bytes))
+    this.builder.set(bytes === 8 ? this.layerWide : this.layerNarrow, result)
   }
 
-  /** A state that store() put into the slots, as values of the present block. */
+  /** The two words are in their locals. */
+  putCanonical(): void {
+    this.mark(this.number, 0)
+    this.mark(this.layer, 0)
+  }
+
+  /** i32: not 0 when the words are not canonical. */
+  pending(): Value {
+    return this.builder.op('i32.or', [this.builder.get(this.number), this.builder.get(this.layer)])
+  }
+
+  /** A state that was put here in another block, as values of this one. */
   load({ base, layer }: FlagState): FlagState {
+    const { builder } = this
     return {
-      base: typeof base === 'string' ? base : this.loadBase(base),
-      layer: layer === undefined || layer === 'dynamic' ? layer : this.loadLayer(layer),
+      base: typeof base === 'string' ? base : { ...base, values: operandsOf(base.kind, base.bytes, this.narrow, this.wide).map((slot) => builder.get(slot)) },
+      layer: layer === undefined || layer === 'dynamic' ? layer : { ...layer, result: builder.get(layer.bytes === 8 ? this.layerWide : this.layerNarrow) },
     }
-  }
-
-  loadBase({ kind, bytes }: { readonly kind: FlagKind; readonly bytes: Bytes }): PendingFlags {
-    return { kind, bytes, values: Array.from({ length: COUNT[kind] }, (_, i) => this.builder.get(this.slot(kind, bytes, i))) }
-  }
-
-  loadLayer({ kind, bytes }: { readonly kind: LayerKind; readonly bytes: Bytes }): PendingLayer {
-    return { kind, bytes, result: this.builder.get(this.layerSlot(bytes)) }
-  }
-
-  private put(slot: Variable, value: Value): void {
-    const there = value.source.kind === 'get' && value.source.variable === slot
-    if (!there) this.builder.set(slot, value)
   }
 
   private mark(variable: Variable, number: number): void {
     this.builder.set(variable, this.builder.constant('i32', number))
   }
-
-  private slot(kind: FlagKind, bytes: Bytes, i: number): Variable {
-    return this.named(bytes === 8 && i < OPERANDS_OF_SIZE[kind] ? 'i64' : 'i32', String(i))
-  }
-
-  private layerSlot(bytes: Bytes): Variable {
-    return this.named(bytes === 8 ? 'i64' : 'i32', 'layer')
-  }
-
-  private named(type: IrType, name: string): Variable {
-    const key = `${type} ${name}`
-    let slot = this.slots.get(key)
-    if (slot === undefined) this.slots.set(key, (slot = this.builder.variable(type)))
-    return slot
-  }
-}
-
-function numbered<Kind extends string>(kinds: Map<string, Stored<Kind>>, { kind, bytes }: { readonly kind: Kind; readonly bytes: Bytes }): number {
-  const key = `${kind}${bytes}`
-  let stored = kinds.get(key)
-  if (stored === undefined) kinds.set(key, (stored = { number: kinds.size + 1, kind, bytes }))
-  return stored.number
 }

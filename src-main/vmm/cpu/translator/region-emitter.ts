@@ -14,10 +14,11 @@ import type { ConditionCode, FlagName, Reference, SegmentedAddress } from '../se
 import { INVARIANTS } from '../semantics/invariants'
 import type { InvariantName } from '../semantics/invariants'
 import { constantOf } from '../wasm/ir'
-import type { Block, Value } from '../wasm/ir'
+import type { Value } from '../wasm/ir'
 import type { DecodedInstruction } from './decoded-instruction'
 import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
 import type { FlagState, PendingFlags, PendingLayer } from './flag-state'
+import { PendingWords, settleSlots } from './flag-words'
 import { isInlineHelper, isPureHelper } from './inline-helpers'
 import { NotInline, RegionBinding } from './region-binding'
 import type { Leaving } from './region-binding'
@@ -43,13 +44,12 @@ export interface RegionState {
   readonly inLoop: boolean
   /** Conditions that an instruction of this basic block has looked at and found as usual. */
   readonly seen: Set<InvariantName>
-  /** Makes flags in the slots canonical at this point. */
-  settleFlags(): void
 }
 
 export class RegionEmitter extends OperationEmitter {
   taken: Jump | undefined
   private readonly staticTargets = new Map<Value, number>()
+  private readonly pendingWords: PendingWords
 
   constructor(
     private readonly frame: RegionFrame,
@@ -59,6 +59,7 @@ export class RegionEmitter extends OperationEmitter {
     helpers: HelperImports,
   ) {
     super(frame.builder, new RegionBinding(frame, instruction, leaving), instruction.form, helpers)
+    this.pendingWords = new PendingWords(frame.builder, this.binding)
   }
 
   // ---- control ----
@@ -70,21 +71,14 @@ export class RegionEmitter extends OperationEmitter {
       return
     }
     const before = this.state.flags
-    const states: FlagState[] = []
-    const blocks: Block[] = []
+    let changed = false
     const branch = (body: (() => void) | undefined) => (): void => {
       this.state.flags = before
-      blocks.push(this.frame.builder.position)
       body?.()
-      states.push(this.state.flags)
+      changed ||= this.state.flags !== before
     }
-    this.builder.if(condition, branch(then), branch(otherwise))
-    if (states.every((state) => state === before)) {
-      this.state.flags = before
-      return
-    }
-    blocks.forEach((block, i) => this.builder.at(block, () => this.frame.flags.store(states[i] ?? before)))
-    this.state.flags = DYNAMIC
+    this.builder.if(condition, branch(then), otherwise === undefined ? undefined : branch(otherwise))
+    this.state.flags = changed ? DYNAMIC : before
   }
 
   override loop(): void {
@@ -277,11 +271,11 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   override flagsInc(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    this.state.flags = { base: this.state.flags.base, layer: { kind: 'inc', bytes, result: r } }
+    this.pendLayer({ kind: 'inc', bytes, result: r })
   }
 
   override flagsDec(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    this.state.flags = { base: this.state.flags.base, layer: { kind: 'dec', bytes, result: r } }
+    this.pendLayer({ kind: 'dec', bytes, result: r })
   }
 
   override flagsResult(r: Value, { cf, of, af }: { readonly cf?: Value; readonly of?: Value; readonly af?: Value }, bytes: IntegerBytes = this.size): void {
@@ -295,8 +289,8 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   override setStatusFlags(value: Value): void {
-    this.state.flags = CANONICAL
     super.setStatusFlags(value)
+    this.setCanonical()
   }
 
   override statusFlags(): Value {
@@ -307,7 +301,7 @@ export class RegionEmitter extends OperationEmitter {
   override flag(name: FlagName): Value {
     this.settle()
     const { base, layer } = this.state.flags
-    if (layer !== undefined && layer !== 'dynamic' && name !== 'cf') return this.flagOfResult(name, layer.result, layer.bytes) ?? this.flagOf(name, this.wordsOfLayer(layer, NO_WORDS(this)))
+    if (layer !== undefined && layer !== 'dynamic' && name !== 'cf') return this.flagOfResult(name, layer.result, layer.bytes) ?? this.pendingWords.bit(name, this.pendingWords.ofLayer(layer, { result: () => this.i64(0), aux: () => this.i32(0) }))
     return typeof base === 'string' ? super.flag(name) : this.pendingFlag(name, base)
   }
 
@@ -319,70 +313,47 @@ export class RegionEmitter extends OperationEmitter {
     return (code & 1) === 0 ? fused : this.eqz(fused)
   }
 
-  /** FLAG_RESULT and FLAG_AUX of pending flags. */
-  wordsOf({ kind, bytes, values }: PendingFlags): FlagWords {
-    const [first, second, third, fourth] = values
-    const result = (r: Value) => (): Value => this.lazyResult(r, bytes)
-    switch (kind) {
-      case 'add': {
-        const r = this.add(first!, second!)
-        return { result: result(r), aux: () => this.auxOfAdd(first!, second!, r, bytes) }
-      }
-      case 'sub': {
-        const r = this.sub(first!, second!)
-        return { result: result(r), aux: () => this.auxOfSub(first!, second!, r, bytes) }
-      }
-      case 'adc':
-        return { result: result(third!), aux: () => this.auxOfAdd(first!, second!, third!, bytes) }
-      case 'sbb':
-        return { result: result(third!), aux: () => this.auxOfSub(first!, second!, third!, bytes) }
-      case 'logic':
-        return { result: result(first!), aux: () => this.i32(0) }
-      case 'result':
-        return { result: result(first!), aux: () => this.auxiliaryOf(second, third, fourth) }
-    }
+  /** Makes the flags canonical here. */
+  canonicalize(): void {
+    this.settle()
+    const { base, layer } = this.state.flags
+    const below = typeof base === 'string' ? this.words : this.pendingWords.of(base)
+    if (layer !== undefined && layer !== 'dynamic') this.writeWords(this.pendingWords.ofLayer(layer, below))
+    else if (typeof base !== 'string') this.writeWords(below)
+    else return
+    this.setCanonical()
   }
 
-  /** ... of a layer over other flags, which give CF. */
-  wordsOfLayer({ kind, bytes, result }: PendingLayer, below: FlagWords): FlagWords {
-    const one = this.like(result, 1)
-    const aux = (): Value =>
-      kind === 'inc'
-        ? this.auxOfAdd(this.narrow(this.sub(result, one), bytes), one, result, bytes)
-        : this.auxOfSub(this.narrow(this.add(result, one), bytes), one, result, bytes)
-    return { result: () => this.lazyResult(result, bytes), aux: () => this.withCarryOf(aux(), below.aux()) }
-  }
-
-  /** Writes words to the locals of the canonical ones. */
-  writeWords(words: FlagWords): void {
+  private writeWords(words: FlagWords): void {
     const [result, aux] = [words.result(), words.aux()]
     this.frame.builder.set(this.frame.flags.result, result)
     this.frame.builder.set(this.frame.flags.aux, aux)
   }
 
   private pend(kind: PendingFlags['kind'], bytes: IntegerBytes, values: readonly Value[]): void {
-    this.state.flags = { base: { kind, bytes, values }, layer: undefined }
+    const base = { kind, bytes, values }
+    this.frame.flags.put(base)
+    this.state.flags = { base, layer: undefined }
+  }
+
+  private pendLayer(layer: PendingLayer): void {
+    this.frame.flags.putLayer(layer)
+    this.state.flags = { base: this.state.flags.base, layer }
   }
 
   private settle(): void {
     if (!isDynamic(this.state.flags)) return
-    this.frame.flags.store(this.state.flags)
-    this.state.settleFlags()
+    settleSlots(this.builder, this.frame.flags, this.helpers)
     this.state.flags = CANONICAL
   }
 
-  private canonicalize(): void {
-    this.settle()
-    const { base, layer } = this.state.flags
-    const below = typeof base === 'string' ? this.words : this.wordsOf(base)
-    if (layer !== undefined && layer !== 'dynamic') this.writeWords(this.wordsOfLayer(layer, below))
-    else if (typeof base !== 'string') this.writeWords(below)
+  private setCanonical(): void {
+    this.frame.flags.putCanonical()
     this.state.flags = CANONICAL
   }
 
-  /** The low `bytes` of a 32-bit value (8 bytes: as it is). */
   private narrow(value: Value, bytes: IntegerBytes): Value {
-    return bytes === 8 ? value : this.truncate(value, bytes)
+    return this.pendingWords.narrow(value, bytes)
   }
 
   private signedOf(value: Value, bytes: IntegerBytes): Value {
@@ -412,7 +383,7 @@ export class RegionEmitter extends OperationEmitter {
     if (kind === 'result') return name === 'cf' ? second! : name === 'of' ? third! : fourth!
     if (name === 'cf' && kind === 'sub') return this.ltU(first!, second!)
     if (name === 'cf' && kind === 'add') return this.ltU(this.narrow(this.add(first!, second!), bytes), first!)
-    return this.flagOf(name, this.wordsOf(pending))
+    return this.pendingWords.bit(name, this.pendingWords.of(pending))
   }
 
   private resultOf({ kind, values }: PendingFlags): Value {
@@ -456,9 +427,6 @@ export class RegionEmitter extends OperationEmitter {
     }
   }
 }
-
-/** Carries from nowhere: for a layer's flags other than CF. */
-const NO_WORDS = (m: RegionEmitter): FlagWords => ({ result: () => m.i64(0), aux: () => m.i32(0) })
 
 /** r was computed as a op b. */
 function isExactly(r: Value, operation: 'add' | 'sub', a: Value, b: Value): boolean {

@@ -2,11 +2,12 @@
  * What all instructions of a region share: registers and flags in locals, the budget, the one exit through which everything is written back.
  * A basic block subtracts its instructions from the budget when it begins; who leaves in its middle gives back those that did not run.
  */
+import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
 import { FoldingBuilder } from '../wasm/ir'
 import type { Block, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 import { FlagSlots } from './flag-state'
-import type { FlagState } from './flag-state'
+import { settleSlots } from './flag-words'
 import { PageCaches, entryOf } from './memory-access'
 import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
 
@@ -65,7 +66,7 @@ export class RegionFrame {
   }
 
   /** The whole function: `body` must leave by exits only. */
-  build(body: () => void, writeFlags: (flags: FlagSlots) => void): void {
+  build(body: () => void, helpers: HelperImports): void {
     const { builder: b, vcpu } = this
     b.block((label) => {
       this.exit = label
@@ -74,7 +75,7 @@ export class RegionFrame {
     this.exit = undefined
     this.general.store(vcpu)
     this.vectors.store(vcpu)
-    writeFlags(this.flags)
+    settleSlots(b, this.flags, helpers)
     b.effect('i64.store', [vcpu, b.get(this.flags.result)], L.FLAG_RESULT)
     b.effect('i32.store', [vcpu, b.get(this.flags.aux)], L.FLAG_AUX)
     const rip = b.get(this.rip)
@@ -123,10 +124,9 @@ export class RegionFrame {
   }
 
   /** Leaves the region. `unused`: instructions of the basic block that have not run. */
-  leave(status: Value, rip: Value, flags: FlagState, unused: number): void {
+  leave(status: Value, rip: Value, unused: number): void {
     const { builder: b } = this
     if (this.exit === undefined) throw new Error('a region is left from within its body only')
-    this.flags.store(flags)
     b.set(this.status, status)
     b.set(this.rip, rip)
     if (unused > 0) b.set(this.budget, b.op('i32.add', [b.get(this.budget), b.constant('i32', unused)]))
@@ -134,10 +134,10 @@ export class RegionFrame {
   }
 
   /** Leaves the region and then does what `emit` says, with all state in the vCPU; it must end by return. */
-  leaveAndRun(rip: Value, flags: FlagState, emit: () => void): void {
+  leaveAndRun(rip: Value, emit: () => void): void {
     const { builder: b } = this
     b.set(this.final, b.constant('i32', this.finals.push(emit)))
-    this.leave(b.constant('i32', L.STATUS_INTERPRET), rip, flags, 0)
+    this.leave(b.constant('i32', L.STATUS_INTERPRET), rip, 0)
   }
 
   /** The instruction pointer at an offset in the page. */

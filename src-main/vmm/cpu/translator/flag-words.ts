@@ -1,0 +1,106 @@
+/**
+ * FLAG_RESULT and FLAG_AUX out of what set the flags last (flag-state.ts): inline where that is known, otherwise by two functions that each module of regions
+ * contains.
+ */
+import type { IntegerBytes, OperandBinding } from '../emit/binding'
+import { FlagsEmitter } from '../emit/flags-emitter'
+import type { FlagWords } from '../emit/flags-emitter'
+import type { HelperImports } from '../emit/helper-imports'
+import { FoldingBuilder } from '../wasm/ir'
+import type { FunctionBuilder, IrFunction, IrType, Value } from '../wasm/ir'
+import { KINDS, LAYERS, operandsOf } from './flag-state'
+import type { FlagSlots, NumberedKind, PendingFlags, PendingLayer } from './flag-state'
+
+const CF_SHIFT = 31
+
+export class PendingWords extends FlagsEmitter {
+  constructor(builder: FunctionBuilder, binding: OperandBinding | undefined) {
+    super(builder, binding ?? NO_STATE, 8)
+  }
+
+  of({ kind, bytes, values }: PendingFlags): FlagWords {
+    const [first, second, third, fourth] = values
+    const result = (r: Value) => (): Value => this.lazyResult(r, bytes)
+    switch (kind) {
+      case 'add':
+        return { result: () => this.lazyResult(this.add(first!, second!), bytes), aux: () => this.auxOfAdd(first!, second!, this.add(first!, second!), bytes) }
+      case 'sub':
+        return { result: () => this.lazyResult(this.sub(first!, second!), bytes), aux: () => this.auxOfSub(first!, second!, this.sub(first!, second!), bytes) }
+      case 'adc':
+        return { result: result(third!), aux: () => this.auxOfAdd(first!, second!, third!, bytes) }
+      case 'sbb':
+        return { result: result(third!), aux: () => this.auxOfSub(first!, second!, third!, bytes) }
+      case 'logic':
+        return { result: result(first!), aux: () => this.i32(0) }
+      case 'result':
+        return { result: result(first!), aux: () => this.auxiliaryOf(second, third, fourth) }
+    }
+  }
+
+  /** INC and DEC: CF is that of the flags below. */
+  ofLayer({ kind, bytes, result }: PendingLayer, below: FlagWords): FlagWords {
+    const one = this.like(result, 1)
+    const aux = (): Value =>
+      kind === 'inc'
+        ? this.auxOfAdd(this.narrow(this.sub(result, one), bytes), one, result, bytes)
+        : this.auxOfSub(this.narrow(this.add(result, one), bytes), one, result, bytes)
+    return { result: () => this.lazyResult(result, bytes), aux: () => this.withCarryOf(aux(), below.aux()) }
+  }
+
+  /** One flag (i32 0 or 1). */
+  bit(name: Parameters<FlagsEmitter['flag']>[0], words: FlagWords): Value {
+    return this.flagOf(name, words)
+  }
+
+  /** `cf` (0 or 1) as the only bit of FLAG_AUX that a layer takes from below. */
+  carry(cf: Value): Value {
+    return this.shl(cf, this.i32(CF_SHIFT))
+  }
+
+  /** The low `bytes` of a value that is kept in 32 bits (8 bytes: as it is). */
+  narrow(value: Value, bytes: IntegerBytes): Value {
+    return bytes === 8 ? value : this.truncate(value, bytes)
+  }
+}
+
+const NO_STATE = new Proxy({} as OperandBinding, {
+  get: () => {
+    throw new Error('these words do not come from a vCPU')
+  },
+})
+
+/** Makes the slots canonical, whatever is in them. */
+export function settleSlots(builder: FunctionBuilder, slots: FlagSlots, helpers: HelperImports): void {
+  builder.if(slots.pending(), () => {
+    const values = slots.values()
+    const result = builder.call(helpers.local('flag_result', () => wordFunction('flag_result')), [...values, builder.get(slots.result)], true)
+    const aux = builder.call(helpers.local('flag_aux', () => wordFunction('flag_aux')), [...values, builder.get(slots.aux)], true)
+    builder.set(slots.result, result)
+    builder.set(slots.aux, aux)
+    slots.putCanonical()
+  })
+}
+
+const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64']
+
+/** (slots in the order of FlagSlots.values, the word as it was) -> the word. */
+function wordFunction(name: 'flag_result' | 'flag_aux'): IrFunction {
+  const isResult = name === 'flag_result'
+  const type = isResult ? 'i64' : 'i32'
+  const b = new FoldingBuilder(name, [...PARAMETERS, type], [type])
+  const words = new PendingWords(b, undefined)
+  const parameters = [...PARAMETERS, type].map((_, i) => b.param(i))
+  const [number, layer] = parameters
+  const [narrow, wide] = [parameters.slice(2, 6), parameters.slice(6, 9)]
+  const word = b.variable(type, parameters.at(-1)!)
+  const pick = (from: FlagWords): Value => (isResult ? from.result() : from.aux())
+  const choose = <Kind>(index: Value, kinds: readonly NumberedKind<Kind>[], from: (kind: NumberedKind<Kind>) => FlagWords): void => {
+    const cases = [(): void => undefined, ...kinds.map((kind) => (): void => b.set(word, pick(from(kind))))]
+    b.switch(index, cases.map((_, i) => i).concat(0), cases)
+  }
+  choose(number!, KINDS, ({ kind, bytes }) => words.of({ kind, bytes, values: operandsOf(kind, bytes, narrow, wide) }))
+  const below: FlagWords = { result: () => b.get(word), aux: () => b.get(word) }
+  choose(layer!, LAYERS, ({ kind, bytes }) => words.ofLayer({ kind, bytes, result: parameters[bytes === 8 ? 10 : 9]! }, below))
+  b.return(b.get(word))
+  return b
+}
