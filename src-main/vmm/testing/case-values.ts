@@ -185,6 +185,7 @@ export const imageWord = (image: MemoryImage, address: number): bigint | undefin
 }
 
 const MXCSR_DEFAULT = 0x1f80
+const MXCSR_INEXACT = 0x20
 const CONTROL_MASKED = 0x37f
 const STATUS_ERRORS = 0x3f
 const STATUS_SUMMARY = 0x8080
@@ -221,6 +222,8 @@ export const fillFx = (random: Random, state: Uint8Array, mmx: boolean): void =>
   if (random.chance(10)) mxcsr |= 0x8000
   if (random.chance(10)) mxcsr |= 0x40
   if (random.chance(10)) mxcsr |= random.below(64)
+  // as after any inexact result: what fast paths wait for
+  if (random.chance(40)) mxcsr |= MXCSR_INEXACT
   if (random.chance(6)) mxcsr &= ~(random.below(64) << 7)
   view.setUint32(FX_MXCSR, mxcsr, true)
   for (let i = 0; i < 16; i++) {

@@ -6,10 +6,11 @@
  * With CR0.NE clear a pending exception drives FERR# (core/fpu/pending.ts).
  */
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
-import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, FPU_TAGS, FPU_TOP, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
+import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
 import type { ConditionCode, Emitter, Reference, SegmentedAddress, Semantics, SemanticsTable, Value } from '../emitter'
 import { requireX87, x87ControlChanged } from './availability'
 import { environmentSemantics } from './environment'
+import { changeSign, exchange, loadConstant, loadNormal, loadRegister, pop, storeRegister } from './stack'
 
 const CR0_TS_MP = 0xa
 const SW_ES = 0x80
@@ -120,7 +121,8 @@ const fld: Semantics = (m) => {
   const bytes = bytesOf(m)
   if (bytes === 0) {
     track(m)
-    m.call('x87LoadStack', number(m, 0))
+    const i = number(m, 0)
+    loadRegister(m, i, () => m.call('x87LoadStack', i))
   } else if (bytes === 10) {
     const low = m.load(8, m.memoryOperand())
     const high = m.load(2, upper(m))
@@ -129,9 +131,18 @@ const fld: Semantics = (m) => {
   } else {
     const value = m.read(0)
     track(m)
-    m.call(bytes === 8 ? 'x87LoadF64' : 'x87LoadF32', value)
+    loadNormal(m, value, () => m.call(bytes === 8 ? 'x87LoadF64' : 'x87LoadF32', value))
   }
 }
+/** The exact ones; `n`: which of the helper's. */
+const constant = (n: number, sig: bigint, se: number): Semantics =>
+  onRegisters((m) => {
+    loadConstant(m, sig, se, () => m.call('x87LoadConstant', m.i32(n)))
+  })
+const sign = (clear: boolean): Semantics =>
+  onRegisters((m) => {
+    changeSign(m, clear, () => m.call('x87Sign', m.i32(clear ? 1 : 0)))
+  })
 const fild: Semantics = (m) => {
   requireX87(m, true)
   const value = m.readSigned(0, 8)
@@ -144,12 +155,6 @@ const fbld: Semantics = (m) => {
   const high = m.load(2, upper(m))
   track(m)
   m.call('x87LoadBcd', low, high)
-}
-
-const pop = (m: Emitter): void => {
-  const top = m.loadState('i32', FPU_TOP)
-  m.storeState(FPU_TAGS, m.and(m.loadState('i32', FPU_TAGS), m.not(m.shl(m.i32(1), top))))
-  m.storeState(FPU_TOP, m.and(m.add(top, m.i32(1)), m.i32(7)))
 }
 
 /** Stores what a helper made, if it may be stored, then pops. Places are checked before the helper changes anything. */
@@ -173,7 +178,10 @@ const store = (pops: boolean): Semantics => (m) => {
   if (bytes === 0) {
     track(m)
     if (m.form.variant === 1) m.call('x87StoreUnchecked', number(m, 0))
-    else m.call('x87StoreStack', number(m, 0), m.i32(pops ? 1 : 0))
+    else {
+      const i = number(m, 0)
+      storeRegister(m, i, pops, () => m.call('x87StoreStack', i, m.i32(pops ? 1 : 0)))
+    }
   } else if (bytes === 10) {
     storeValue(m, pops, tenBytes(m), () => {
       const low = m.helper('x87StoreExtended')
@@ -250,7 +258,8 @@ export const x87Semantics: SemanticsTable = {
   fst: store(false), fstp: store(true),
   fist: storeInteger(false, false), fistp: storeInteger(true, false), fisttp: storeInteger(true, true),
   fxch: onRegisters((m) => {
-    m.call('x87Exchange', number(m, 0))
+    const i = number(m, 0)
+    exchange(m, i, () => m.call('x87Exchange', i))
   }),
   ffree: onRegisters((m) => {
     m.call('x87Free', number(m, 0), m.i32(0))
@@ -258,9 +267,9 @@ export const x87Semantics: SemanticsTable = {
   ffreep: onRegisters((m) => {
     m.call('x87Free', number(m, 0), m.i32(1))
   }),
-  fchs: calling('x87Sign', 0), fabs: calling('x87Sign', 1), ftst: calling('x87Test'), fxam: calling('x87Examine'),
-  fld1: calling('x87LoadConstant', 0), fldl2t: calling('x87LoadConstant', 1), fldl2e: calling('x87LoadConstant', 2), fldpi: calling('x87LoadConstant', 3),
-  fldlg2: calling('x87LoadConstant', 4), fldln2: calling('x87LoadConstant', 5), fldz: calling('x87LoadConstant', 6),
+  fchs: sign(false), fabs: sign(true), ftst: calling('x87Test'), fxam: calling('x87Examine'),
+  fld1: constant(0, 1n << 63n, 0x3fff), fldl2t: calling('x87LoadConstant', 1), fldl2e: calling('x87LoadConstant', 2), fldpi: calling('x87LoadConstant', 3),
+  fldlg2: calling('x87LoadConstant', 4), fldln2: calling('x87LoadConstant', 5), fldz: constant(6, 0n, 0),
   fsqrt: calling('x87SquareRoot'), frndint: calling('x87RoundToInt'), fscale: calling('x87Scale'), fxtract: calling('x87Extract'),
   fprem: calling('x87Remainder', 0), fprem1: calling('x87Remainder', 1),
   f2xm1: calling('x87PowerMinusOne'), fyl2x: calling('x87Log', 0), fyl2xp1: calling('x87Log', 1), fpatan: calling('x87Arctangent'),
