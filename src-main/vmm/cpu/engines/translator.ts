@@ -28,11 +28,13 @@ export interface TranslatorOptions {
   readonly compiler?: RegionCompiler
   readonly plan?: (view: DataView, header: number) => RegionPlan | undefined
   readonly emit?: EmitRegion
+  /** Wraps each region's function before it goes into the table: lockstep looks at what it does. */
+  readonly decorate?: (fn: RegionFunction, source: RegionSource) => RegionFunction
   /** Folder of the core's WebAssembly, when it is not found by itself. */
   readonly directory?: string
 }
 
-export const DEFAULT_THRESHOLD = 60
+export const DEFAULT_THRESHOLD = 400
 /** A job is sent when this many plans have gathered, or after so many instructions since the first. */
 const GATHER_PLANS = 24
 const GATHER_INSTRUCTIONS = 200_000
@@ -166,7 +168,11 @@ export class TranslatorEngine implements Engine {
     for (const { module, bytes, members } of modules) {
       try {
         const { exports } = new WebAssembly.Instance(module, { env: { memory: this.machine.memory }, core: this.machine.coreExports })
-        const made = members.map((plan): NewRegion => ({ source: sources[plan]!, fn: exports[regionName(plan)] as RegionFunction }))
+        const { decorate = (fn): RegionFunction => fn } = this.options
+        const made = members.map((plan): NewRegion => {
+          const source = sources[plan]!
+          return { source, fn: decorate(exports[regionName(plan)] as RegionFunction, source) }
+        })
         this.cache.install(bytes, made)
       } catch (error) {
         this.failed(error instanceof Error ? error.message : String(error))

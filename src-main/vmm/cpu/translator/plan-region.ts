@@ -3,6 +3,7 @@
  * decoder's cache in the machine's memory and copies what it takes.
  */
 import * as L from '../layout'
+import { HOT_THRESHOLD } from '../layout-decode'
 import { decodeRecord } from './decoded-instruction'
 import type { DecodedInstruction } from './decoded-instruction'
 import type { PlannedBlock, RegionPlan } from './region-plan'
@@ -14,7 +15,9 @@ export interface RegionLimits {
   readonly blocks: number
   readonly entries: number
 }
-export const REGION_LIMITS: RegionLimits = { instructions: 300, blocks: 48, entries: 6 }
+export const REGION_LIMITS: RegionLimits = { instructions: 200, blocks: 40, entries: 6 }
+/** A block belongs to the region when it ran at least once while its head ran so often: what is hardly ever reached would only cost compile time. */
+const COLDNESS = 16
 
 interface Located {
   readonly instruction: DecodedInstruction
@@ -98,7 +101,10 @@ const comesBack = ({ form }: DecodedInstruction): boolean => !NEVER_BACK.has(for
 function decodedBlocks(view: DataView, page: number, key: number): ReadonlyMap<number, number> {
   const blocks = new Map<number, number>()
   for (let at = view.getUint32(L.CODE_PAGES + (page / 0x1000) * L.CODE_PAGE_BYTES, true); at !== 0; at = view.getUint32(at + L.BLOCK_NEXT_IN_PAGE, true)) {
-    if (view.getUint32(at + L.BLOCK_MODE, true) === key) blocks.set(Number(view.getBigUint64(at + L.BLOCK_GPA, true)) - page, at)
+    if (view.getUint32(at + L.BLOCK_MODE, true) !== key) continue
+    // counts go up to the threshold; beyond are the marks of translated blocks, and of those that are not counted
+    const runs = view.getUint32(at + L.BLOCK_ENTRY, true)
+    if (runs * COLDNESS >= view.getUint32(HOT_THRESHOLD, true)) blocks.set(Number(view.getBigUint64(at + L.BLOCK_GPA, true)) - page, at)
   }
   return blocks
 }
