@@ -70,7 +70,7 @@ describe('options of vitrine run', () => {
     [['--memory', '--debug-exit'], '--memory', 'missing before --debug-exit'],
     [['--append', '--kernel=k'], '--append', 'missing before --kernel=k'],
     [['--debug-exit=yes'], '--debug-exit=yes', 'takes no value'],
-    [['--engine', 'kvm'], '--engine kvm', 'choose interpreter or translator'],
+    [['--engine', 'kvm'], '--engine kvm', 'choose interpreter or translator or lockstep'],
     ...['1', '3841', '-1', '2.5', 'x', '', ' ', 'NaN', 'Infinity', '64M', '99999999999999999999'].map((value) => [['--memory', value], `--memory ${value}`, 'whole number from 2 to 3840'] as const),
     [['--cpus', '2'], '--cpus 2', '1 for now'],
     [['--cpus', '0'], '--cpus 0'],

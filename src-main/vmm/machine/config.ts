@@ -11,7 +11,7 @@ export interface CpuModelOptions {
 }
 
 /** What runs the processor: lockstep is interpreter and translator side by side, compared all the time (for finding faults of Vitrine's own). */
-export const ENGINES = ['interpreter', 'translator'] as const
+export const ENGINES = ['interpreter', 'translator', 'lockstep'] as const
 export type EngineChoice = (typeof ENGINES)[number]
 
 export interface MachineConfig {

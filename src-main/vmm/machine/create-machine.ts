@@ -20,6 +20,7 @@ import type { MachineConfig } from './config'
 import { DeterministicGate, HostGate } from './host-gate'
 import { checkHostMemory } from './host-memory'
 import { KeyTypist } from './key-typist'
+import { LockstepMemory } from './lockstep-memory'
 import { Machine } from './machine'
 import { HostMachineClock, InstructionMachineClock, Wakeable } from './machine-clock'
 import { MachineIo } from './machine-io'
@@ -56,7 +57,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
   const pio = new PioBus()
   const mmio = new MmioBus()
   const io = new MachineIo(pio, mmio)
-  const { core, engine } = createParts(config, attachments, io)
+  const { core, engine, mirror } = createParts(config, attachments, io)
   const leaveSlice = (): void => engine.requestAttention(VCPU_BASE)
   const vcpu = new Vcpu(core, VCPU_BASE)
   vcpu.setModel(config.cpu)
@@ -71,7 +72,8 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
   io.onAccesses = (): void => {
     if (watch.overdue) leaveSlice()
   }
-  const memory = new GuestMemoryImpl(core.memory.buffer, config.memoryMiB * MIB)
+  const ramBytes = config.memoryMiB * MIB
+  const memory = mirror ? new LockstepMemory(core.memory.buffer, ramBytes, mirror) : new GuestMemoryImpl(core.memory.buffer, ramBytes)
   memory.connect({
     onCodeWritten: (address, bytes) => void core.core('invalidate_code_range')(address, bytes),
     onMapChanged: () => void core.core('reset_tlb')(VCPU_BASE),

@@ -4,7 +4,7 @@ import { helperTable } from '../helpers/index'
 import { disassemble, type CodeMode } from '../isa/disassembler'
 import { KEY_FLAT } from '../layout'
 import type { CodeCache } from '../code-cache/code-cache'
-import type { Region } from '../code-cache/region'
+import type { Region, RegionSource } from '../code-cache/region'
 import { emitRegion } from '../translator/emit-region'
 import { encodeModule } from '../wasm/emit'
 import { print } from '../wasm/ir'
@@ -64,7 +64,7 @@ export class RegionInspector {
     const fn = this.emit(regionName(0), region.source.plan, helpers)
     return {
       ...summary(region),
-      x86: x86(region),
+      x86: disassembleRegion(region.source),
       passes: [{ name: 'emit', text: print(fn) }],
       wasm: encodeModule({ imports: helpers.imports, functions: [fn, ...helpers.functions], exports: [fn], names: true }),
     }
@@ -85,11 +85,12 @@ function summary(region: Region): RegionSummary {
   }
 }
 
-function x86({ source: { plan, code }, page }: Region): string[] {
+/** One line for each instruction; blocks begin with a line "address:". */
+export function disassembleRegion({ plan, code }: RegionSource): string[] {
   const lines: string[] = []
   let at = 0
   for (const { offset, bytes } of plan.blocks) {
-    const address = page + offset
+    const address = plan.page + offset
     lines.push(`${address.toString(16)}:`)
     for (const end = at + bytes; at < end;) {
       const here = address + bytes - (end - at)
