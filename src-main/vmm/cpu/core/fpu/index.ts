@@ -6,11 +6,14 @@ export {
 export { fpuCheckImage, fpuInitialize, fpuLoadImage, fpuStoreImage, x87Init } from './state'
 export { crc32c, sseMpsadbw, ssePhminposuw, sseStringIndex, sseStringMask } from './strings'
 export {
-  x87Arithmetic, x87ArithmeticF32, x87ArithmeticF64, x87ArithmeticInt, x87Compare, x87CompareF32, x87CompareF64, x87CompareFlags, x87CompareInt,
-  x87ConditionalMove, x87Examine, x87Exchange, x87Free, x87LoadBcd, x87LoadConstant, x87LoadExtended, x87LoadF32, x87LoadF64, x87LoadInt, x87LoadStack,
-  x87Sign, x87SquareRoot, x87StackStep, x87StoreBcd, x87StoreExtended, x87StoreF32, x87StoreF64, x87StoreInt, x87StoreStack,
-  x87StoreUnchecked, x87Test,
+  x87Arithmetic, x87ArithmeticF32, x87ArithmeticF64, x87ArithmeticInt, x87Compare, x87CompareF32, x87CompareF64, x87CompareFlags,
+  x87CompareInt, x87Examine, x87SquareRoot, x87Test,
 } from './x87'
+export {
+  x87ConditionalMove, x87Exchange, x87Free, x87LoadBcd, x87LoadConstant, x87LoadExtended, x87LoadF32, x87LoadF64, x87LoadInt,
+  x87LoadStack, x87Sign, x87StackStep, x87StoreBcd, x87StoreExtended, x87StoreF32, x87StoreF64, x87StoreInt, x87StoreStack,
+  x87StoreUnchecked,
+} from './x87-load-store'
 export {
   x87ClearExceptions, x87Extract, x87LoadControl, x87LoadEnvironment, x87MaskExceptions, x87Remainder, x87RoundToInt, x87Scale, x87StatusWord,
   x87StoreEnvironment, x87Unavailable, x87WaitFault,

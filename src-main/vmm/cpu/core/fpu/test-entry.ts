@@ -3,6 +3,7 @@ import * as L from './constants'
 import * as S from './sse'
 import * as T from './state'
 import * as X from './x87'
+import * as Y from './x87-load-store'
 import * as M from './x87-more'
 import { popQuick } from './x87-quick'
 import * as N from './x87-transcendental'
@@ -129,33 +130,33 @@ function runX87(vcpu: usize, record: usize): void {
   else if (op == 1017) X.x87Compare(vcpu, 1, 1, 1)
   else if (op == 1018) X.x87Test(vcpu)
   else if (op == 1019) X.x87Examine(vcpu)
-  else if (op == 1020) X.x87Sign(vcpu, 0)
+  else if (op == 1020) Y.x87Sign(vcpu, 0)
   else if (op == 1021) store<i32>(record + STATUS, X.x87CompareFlags(vcpu, 1, 0, 0))
   else if (op == 1022) store<i32>(record + STATUS, X.x87CompareFlags(vcpu, 1, 1, 1))
-  else if (op == 1023) X.x87Exchange(vcpu, 1)
-  else if (op == 1024) X.x87StoreStack(vcpu, 1, 1)
-  else if (op == 1025) X.x87LoadStack(vcpu, 1)
-  else if (op == 1026) X.x87StackStep(vcpu, 1)
+  else if (op == 1023) Y.x87Exchange(vcpu, 1)
+  else if (op == 1024) Y.x87StoreStack(vcpu, 1, 1)
+  else if (op == 1025) Y.x87LoadStack(vcpu, 1)
+  else if (op == 1026) Y.x87StackStep(vcpu, 1)
   else if (op == 1027) X.x87Arithmetic(vcpu, 0, 1, 0, 1)
   else if (op == 1028) X.x87Compare(vcpu, 1, 0, 2)
   else if (op < 1040) runStore(vcpu, record, op)
-  else if (op == 1040) X.x87LoadF32(vcpu, b32)
-  else if (op == 1041) X.x87LoadF64(vcpu, b64)
+  else if (op == 1040) Y.x87LoadF32(vcpu, b32)
+  else if (op == 1041) Y.x87LoadF64(vcpu, b64)
   else if (op == 1042) X.x87ArithmeticF32(vcpu, 0, b32)
   else if (op == 1043) X.x87ArithmeticF64(vcpu, 0, b64)
   else if (op == 1044) X.x87ArithmeticF64(vcpu, 7, b64)
   else if (op == 1045) X.x87CompareF64(vcpu, b64, 0)
   else if (op == 1046) X.x87ArithmeticInt(vcpu, 0, b32)
-  else if (op == 1047) X.x87LoadInt(vcpu, b64)
-  else if (op == 1048) X.x87LoadBcd(vcpu, b64, load<u16>(record + B + 8))
-  else if (op == 1049) X.x87LoadExtended(vcpu, b64, load<u16>(record + B + 8))
+  else if (op == 1047) Y.x87LoadInt(vcpu, b64)
+  else if (op == 1048) Y.x87LoadBcd(vcpu, b64, load<u16>(record + B + 8))
+  else if (op == 1049) Y.x87LoadExtended(vcpu, b64, load<u16>(record + B + 8))
   else if (op == 1050) N.x87PowerMinusOne(vcpu)
   else if (op == 1051) N.x87Log(vcpu, 0)
   else if (op == 1052) N.x87Log(vcpu, 1)
   else if (op == 1053) N.x87Arctangent(vcpu)
   else if (op == 1054) N.x87Tangent(vcpu)
   else if (op < 1058) N.x87SineCosine(vcpu, op - 1054)
-  else X.x87LoadConstant(vcpu, op - 1060)
+  else Y.x87LoadConstant(vcpu, op - 1060)
   M.x87StoreEnvironment(vcpu, 1)
   memory.copy(record + X87_STATE, vcpu + L.SIMD_EXTRA, 108)
   memory.fill(record + X87_STATE + 12, 0, 16)
@@ -165,18 +166,18 @@ function runStore(vcpu: usize, record: usize, op: i32): void {
   let low: i64
   let bytes: i32 = 8
   if (op == 1030) {
-    low = X.x87StoreF32(vcpu)
+    low = Y.x87StoreF32(vcpu)
     bytes = 4
-  } else if (op == 1031) low = X.x87StoreF64(vcpu)
+  } else if (op == 1031) low = Y.x87StoreF64(vcpu)
   else if (op == 1032) {
-    low = X.x87StoreExtended(vcpu)
+    low = Y.x87StoreExtended(vcpu)
     bytes = 10
   } else if (op == 1037) {
-    low = X.x87StoreBcd(vcpu)
+    low = Y.x87StoreBcd(vcpu)
     bytes = 10
   } else {
     bytes = op == 1033 ? 2 : op == 1034 ? 4 : 8
-    low = X.x87StoreInt(vcpu, bytes, i32(op == 1036))
+    low = Y.x87StoreInt(vcpu, bytes, i32(op == 1036))
   }
   if (!load<i32>(vcpu + L.SCRATCH)) return
   if (bytes == 2) store<i16>(record + RESULT, <i16>low)
