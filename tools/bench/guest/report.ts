@@ -124,7 +124,8 @@ function groupRow(target: TargetRow, architecture: Architecture, subject: PeerNa
 
 export function ratioOf({ measured }: DetailRow, subject: PeerName, peer: PeerName): number | undefined {
   const [own, other] = [measured[subject]?.seconds, measured[peer]?.seconds]
-  return own === undefined || other === undefined || own === 0 ? undefined : other / own
+  // Below the clock's resolution nothing can be said.
+  return own === undefined || other === undefined || own === 0 || other === 0 ? undefined : other / own
 }
 
 /** The report as text. */
