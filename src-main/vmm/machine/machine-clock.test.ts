@@ -92,7 +92,7 @@ describe('HostMachineClock', () => {
       vi.advanceTimersByTime(1)
       clock.ran(1e12)
     }
-    expect(clock.budget(undefined)).toBe(1 << 20)
+    expect(clock.budget(undefined)).toBe(1 << 22)
     for (let i = 0; i < 200; i++) {
       clock.budget(undefined)
       vi.advanceTimersByTime(1000)
@@ -144,11 +144,11 @@ describe('InstructionMachineClock', () => {
 
   it('ends a slice exactly at the deadline', () => {
     const clock = new InstructionMachineClock(() => 100)
-    expect(clock.budget(undefined)).toBe(1 << 20)
+    expect(clock.budget(undefined)).toBe(1 << 22)
     expect(clock.budget(vmTime(350))).toBe(250)
     expect(clock.budget(vmTime(100))).toBe(1)
     expect(clock.budget(vmTime(0))).toBe(1)
-    expect(clock.budget(vmTime(1e12))).toBe(1 << 20)
+    expect(clock.budget(vmTime(1e12))).toBe(1 << 22)
   })
 
   it('goes on from a saved time', () => {

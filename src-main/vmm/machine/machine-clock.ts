@@ -4,8 +4,9 @@ import { InstructionClock } from '../time/instruction-clock'
 import type { Clock } from '../time/clock'
 import { vmTime, type VmTime } from '../support/branded'
 
-/** Instructions in one slice when no deadline is near. */
+/** Instructions in one slice when no deadline is near: about a millisecond of translated code at its fastest. */
 const LONGEST_SLICE = 1 << 20
+const LONGEST_SLICE_ON_HOST_TIME = 1 << 22
 const SHORTEST_SLICE = 1000
 /** Virtual time between two looks at the mailbox under HostClock. */
 const SLICE_NS = 1_000_000
@@ -63,13 +64,15 @@ export class HostMachineClock implements MachineClock {
   budget(deadline: VmTime | undefined): number {
     this.sliceStart = this.now()
     const span = Math.min(SLICE_NS, deadline === undefined ? SLICE_NS : deadline - this.sliceStart)
-    return Math.max(SHORTEST_SLICE, Math.min(LONGEST_SLICE, Math.floor(span * this.rate)))
+    return Math.max(SHORTEST_SLICE, Math.min(LONGEST_SLICE_ON_HOST_TIME, Math.floor(span * this.rate)))
   }
 
   ran(instructions: number): void {
     const took = this.now() - this.sliceStart
     if (took < 20_000 || instructions < SHORTEST_SLICE) return
-    this.rate += (Math.min(10, instructions / took) - this.rate) / 8
+    // Down at once, up by and by: code that is translated runs a hundred times as fast as code that is not, and deadlines must not be missed for it.
+    const measured = Math.min(10, instructions / took)
+    this.rate = measured < this.rate ? measured : this.rate + (measured - this.rate) / 8
   }
 
   idle(deadline: VmTime | undefined, wakeable: Wakeable): Promise<void> | undefined {

@@ -18,7 +18,12 @@ export class SliceWatch {
     this.began = this.clock.now()
   }
 
+  /** Nanoseconds. */
+  get elapsed(): number {
+    return this.clock.now() - this.began
+  }
+
   get overdue(): boolean {
-    return this.clock.now() - this.began > SLICE_LIMIT_NS
+    return this.elapsed > SLICE_LIMIT_NS
   }
 }
