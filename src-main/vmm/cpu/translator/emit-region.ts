@@ -171,7 +171,7 @@ class RegionBuilder implements RegionState {
     this.flags = DYNAMIC
     const left = builder.op('i32.sub', [builder.get(frame.budget), builder.constant('i32', count)])
     builder.set(frame.budget, left)
-    builder.if(builder.op('i32.lt_s', [left, builder.constant('i32', 0)]), () => this.leave(L.STATUS_INTERPRET, block.offset, count))
+    builder.if(builder.op('i32.lt_s', [left, builder.constant('i32', 0)]), () => frame.interpret(block.offset, count))
     const incoming = this.incoming.get(block.number)
     if (incoming !== undefined) this.flags = frame.flags.load(incoming)
 
@@ -180,7 +180,7 @@ class RegionBuilder implements RegionState {
       if (executionOf(instruction.form, this.plan.key) !== 'inline') return this.final(instruction)
       const unused = count - i
       const leaving = {
-        interpret: (): void => this.leave(L.STATUS_INTERPRET, instruction.offset, unused),
+        interpret: (): void => frame.interpret(instruction.offset, unused),
         fault: (status: Value): void => frame.leave(status, frame.ripAt(instruction.offset), unused),
       }
       const emitter = new RegionEmitter(frame, instruction, this, leaving, this.helpers)
@@ -211,10 +211,6 @@ class RegionBuilder implements RegionState {
     if (!isDynamic(this.flags)) this.emitter?.canonicalize()
   }
 
-  private leave(status: number, offset: number, unused: number): void {
-    this.frame.leave(this.frame.builder.constant('i32', status), this.frame.ripAt(offset), unused)
-  }
-
   private follow(block: BasicBlock, target: number | Value): void {
     if (typeof target === 'number') return this.jumpTo(target)
     const { builder } = this.frame
@@ -232,7 +228,7 @@ class RegionBuilder implements RegionState {
     const target = this.byOffset.get(offset)
     if (target === undefined) {
       this.settleInline()
-      return this.leave(L.STATUS_JUMP, offset, 0)
+      return this.frame.leave(this.frame.builder.constant('i32', L.STATUS_JUMP), this.frame.ripAt(offset), 0)
     }
     if (this.entered[target.number] === 1 && !isDynamic(this.flags)) this.incoming.set(target.number, this.flags)
     this.go(target.number)

@@ -42,6 +42,8 @@ const OPERANDS: Readonly<Record<FlagKind, readonly Operand[]>> = {
   result: ['same', 'bit', 'bit', 'bit'],
 }
 const SIZES: readonly Bytes[] = [1, 2, 4, 8]
+/** In FlagSlots' number of kinds. */
+export const LAYER_UNIT = 32
 const SLOTS_32 = 4
 const SLOTS_64 = 3
 
@@ -69,9 +71,8 @@ export class FlagSlots {
   /** FLAG_RESULT and FLAG_AUX. */
   readonly result: Variable
   readonly aux: Variable
-  /** Number of the kind in the slots, 0: canonical; and of the layer, 0: none. */
-  private readonly number: Variable
-  private readonly layer: Variable
+  /** Number of the kind in the slots (0: canonical) + LAYER_UNIT * number of the layer (0: none). */
+  private readonly kinds: Variable
   private readonly narrow: readonly Variable[]
   private readonly wide: readonly Variable[]
   private readonly layerNarrow: Variable
@@ -81,8 +82,7 @@ export class FlagSlots {
     const some = (type: IrType, count: number): Variable[] => Array.from({ length: count }, () => builder.variable(type))
     this.result = builder.variable('i64')
     this.aux = builder.variable('i32')
-    this.number = builder.variable('i32')
-    this.layer = builder.variable('i32')
+    this.kinds = builder.variable('i32')
     this.narrow = some('i32', SLOTS_32)
     this.wide = some('i64', SLOTS_64)
     this.layerNarrow = builder.variable('i32')
@@ -91,29 +91,29 @@ export class FlagSlots {
 
   /** Everything that flag-words.ts computes the two words from. */
   values(): readonly Value[] {
-    return [this.number, this.layer, ...this.narrow, ...this.wide, this.layerNarrow, this.layerWide].map((variable) => this.builder.get(variable))
+    return [this.kinds, ...this.narrow, ...this.wide, this.layerNarrow, this.layerWide].map((variable) => this.builder.get(variable))
   }
 
   put({ kind, bytes, values }: PendingFlags): void {
-    this.mark(this.number, numberOf(KINDS, kind, bytes))
-    this.mark(this.layer, 0)
+    this.mark(this.kinds, numberOf(KINDS, kind, bytes))
     operandsOf(kind, bytes, this.narrow, this.wide).forEach((slot, i) => this.builder.set(slot, values[i]!))
   }
 
   putLayer({ kind, bytes, result }: PendingLayer): void {
-    this.mark(this.layer, numberOf(LAYERS, kind, bytes))
+    const { builder } = this
+    const below = builder.op('i32.and', [builder.get(this.kinds), builder.constant('i32', LAYER_UNIT - 1)])
+    builder.set(this.kinds, builder.op('i32.or', [below, builder.constant('i32', numberOf(LAYERS, kind, bytes) * LAYER_UNIT)]))
     this.builder.set(bytes === 8 ? this.layerWide : this.layerNarrow, result)
   }
 
   /** The two words are in their locals. */
   putCanonical(): void {
-    this.mark(this.number, 0)
-    this.mark(this.layer, 0)
+    this.mark(this.kinds, 0)
   }
 
   /** i32: not 0 when the words are not canonical. */
   pending(): Value {
-    return this.builder.op('i32.or', [this.builder.get(this.number), this.builder.get(this.layer)])
+    return this.builder.get(this.kinds)
   }
 
   /** A state that was put here in another block, as values of this one. */

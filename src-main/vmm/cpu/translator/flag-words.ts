@@ -8,7 +8,7 @@ import type { FlagWords } from '../emit/flags-emitter'
 import type { HelperImports } from '../emit/helper-imports'
 import { FoldingBuilder } from '../wasm/ir'
 import type { FunctionBuilder, IrFunction, IrType, Value } from '../wasm/ir'
-import { KINDS, LAYERS, operandsOf } from './flag-state'
+import { KINDS, LAYERS, LAYER_UNIT, operandsOf } from './flag-state'
 import type { FlagSlots, NumberedKind, PendingFlags, PendingLayer } from './flag-state'
 
 const CF_SHIFT = 31
@@ -81,7 +81,7 @@ export function settleSlots(builder: FunctionBuilder, slots: FlagSlots, helpers:
   })
 }
 
-const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64']
+const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64']
 
 /** (slots in the order of FlagSlots.values, the word as it was) -> the word. */
 function wordFunction(name: 'flag_result' | 'flag_aux'): IrFunction {
@@ -90,17 +90,17 @@ function wordFunction(name: 'flag_result' | 'flag_aux'): IrFunction {
   const b = new FoldingBuilder(name, [...PARAMETERS, type], [type])
   const words = new PendingWords(b, undefined)
   const parameters = [...PARAMETERS, type].map((_, i) => b.param(i))
-  const [number, layer] = parameters
-  const [narrow, wide] = [parameters.slice(2, 6), parameters.slice(6, 9)]
+  const [kinds] = parameters
+  const [narrow, wide] = [parameters.slice(1, 5), parameters.slice(5, 8)]
   const word = b.variable(type, parameters.at(-1)!)
   const pick = (from: FlagWords): Value => (isResult ? from.result() : from.aux())
   const choose = <Kind>(index: Value, kinds: readonly NumberedKind<Kind>[], from: (kind: NumberedKind<Kind>) => FlagWords): void => {
     const cases = [(): void => undefined, ...kinds.map((kind) => (): void => b.set(word, pick(from(kind))))]
     b.switch(index, cases.map((_, i) => i).concat(0), cases)
   }
-  choose(number!, KINDS, ({ kind, bytes }) => words.of({ kind, bytes, values: operandsOf(kind, bytes, narrow, wide) }))
+  choose(b.op('i32.and', [kinds!, b.constant('i32', LAYER_UNIT - 1)]), KINDS, ({ kind, bytes }) => words.of({ kind, bytes, values: operandsOf(kind, bytes, narrow, wide) }))
   const below: FlagWords = { result: () => b.get(word), aux: () => b.get(word) }
-  choose(layer!, LAYERS, ({ kind, bytes }) => words.ofLayer({ kind, bytes, result: parameters[bytes === 8 ? 10 : 9]! }, below))
+  choose(b.op('i32.shr_u', [kinds!, b.constant('i32', Math.log2(LAYER_UNIT))]), LAYERS, ({ kind, bytes }) => words.ofLayer({ kind, bytes, result: parameters[bytes === 8 ? 9 : 8]! }, below))
   b.return(b.get(word))
   return b
 }

@@ -107,6 +107,7 @@ export class RegionBinding implements OperandBinding {
     const { builder, flags } = this.frame
     if (offset === L.FLAG_RESULT) return builder.get(flags.result)
     if (offset === L.FLAG_AUX) return builder.get(flags.aux)
+    if (offset === L.STACK_MASK && load === 'i64.load') return this.frame.stackMask()
     if (offset >= L.REG_GPR && offset < GPR_END) {
       if (load !== 'i64.load' || offset % GPR_BYTES !== 0) throw new NotInline(`${load} of a register`)
       return this.extract(offset, 8)

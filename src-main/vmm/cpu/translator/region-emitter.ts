@@ -180,16 +180,7 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   protected override maskStack(pointer: Value): Value {
-    if (this.frame.wide) return pointer
-    return this.and(pointer, this.frame.flat ? this.i64(0xffffffff) : this.frame.invariant('i64.load', L.STACK_MASK))
-  }
-
-  override loadState(type: StateType, offset: number): Value {
-    if (offset === L.STACK_MASK && type === 'i64') {
-      if (this.frame.wide) return this.i64(-1)
-      return this.frame.flat ? this.i64(0xffffffff) : this.frame.invariant('i64.load', L.STACK_MASK)
-    }
-    return super.loadState(type, offset)
+    return this.and(pointer, this.frame.stackMask())
   }
 
   // ---- memory ----

@@ -13,6 +13,8 @@ import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
 
 const PAGE_OFFSET = 0xfff
 const RSP = 4
+/** Room for the instructions of a basic block. */
+const UNUSED_BITS = 12
 
 export class RegionFrame {
   readonly builder: FoldingBuilder
@@ -33,7 +35,9 @@ export class RegionFrame {
   private readonly invariants = new Map<string, Variable>()
   private readonly status: Variable
   private readonly rip: Variable
-  private exit: LabelStatement | undefined
+  /** Offset << UNUSED_BITS | unused, for the interpreter. */
+  private readonly where: Variable
+  private labels: { readonly exit: LabelStatement; readonly interpret: LabelStatement } | undefined
   /** Number of the instruction that runs behind the write-back, 0: none. */
   private readonly final: Variable
   private readonly finals: (() => void)[] = []
@@ -58,6 +62,7 @@ export class RegionFrame {
     this.budget = b.variable('i32')
     this.status = b.variable('i32')
     this.final = b.variable('i32')
+    this.where = b.variable('i32')
     this.rip = b.variable(this.wide ? 'i64' : 'i32')
     this.base = this.wide || this.flat ? this.pageBase() : this.segmentedBase(entries, end)
     this.tlb = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
@@ -68,11 +73,19 @@ export class RegionFrame {
   /** The whole function: `body` must leave by exits only. */
   build(body: () => void, helpers: HelperImports): void {
     const { builder: b, vcpu } = this
-    b.block((label) => {
-      this.exit = label
-      body()
+    b.block((exit) => {
+      b.block((interpret) => {
+        this.labels = { exit, interpret }
+        body()
+      })
+      const where = b.get(this.where)
+      const offset = b.op('i32.shr_u', [where, b.constant('i32', UNUSED_BITS)])
+      const unused = b.op('i32.and', [where, b.constant('i32', (1 << UNUSED_BITS) - 1)])
+      b.set(this.rip, this.wide ? b.op('i64.add', [this.base, b.op('i64.extend_i32_u', [offset])]) : b.op('i32.add', [this.base, offset]))
+      b.set(this.budget, b.op('i32.add', [b.get(this.budget), unused]))
+      b.set(this.status, b.constant('i32', L.STATUS_INTERPRET))
     })
-    this.exit = undefined
+    this.labels = undefined
     this.general.store(vcpu)
     this.vectors.store(vcpu)
     settleSlots(b, this.flags, helpers)
@@ -96,6 +109,12 @@ export class RegionFrame {
   /** The stack pointer is a linear address. */
   get stackIsLinear(): boolean {
     return this.wide || this.flat
+  }
+
+  /** i64. */
+  stackMask(): Value {
+    if (this.wide) return this.builder.constant('i64', -1)
+    return this.flat ? this.builder.constant('i64', 0xffffffff) : this.invariant('i64.load', L.STACK_MASK)
   }
 
   /** A field of the vCPU that nothing in a region changes, loaded at the entry. */
@@ -126,11 +145,21 @@ export class RegionFrame {
   /** Leaves the region. `unused`: instructions of the basic block that have not run. */
   leave(status: Value, rip: Value, unused: number): void {
     const { builder: b } = this
-    if (this.exit === undefined) throw new Error('a region is left from within its body only')
     b.set(this.status, status)
     b.set(this.rip, rip)
     if (unused > 0) b.set(this.budget, b.op('i32.add', [b.get(this.budget), b.constant('i32', unused)]))
-    b.branch(this.exit)
+    b.branch(this.inside.exit)
+  }
+
+  /** Leaves the region at the instruction at `offset`, for the interpreter. The usual case by far: what it takes is one number. */
+  interpret(offset: number, unused: number): void {
+    this.builder.set(this.where, this.builder.constant('i32', (offset << UNUSED_BITS) | unused))
+    this.builder.branch(this.inside.interpret)
+  }
+
+  private get inside(): { readonly exit: LabelStatement; readonly interpret: LabelStatement } {
+    if (this.labels === undefined) throw new Error('a region is left from within its body only')
+    return this.labels
   }
 
   /** Leaves the region and then does what `emit` says, with all state in the vCPU; it must end by return. */
