@@ -144,11 +144,11 @@ describe('InstructionMachineClock', () => {
 
   it('ends a slice exactly at the deadline', () => {
     const clock = new InstructionMachineClock(() => 100)
-    expect(clock.budget(undefined)).toBe(1 << 22)
+    expect(clock.budget(undefined)).toBe(1 << 20)
     expect(clock.budget(vmTime(350))).toBe(250)
     expect(clock.budget(vmTime(100))).toBe(1)
     expect(clock.budget(vmTime(0))).toBe(1)
-    expect(clock.budget(vmTime(1e12))).toBe(1 << 22)
+    expect(clock.budget(vmTime(1e12))).toBe(1 << 20)
   })
 
   it('goes on from a saved time', () => {
