@@ -1,6 +1,6 @@
 /** Registers of the guest in WebAssembly locals: loaded once at the region's entry, stored once at its exit. */
 import * as L from '../layout'
-import type { FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
+import type { Block, FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
 
 const COUNT = 16
 
@@ -20,8 +20,8 @@ export const VECTOR: RegisterKind = { type: 'v128', load: 'v128.load', store: 'v
 
 export class RegisterFile {
   private readonly variables: readonly Variable[]
-  /** The values last read or written, usable where they are visible. */
-  private readonly known: (Value | undefined)[] = []
+  /** The values last read or written, and the block in which that happened: they are the register's only there and in blocks within it. */
+  private readonly known: ({ readonly value: Value; readonly block: Block } | undefined)[] = []
   private readonly used = new Set<number>()
   private readonly written = new Set<number>()
 
@@ -35,16 +35,16 @@ export class RegisterFile {
   get(register: number): Value {
     this.used.add(register)
     const known = this.known[register]
-    if (known !== undefined && this.builder.isVisible(known)) return known
+    if (known !== undefined && this.isWithin(known.block)) return known.value
     const value = this.builder.get(this.variable(register))
-    this.known[register] = value
+    this.known[register] = { value, block: this.builder.position }
     return value
   }
 
   set(register: number, value: Value): void {
     this.written.add(register)
     this.builder.set(this.variable(register), value)
-    this.known[register] = value
+    this.known[register] = { value, block: this.builder.position }
   }
 
   /** At the start of a loop or a basic block: values may come from elsewhere. */
@@ -61,6 +61,11 @@ export class RegisterFile {
 
   store(vcpu: Value): void {
     for (const register of this.written) this.builder.effect(this.kind.store, [vcpu, this.builder.get(this.variable(register))], this.place(register))
+  }
+
+  private isWithin(outer: Block): boolean {
+    for (let block: Block | undefined = this.builder.position; block !== undefined; block = block.parent) if (block === outer) return true
+    return false
   }
 
   private place(register: number): number {
