@@ -83,6 +83,8 @@ export function buildDispatch(helpers: HelperImports): FunctionBuilder {
     b.effect('i64.store', [vcpu, found.rip], L.REG_RIP)
     b.set(record, found.record)
     b.if(b.op('i32.eqz', [found.valid]), () => {
+      // looking for a block may fault, which belongs to the next slice
+      b.if(b.op('i32.eqz', [b.load('i32.load', vcpu, L.BUDGET)]), () => b.return(i32(L.STATUS_JUMP)))
       const block = b.call(helpers.import('find_block', ['i32'], ['i32']), [vcpu])
       b.if(b.op('i32.eqz', [block]), () => b.return(i32(L.STATUS_FAULT)))
       b.set(record, block)
