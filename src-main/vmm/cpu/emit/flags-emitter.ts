@@ -204,10 +204,19 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
   }
 
   /** A result of 0 or 1 says ZF; SF and PF are put right by the flip bits. */
+  protected wordsOfBits({ cf, pf, af, zf, sf, of }: Readonly<Record<FlagName, Value>>): FlagWords {
+    return {
+      result: () => this.zext(this.xor(zf, this.i32(1))),
+      aux: () => {
+        const flips = this.or(this.shl(sf, this.i32(AUX_SF_SHIFT)), this.shl(this.xor(zf, pf), this.i32(L.FLAG_AUX_PF_SHIFT)))
+        return this.or(flips, this.auxiliaryOf(cf, of, af))
+      },
+    }
+  }
+
   private setAll(flags: Readonly<Record<FlagName, Value>>): void {
-    const { cf, pf, af, zf, sf, of } = flags
-    const flips = this.or(this.shl(sf, this.i32(AUX_SF_SHIFT)), this.shl(this.xor(zf, pf), this.i32(L.FLAG_AUX_PF_SHIFT)))
-    this.binding.storeState('i64.store', L.FLAG_RESULT, this.zext(this.xor(zf, this.i32(1))))
-    this.binding.storeState('i32.store', L.FLAG_AUX, this.or(flips, this.auxiliaryOf(cf, of, af)))
+    const words = this.wordsOfBits(flags)
+    this.binding.storeState('i64.store', L.FLAG_RESULT, words.result())
+    this.binding.storeState('i32.store', L.FLAG_AUX, words.aux())
   }
 }

@@ -8,8 +8,8 @@ import type { FlagWords } from '../emit/flags-emitter'
 import type { HelperImports } from '../emit/helper-imports'
 import { FoldingBuilder } from '../wasm/ir'
 import type { FunctionBuilder, IrFunction, IrType, Value } from '../wasm/ir'
-import { KINDS, LAYERS, LAYER_UNIT, operandsOf } from './flag-state'
-import type { FlagSlots, NumberedKind, PendingFlags, PendingLayer } from './flag-state'
+import { COUNTS, DYNAMIC, KINDS, operandsOf } from './flag-state'
+import type { FlagSlots, NumberedKind, PendingCount, PendingFlags } from './flag-state'
 
 const CF_SHIFT = 31
 
@@ -34,11 +34,15 @@ export class PendingWords extends FlagsEmitter {
         return { result: result(first!), aux: () => this.i32(0) }
       case 'result':
         return { result: result(first!), aux: () => this.auxiliaryOf(second, third, fourth) }
+      case 'bits': {
+        const [cf, pf, af, zf, sf, of] = values
+        return this.wordsOfBits({ cf: cf!, pf: pf!, af: af!, zf: zf!, sf: sf!, of: of! })
+      }
     }
   }
 
   /** INC and DEC: CF is that of the flags below. */
-  ofLayer({ kind, bytes, result }: PendingLayer, below: FlagWords): FlagWords {
+  counted({ kind, bytes, result }: PendingCount, below: FlagWords): FlagWords {
     const one = this.like(result, 1)
     const aux = (): Value =>
       kind === 'inc'
@@ -47,14 +51,14 @@ export class PendingWords extends FlagsEmitter {
     return { result: () => this.lazyResult(result, bytes), aux: () => this.withCarryOf(aux(), below.aux()) }
   }
 
+  /** Other flags with this CF (i32 0 or 1). */
+  carried(cf: Value, below: FlagWords): FlagWords {
+    return { result: () => below.result(), aux: () => this.withCarryOf(below.aux(), this.shl(cf, this.i32(CF_SHIFT))) }
+  }
+
   /** One flag (i32 0 or 1). */
   bit(name: Parameters<FlagsEmitter['flag']>[0], words: FlagWords): Value {
     return this.flagOf(name, words)
-  }
-
-  /** `cf` (0 or 1) as the only bit of FLAG_AUX that a layer takes from below. */
-  carry(cf: Value): Value {
-    return this.shl(cf, this.i32(CF_SHIFT))
   }
 
   /** The low `bytes` of a value that is kept in 32 bits (8 bytes: as it is). */
@@ -77,11 +81,11 @@ export function settleSlots(builder: FunctionBuilder, slots: FlagSlots, helpers:
     const aux = builder.call(helpers.local('flag_aux', () => wordFunction('flag_aux')), [...values, builder.get(slots.aux)], true)
     builder.set(slots.result, result)
     builder.set(slots.aux, aux)
-    slots.putCanonical()
+    slots.putCanonical(DYNAMIC)
   })
 }
 
-const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64']
+const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64', 'i32']
 
 /** (slots in the order of FlagSlots.values, the word as it was) -> the word. */
 function wordFunction(name: 'flag_result' | 'flag_aux'): IrFunction {
@@ -90,17 +94,19 @@ function wordFunction(name: 'flag_result' | 'flag_aux'): IrFunction {
   const b = new FoldingBuilder(name, [...PARAMETERS, type], [type])
   const words = new PendingWords(b, undefined)
   const parameters = [...PARAMETERS, type].map((_, i) => b.param(i))
-  const [kinds] = parameters
-  const [narrow, wide] = [parameters.slice(1, 5), parameters.slice(5, 8)]
-  const word = b.variable(type, parameters.at(-1)!)
-  const pick = (from: FlagWords): Value => (isResult ? from.result() : from.aux())
-  const choose = <Kind>(index: Value, kinds: readonly NumberedKind<Kind>[], from: (kind: NumberedKind<Kind>) => FlagWords): void => {
-    const cases = [(): void => undefined, ...kinds.map((kind) => (): void => b.set(word, pick(from(kind))))]
+  const [kinds, counts, hasCarry] = parameters
+  const [narrow, wide] = [parameters.slice(3, 9), parameters.slice(9, 12)]
+  const [countNarrow, countWide, carry, before] = parameters.slice(12)
+  const word = b.variable(type, before!)
+  const put = (from: FlagWords): void => b.set(word, isResult ? from.result() : from.aux())
+  const choose = <Kind>(index: Value, all: readonly NumberedKind<Kind>[], from: (kind: NumberedKind<Kind>) => FlagWords): void => {
+    const cases = [(): void => undefined, ...all.map((kind) => (): void => put(from(kind)))]
     b.switch(index, cases.map((_, i) => i).concat(0), cases)
   }
-  choose(b.op('i32.and', [kinds!, b.constant('i32', LAYER_UNIT - 1)]), KINDS, ({ kind, bytes }) => words.of({ kind, bytes, values: operandsOf(kind, bytes, narrow, wide) }))
+  choose(kinds!, KINDS, ({ kind, bytes }) => words.of({ kind, bytes, values: operandsOf(kind, bytes, narrow, wide) }))
   const below: FlagWords = { result: () => b.get(word), aux: () => b.get(word) }
-  choose(b.op('i32.shr_u', [kinds!, b.constant('i32', Math.log2(LAYER_UNIT))]), LAYERS, ({ kind, bytes }) => words.ofLayer({ kind, bytes, result: parameters[bytes === 8 ? 9 : 8]! }, below))
+  choose(counts!, COUNTS, ({ kind, bytes }) => words.counted({ kind, bytes, result: bytes === 8 ? countWide! : countNarrow! }, below))
+  b.if(hasCarry!, () => put(words.carried(carry!, below)))
   b.return(b.get(word))
   return b
 }

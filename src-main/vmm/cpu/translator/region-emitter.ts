@@ -17,7 +17,7 @@ import { constantOf } from '../wasm/ir'
 import type { Value } from '../wasm/ir'
 import type { DecodedInstruction } from './decoded-instruction'
 import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
-import type { FlagState, PendingFlags, PendingLayer } from './flag-state'
+import type { FlagState, PendingCount, PendingFlags } from './flag-state'
 import { PendingWords, settleSlots } from './flag-words'
 import { isInlineHelper, isPureHelper } from './inline-helpers'
 import { NotInline, RegionBinding } from './region-binding'
@@ -25,6 +25,9 @@ import type { Leaving } from './region-binding'
 import type { RegionFrame } from './region-frame'
 import { hostAddress } from './memory-access'
 import type { PageSlots } from './memory-access'
+
+/** Order of the operands of 'bits' flags. */
+const BIT_ORDER: readonly FlagName[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of']
 
 /** An instruction that goes on after them has found them 0, or as good. */
 const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked'])
@@ -50,6 +53,8 @@ export class RegionEmitter extends OperationEmitter {
   taken: Jump | undefined
   private readonly staticTargets = new Map<Value, number>()
   private readonly pendingWords: PendingWords
+  /** For flags that do not come from below. */
+  private readonly noWords: FlagWords = { result: () => this.i64(0), aux: () => this.i32(0) }
 
   constructor(
     private readonly frame: RegionFrame,
@@ -262,11 +267,11 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   override flagsInc(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    this.pendLayer({ kind: 'inc', bytes, result: r })
+    this.pendCount({ kind: 'inc', bytes, result: r })
   }
 
   override flagsDec(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    this.pendLayer({ kind: 'dec', bytes, result: r })
+    this.pendCount({ kind: 'dec', bytes, result: r })
   }
 
   override flagsResult(r: Value, { cf, of, af }: { readonly cf?: Value; readonly of?: Value; readonly af?: Value }, bytes: IntegerBytes = this.size): void {
@@ -275,6 +280,10 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   override setFlags(flags: Readonly<Partial<Record<FlagName, Value>>>): void {
+    const { cf, pf, af, zf, sf, of } = flags
+    const given = [cf, pf, af, zf, sf, of].filter((flag) => flag !== undefined)
+    if (given.length === 6) return this.pend('bits', 4, given)
+    if (given.length === 1 && cf !== undefined) return this.pendCarry(cf)
     this.canonicalize()
     super.setFlags(flags)
   }
@@ -289,17 +298,21 @@ export class RegionEmitter extends OperationEmitter {
     return super.statusFlags()
   }
 
+  /** Looks only as far down as it must: what lies below may not be known. */
   override flag(name: FlagName): Value {
+    const { carry, count } = this.state.flags
+    if (name === 'cf' && carry !== undefined && carry !== 'dynamic') return carry
+    if (name !== 'cf' && count !== undefined && count !== 'dynamic') {
+      return this.flagOfResult(name, count.result, count.bytes) ?? this.pendingWords.bit(name, this.pendingWords.counted(count, this.noWords))
+    }
     this.settle()
-    const { base, layer } = this.state.flags
-    if (layer !== undefined && layer !== 'dynamic' && name !== 'cf') return this.flagOfResult(name, layer.result, layer.bytes) ?? this.pendingWords.bit(name, this.pendingWords.ofLayer(layer, { result: () => this.i64(0), aux: () => this.i32(0) }))
+    const { base } = this.state.flags
     return typeof base === 'string' ? super.flag(name) : this.pendingFlag(name, base)
   }
 
   override condition(code: ConditionCode): Value {
-    this.settle()
-    const { base, layer } = this.state.flags
-    const fused = typeof base === 'string' || layer !== undefined ? undefined : this.fused(code & ~1, base)
+    const { base, count, carry } = this.state.flags
+    const fused = typeof base === 'string' || count !== undefined || carry !== undefined ? undefined : this.fused(code & ~1, base)
     if (fused === undefined) return super.condition(code)
     return (code & 1) === 0 ? fused : this.eqz(fused)
   }
@@ -307,29 +320,31 @@ export class RegionEmitter extends OperationEmitter {
   /** Makes the flags canonical here. */
   canonicalize(): void {
     this.settle()
-    const { base, layer } = this.state.flags
-    const below = typeof base === 'string' ? this.words : this.pendingWords.of(base)
-    if (layer !== undefined && layer !== 'dynamic') this.writeWords(this.pendingWords.ofLayer(layer, below))
-    else if (typeof base !== 'string') this.writeWords(below)
-    else return
-    this.setCanonical()
-  }
-
-  private writeWords(words: FlagWords): void {
+    const { base, count, carry } = this.state.flags
+    if (this.state.flags === CANONICAL || count === 'dynamic' || carry === 'dynamic') return
+    let words = typeof base === 'string' ? this.words : this.pendingWords.of(base)
+    if (count !== undefined) words = this.pendingWords.counted(count, words)
+    if (carry !== undefined) words = this.pendingWords.carried(carry, words)
     const [result, aux] = [words.result(), words.aux()]
     this.frame.builder.set(this.frame.flags.result, result)
     this.frame.builder.set(this.frame.flags.aux, aux)
+    this.setCanonical()
   }
 
   private pend(kind: PendingFlags['kind'], bytes: IntegerBytes, values: readonly Value[]): void {
     const base = { kind, bytes, values }
-    this.frame.flags.put(base)
-    this.state.flags = { base, layer: undefined }
+    this.frame.flags.put(base, this.state.flags)
+    this.state.flags = { base, count: undefined, carry: undefined }
   }
 
-  private pendLayer(layer: PendingLayer): void {
-    this.frame.flags.putLayer(layer)
-    this.state.flags = { base: this.state.flags.base, layer }
+  private pendCount(count: PendingCount): void {
+    this.frame.flags.putCount(count)
+    this.state.flags = { ...this.state.flags, count }
+  }
+
+  private pendCarry(carry: Value): void {
+    this.frame.flags.putCarry(carry)
+    this.state.flags = { ...this.state.flags, carry }
   }
 
   private settle(): void {
@@ -339,7 +354,7 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   private setCanonical(): void {
-    this.frame.flags.putCanonical()
+    this.frame.flags.putCanonical(this.state.flags)
     this.state.flags = CANONICAL
   }
 
@@ -368,6 +383,7 @@ export class RegionEmitter extends OperationEmitter {
   private pendingFlag(name: FlagName, pending: PendingFlags): Value {
     const { kind, bytes, values } = pending
     const [first, second, third, fourth] = values
+    if (kind === 'bits') return values[BIT_ORDER.indexOf(name)]!
     const simple = this.flagOfResult(name, this.resultOf(pending), bytes)
     if (simple !== undefined) return simple
     if (kind === 'logic') return this.i32(0)

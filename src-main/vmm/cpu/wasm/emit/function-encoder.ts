@@ -1,9 +1,10 @@
 /**
- * Encodes one function's body. A pure value that is used once is evaluated where it is used; everything else gets a local at its
- * definition, in statement order. Values without uses vanish, unless they are calls.
+ * Encodes one function's body. A pure value that is used once is evaluated where it is used, a read of a variable may use the variable's local
+ * (liveness.ts); everything else gets a local at its definition, in statement order. Values without uses vanish, unless they are calls.
  */
 import { assertNever } from '../../../errors/assert-never'
 import type { ByteBuffer } from './byte-buffer'
+import { Liveness } from './liveness'
 import { hasEffect } from '../ir'
 import type { Block, FunctionRef, IrFunction, IrType, LabelStatement, OpInfo, Signature, Statement, Value, Variable } from '../ir'
 
@@ -40,52 +41,7 @@ export interface ModuleIndices {
 }
 
 export function encodeFunction(fn: IrFunction, out: ByteBuffer, indices: ModuleIndices): void {
-  countBlock(fn.body)
   new FunctionEncoder(fn, out, indices).encode()
-}
-
-// ---- uses: from the last statement to the first, so that what only dead values use is dead too ----------------------------------
-
-function useAll(args: readonly Value[]): void {
-  for (const arg of args) arg.uses++
-}
-
-function countBlock(b: Block): void {
-  for (let i = b.statements.length - 1; i >= 0; i--) countStatement(b.statements[i]!)
-}
-
-function countStatement(s: Statement): void {
-  switch (s.statement) {
-    case 'value':
-      if (s.uses > 0 || hasEffect(s.source)) useAll(s.args)
-      return
-    case 'set':
-      s.value.uses++
-      return
-    case 'effect':
-    case 'call':
-      return useAll(s.args)
-    case 'if':
-      if (s.otherwise !== undefined) countBlock(s.otherwise)
-      countBlock(s.then)
-      s.condition.uses++
-      return
-    case 'loop':
-    case 'block':
-      return countBlock(s.body)
-    case 'branch':
-      if (s.condition !== undefined) s.condition.uses++
-      return
-    case 'switch':
-      s.cases.forEach(countBlock)
-      s.index.uses++
-      return
-    case 'return':
-      if (s.value !== undefined) s.value.uses++
-      return
-    default:
-      return assertNever(s)
-  }
 }
 
 // ---- code ------------------------------------------------------------------------------------------------------------------------
@@ -93,12 +49,17 @@ function countStatement(s: Statement): void {
 class FunctionEncoder {
   private readonly locals: IrType[] = []
   private readonly labels: (LabelStatement | undefined)[] = []
+  private readonly liveness: Liveness
+  private readonly aliases: ReadonlySet<Value>
 
   constructor(
     private readonly fn: IrFunction,
     private readonly out: ByteBuffer,
     private readonly indices: ModuleIndices,
-  ) {}
+  ) {
+    this.liveness = new Liveness(fn)
+    this.aliases = this.liveness.aliases()
+  }
 
   encode(): void {
     const { out } = this
@@ -128,11 +89,12 @@ class FunctionEncoder {
     for (const s of b.statements) {
       switch (s.statement) {
         case 'value':
-          if (s.uses > 0 && !(s.pure && s.uses === 1)) s.local = this.newLocal(s.type)
           if (s.source.kind === 'get') this.assignVariable(s.source.variable)
+          if (s.uses === 0 || (s.pure && s.uses === 1)) break
+          s.local = s.source.kind === 'get' && this.aliases.has(s) ? s.source.variable.local : this.newLocal(s.type)
           break
         case 'set':
-          this.assignVariable(s.variable)
+          if (this.liveness.isRead(s.variable)) this.assignVariable(s.variable)
           break
         case 'if':
           this.assignLocals(s.then)
@@ -163,15 +125,17 @@ class FunctionEncoder {
     const { out } = this
     switch (s.statement) {
       case 'value':
+        if (this.aliases.has(s)) return
         if (s.local >= 0) {
           this.evaluate(s)
           this.local(OP_LOCAL_SET, s.local)
-        } else if (hasEffect(s.source) && s.uses === 0) {
+        } else if (hasEffect(s.source) && s.uses === 0 && !s.pure) {
           this.evaluate(s)
           out.u8(OP_DROP)
         }
         return
       case 'set':
+        if (!this.liveness.isRead(s.variable)) return
         this.push(s.value)
         return this.local(OP_LOCAL_SET, s.variable.local)
       case 'effect':
