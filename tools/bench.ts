@@ -12,7 +12,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compare, type CompareOptions } from './bench/guest/compare'
-import { PEERS } from './bench/guest/peers'
+import { OWN, PEERS } from './bench/guest/peers'
 import { lines, report } from './bench/guest/report'
 import { ownFigures } from './bench/own-figures'
 
@@ -56,8 +56,8 @@ function positive(option: string, value: string | undefined, otherwise: number):
 
 const comparison: CompareOptions = {
   architectures: chosen('arch', options.arch, ARCHITECTURES),
-  // Without a word about it the interpreter stays out: it takes many times as long as all others.
-  engines: options.engines === undefined ? PEERS.filter((name) => name !== 'interpreter') : chosen('engines', options.engines, PEERS),
+  // Engines of ours by their names only when asked for: one is the default one, the interpreter takes many times as long as all others.
+  engines: options.engines === undefined ? PEERS.filter((name) => name === 'ours' || !OWN.includes(name)) : chosen('engines', options.engines, PEERS),
   prefixes: options.sections?.split(',').filter((prefix) => prefix !== '') ?? [],
   rounds: positive('rounds', options.rounds, options.quick ? 1 : ROUNDS),
   scale: positive('scale', options.scale, options.quick ? QUICK_SCALE : 100),

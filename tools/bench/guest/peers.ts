@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { installerKernel, type Architecture } from '../../../e2e/guests/images/files'
 import type { GuestProgram } from './program'
 
-export const PEERS = ['ours', 'interpreter', 'v86', 'qemu', 'native'] as const
+export const PEERS = ['ours', 'translator', 'interpreter', 'v86', 'qemu', 'native'] as const
+/** Those that are Vitrine, by its default engine or a named one. */
+export const OWN: readonly PeerName[] = ['ours', 'translator', 'interpreter']
 export type PeerName = (typeof PEERS)[number]
 
 export interface Job {
@@ -110,4 +112,4 @@ const native: Peer = {
   command: (job) => ({ program: job.guest.program, args: words(job) }),
 }
 
-export const peers: Readonly<Record<PeerName, Peer>> = { ours: ours(), interpreter: ours('interpreter'), v86, qemu, native }
+export const peers: Readonly<Record<PeerName, Peer>> = { ours: ours(), translator: ours('translator'), interpreter: ours('interpreter'), v86, qemu, native }

@@ -1,7 +1,7 @@
 /** From runs to medians, ratios and the table of targets. */
 import type { Architecture } from '../../../e2e/guests/images/files'
 import type { Column, Comparison } from './compare'
-import { peers, type PeerName } from './peers'
+import { OWN, peers, type PeerName } from './peers'
 import type { GuestRun } from './run'
 
 interface TargetRow {
@@ -73,7 +73,7 @@ export function geometricMean(values: readonly number[]): number | undefined {
 
 export function report(comparison: Comparison): Report {
   const { engines, architectures } = comparison.options
-  const subject = (['ours', 'interpreter'] as const).find((name) => engines.includes(name)) ?? engines[0] ?? 'ours'
+  const subject = OWN.find((name) => engines.includes(name)) ?? engines[0] ?? 'ours'
   const detail = architectures.flatMap((architecture) => [BOOT, PROCESS_BOOT, ...comparison.sections].map((section) => detailRow(comparison, architecture, section)))
   const groups = TARGETS.flatMap((target) =>
     architectures.flatMap((architecture) =>
@@ -116,7 +116,7 @@ function groupRow(target: TargetRow, architecture: Architecture, subject: PeerNa
   const ratios = rows.map((row) => ratioOf(row, subject, peer)).filter((value) => value !== undefined)
   const ratio = geometricMean(ratios)
   const noted = rows.flatMap((row) => [row.measured[subject], row.measured[peer]]).filter((value) => value?.note !== undefined)
-  const mark = subject !== 'ours' ? undefined : peer === 'v86' ? target.v86 : peer === 'qemu' ? target.qemu : undefined
+  const mark = !OWN.includes(subject) ? undefined : peer === 'v86' ? target.v86 : peer === 'qemu' ? target.qemu : undefined
   // A target is met by all of its sections, rightly computed, not by those that happened to run.
   const met = ratio === undefined || mark === undefined ? undefined : ratio >= mark && ratios.length === rows.length && !noted.some((value) => value?.wrong)
   return { what: target.what, architecture, peer, ratio, sections: rows.length, target: mark, met, note: noted[0]?.note }
