@@ -12,12 +12,14 @@ import {
   PAGE_BYTES,
   STACK_BASE,
   STATE_ADDRESS,
+  STATE_BYTES,
   STATE_ERROR,
   STATE_FX,
   STATE_GPR,
   STATE_RFLAGS,
   STATE_RIP,
   STATE_VECTOR,
+  STATE_WORDS,
   codeSegmentBase,
 } from './diff-engine'
 import type { DiffCase, Outcome } from './diff-engine'
@@ -92,6 +94,46 @@ export const compareOutcomes = (one: DiffCase, expected: Outcome, actual: Outcom
   compareFx(one, new DataView(a.buffer, a.byteOffset + STATE_FX, 512), new DataView(b.buffer, b.byteOffset + STATE_FX, 512), differ)
   compareMemory(one, expected, actual, differ)
   return differences
+}
+
+/** Two engines of ours have to agree in every bit. */
+export const compareExactly = (one: DiffCase, expected: Outcome, actual: Outcome): readonly string[] => {
+  const differences: string[] = []
+  const a = new DataView(expected.state.buffer, expected.state.byteOffset, STATE_BYTES)
+  const b = new DataView(actual.state.buffer, actual.state.byteOffset, STATE_BYTES)
+  for (let at = 0; at < STATE_BYTES; at += 4) {
+    if (at === STATE_WORDS || a.getUint32(at, true) === b.getUint32(at, true)) continue
+    differences.push(`${fieldName(at)}: ${hex(a.getUint32(at, true))} expected, ${hex(b.getUint32(at, true))} found`)
+  }
+  compareMemory({ ...one, steps: [] }, expected, actual, (what, x, y) => {
+    if (x !== y) differences.push(`${what}: ${hex(x)} expected, ${hex(y)} found`)
+  })
+  const [x, y] = [expected.internal ?? [], actual.internal ?? []]
+  const first = x.findIndex((value, i) => value !== y[i])
+  if (first >= 0 || x.length !== y.length) {
+    differences.push(`${first < INTERNAL_FIELDS && first >= 0 ? `retired and x87 pointers [${first}]` : `stop ${first - INTERNAL_FIELDS}`}: ${x[first]} expected, ${y[first]} found`)
+  }
+  return differences
+}
+
+/** Outcome.internal begins with these; what follows are stops. */
+const INTERNAL_FIELDS = 8
+
+const fieldName = (at: number): string => {
+  if (at < STATE_RIP) return `${GPR_NAMES[at >> 3]}${at & 4 ? ' high' : ''}`
+  if (at >= STATE_FX + FX_XMM) return `xmm${(at - STATE_FX - FX_XMM) >> 4} dword ${((at - STATE_FX - FX_XMM) >> 2) & 3}`
+  if (at >= STATE_FX + FX_ST) return `st${(at - STATE_FX - FX_ST) >> 4} dword ${((at - STATE_FX - FX_ST) >> 2) & 3}`
+  return FIELD_NAMES[at] ?? (at >= STATE_FX ? `fx+${at - STATE_FX}` : `state+${at}`)
+}
+const FIELD_NAMES: Readonly<Record<number, string>> = {
+  [STATE_RIP]: 'rip',
+  [STATE_RFLAGS]: 'rflags',
+  [STATE_VECTOR]: 'vector',
+  [STATE_ERROR]: 'error code',
+  [STATE_ADDRESS]: 'cr2',
+  [STATE_FX]: 'fcw and fsw',
+  [STATE_FX + FX_TAGS]: 'ftw',
+  [STATE_FX + FX_MXCSR]: 'mxcsr',
 }
 
 type Differ = (what: string, x: bigint | number, y: bigint | number) => void

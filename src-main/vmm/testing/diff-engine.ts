@@ -104,6 +104,8 @@ export interface Outcome {
   readonly state: Uint8Array
   /** Words of 8 bytes that differ from the image: [index over data and stack, low, high], in rising order. */
   readonly words: readonly (readonly [index: number, low: number, high: number])[]
+  /** What only engines of ours have, to be the same in all of them: instructions retired, pointers of the last x87 instruction. */
+  readonly internal?: readonly number[]
 }
 
 export interface DiffEngine {

@@ -3,10 +3,11 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { disassemble } from '../cpu/isa/disassembler'
-import { compareOutcomes } from './compare-outcomes'
+import { compareExactly, compareOutcomes } from './compare-outcomes'
 import { memoryImage } from './case-values'
 import { FX_CONTROL, FX_MXCSR, FX_STATUS, FX_TAGS, STATE_FX, STATE_GPR, STATE_RFLAGS, STATE_RIP, codeSegmentBase } from './diff-engine'
 import type { CodeMode, DiffBatch, DiffCase, DiffEngine, DiffStep, Outcome } from './diff-engine'
+import type { EmulatedEngine } from './oracles/emulated'
 import { Random } from './random'
 
 export interface Mismatch {
@@ -17,15 +18,44 @@ export interface Mismatch {
   readonly differences: readonly string[]
 }
 
-export const differentialRun = (oracle: DiffEngine, engine: DiffEngine, batch: DiffBatch): readonly Mismatch[] => {
-  const expected = oracle.run(batch)
-  const actual = engine.run(batch)
-  return batch.cases.flatMap((one, index) => {
+type Compare = (one: DiffCase, expected: Outcome, actual: Outcome) => readonly string[]
+
+const compareRuns = (batch: DiffBatch, expected: readonly Outcome[], actual: readonly Outcome[], compare: Compare): readonly Mismatch[] =>
+  batch.cases.flatMap((one, index) => {
     const [a, b] = [expected[index], actual[index]]
-    if (a === undefined || b === undefined) throw new Error(`${oracle.name} and ${engine.name} ran different numbers of cases`)
-    const differences = compareOutcomes(one, a, b)
+    if (a === undefined || b === undefined) throw new Error('engines ran different numbers of cases')
+    const differences = compare(one, a, b)
     return differences.length === 0 ? [] : [{ batch, index, expected: a, actual: b, differences }]
   })
+
+export const differentialRun = (oracle: DiffEngine, engine: DiffEngine, batch: DiffBatch): readonly Mismatch[] =>
+  compareRuns(batch, oracle.run(batch), engine.run(batch), compareOutcomes)
+
+/** Two engines of ours: everything must be the same, what the manual leaves undefined as well. */
+export const exactRun = (reference: DiffEngine, engine: DiffEngine, batch: DiffBatch): readonly Mismatch[] =>
+  compareRuns(batch, reference.run(batch), engine.run(batch), compareExactly)
+
+/** The real processor, the interpreter and the translator at once. */
+export const threeEngineRun = (oracle: DiffEngine, interpreter: DiffEngine, translator: DiffEngine, batch: DiffBatch): readonly Mismatch[] => {
+  const [native, interpreted, translated] = [oracle.run(batch), interpreter.run(batch), translator.run(batch)]
+  return [
+    ...compareRuns(batch, native, interpreted, compareOutcomes),
+    ...compareRuns(batch, interpreted, translated, compareExactly),
+    ...compareRuns(batch, native, translated, compareOutcomes),
+  ]
+}
+
+/** The first number of instructions after which two engines that have run the batch differ, and how; for a mismatch between engines of ours. */
+export const firstDivergence = (reference: EmulatedEngine, engine: EmulatedEngine, { batch, index }: Mismatch, limit = 20_000): readonly string[] => {
+  const one = batch.cases[index] as DiffCase
+  for (let instructions = 1; instructions <= limit; instructions++) {
+    const [a, b] = [reference.stateAfter(one, batch.image, instructions), engine.stateAfter(one, batch.image, instructions)]
+    const names = Object.keys(a).filter((name) => a[name] !== b[name])
+    if (names.length === 0 && a['exit'] === 'deadline') continue
+    const before = reference.stateAfter(one, batch.image, instructions - 1)['rip']
+    return [`after ${instructions} instructions (the last one at ${before}), ${a['exit']}`, ...names.map((name) => `${name}: ${a[name]} expected, ${b[name]} found`)]
+  }
+  return ['no divergence']
 }
 
 const hexBytes = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -3,8 +3,9 @@
  * kernel: every exception's handler is a HLT, at which the host looks at the stack frame; a case is entered with IRETQ. So interrupt delivery and
  * returning are exercised as well, and any engine can be plugged in.
  */
-import type { CpuIo, Engine } from '../../cpu/engine'
+import type { CpuIo, Engine, Exit } from '../../cpu/engine'
 import { InterpreterEngine } from '../../cpu/engines/interpreter'
+import { TranslatorEngine } from '../../cpu/engines/translator'
 import { buildDecoderTables } from '../../cpu/isa/decoder-tables'
 import * as L from '../../cpu/layout'
 import { createMachineCore } from '../../cpu/machine-core'
@@ -42,6 +43,9 @@ import {
   codePages,
 } from '../diff-engine'
 import type { DiffBatch, DiffCase, DiffEngine, MemoryImage, Outcome } from '../diff-engine'
+import { Random } from '../random'
+import { DecodedTranslator, newTally } from './translate-decoded'
+import type { RegionTally } from './translate-decoded'
 
 const RAM_BYTES = 0x200000
 /** The kernel sees physical memory from here on. */
@@ -110,7 +114,20 @@ const CR4 = 0x6a0
 const EFER = 0xd01
 const EFLAGS_KEPT_OUT_OF_STATUS = 0x2
 
+interface DataSegment {
+  readonly selector: number
+  readonly access: number
+  readonly base: number
+  readonly limit: number
+}
+const DATA_FLAT: DataSegment = { selector: USER_SS, access: ACCESS_USER_DATA, base: 0, limit: 0xffffffff }
+const DATA_16: DataSegment = { selector: ldtSelector(DATA_SEGMENT), access: ACCESS_DATA_16, base: DATA_BASE, limit: DATA_LIMIT_16 }
+const DATA_BOUNDED: DataSegment = { ...DATA_FLAT, limit: DATA_BASE + DATA_PAGES * PAGE_BYTES - 1 }
+
 const BUDGET = 20_000
+const SLICES = [1, 1, 2, 3, 5, 7, 11, 50, 300]
+const STOPS_MAX = 500
+const POINTERS = [L.FPU_OPCODE, L.FPU_CS, L.FPU_IP, L.FPU_IP + 4, L.FPU_DP, L.FPU_DP + 4, L.FPU_DS] as const
 
 const NO_IO: CpuIo = {
   pioRead: () => 0xffffffff,
@@ -126,16 +143,49 @@ const NO_IO: CpuIo = {
   unknownOpcode: () => undefined,
 }
 
-/** `directory`: of another build of the core than out/core. */
-export const openInterpreter = (directory?: string): DiffEngine => {
-  const core = createMachineCore({
+export interface EmulatedOptions {
+  /** Of another build of the core than out/core. */
+  readonly directory?: string
+  /** false: DS and ES of 32-bit programs end with the data, so that their code is not flat. */
+  readonly flat?: boolean
+  /** Cases run in slices of random size instead of at once; what the vCPU is like after each becomes part of the outcome. */
+  readonly sliceSeed?: number
+  /** The translator translates as it goes, each block before it runs this often, instead of all code after a first run. */
+  readonly threshold?: number
+}
+
+const openCore = (directory: string | undefined): MachineCore =>
+  createMachineCore({
     ramBytes: RAM_BYTES,
     extraBytes: 0,
     io: NO_IO,
     decoderTables: buildDecoderTables([]),
     ...(directory !== undefined && { directory }),
   })
-  return new EmulatedEngine('interpreter', core, new InterpreterEngine(core))
+
+export const openInterpreter = (options: EmulatedOptions = {}): EmulatedEngine => {
+  const core = openCore(options.directory)
+  return new EmulatedEngine('interpreter', core, new InterpreterEngine(core), options)
+}
+
+export interface TranslatorOracle extends DiffEngine {
+  readonly engine: EmulatedEngine
+  readonly tally: RegionTally
+}
+
+/**
+ * Runs each batch twice: the first time in the interpreter, which decodes it, then translated. With a threshold once only, and what it tallies is then
+ * not known.
+ */
+export const openTranslator = (options: EmulatedOptions = {}): TranslatorOracle => {
+  const core = openCore(options.directory)
+  if (options.threshold !== undefined) {
+    const engine = new EmulatedEngine('translator', core, new TranslatorEngine(core, { synchronous: true, threshold: options.threshold }), options)
+    return { name: engine.name, engine, tally: newTally(), run: (batch) => engine.run(batch) }
+  }
+  const translator = new DecodedTranslator(core)
+  const engine = new EmulatedEngine('translator', core, translator.engine, options, () => translator.translate(CODE_MEMORY, CODE_PAGES * PAGE_BYTES))
+  return { name: engine.name, engine, tally: translator.tally, run: (batch) => engine.run(batch) }
 }
 
 export class EmulatedEngine implements DiffEngine {
@@ -147,6 +197,9 @@ export class EmulatedEngine implements DiffEngine {
     readonly name: string,
     private readonly core: MachineCore,
     private readonly engine: Engine,
+    private readonly options: EmulatedOptions = {},
+    /** Translates what has been decoded. */
+    private readonly translate?: () => void,
   ) {
     this.view = new DataView(core.memory.buffer)
     this.bytes = new Uint8Array(core.memory.buffer)
@@ -161,30 +214,22 @@ export class EmulatedEngine implements DiffEngine {
     this.bytes.set(image.stack, L.RAM_BASE + STACK_MEMORY)
     this.core.core('flush_code')()
     this.core.core('reset_tlb')(this.vcpu)
+    if (this.translate !== undefined) {
+      for (const one of batch.cases) this.runCase(one, image)
+      this.translate()
+    }
     return batch.cases.map((one) => this.runCase(one, image))
   }
 
   // ---- one case -------------------------------------------------------------------------------------------------------------------
-  private runCase({ state }: DiffCase, image: MemoryImage): Outcome {
+  private runCase(one: DiffCase, image: MemoryImage): Outcome {
     const { view, vcpu } = this
-    const input = new DataView(state.buffer, state.byteOffset)
-    for (let i = 0; i < 16; i++) view.setBigUint64(vcpu + L.REG_GPR + i * 8, input.getBigUint64(STATE_GPR + i * 8, true), true)
-    const mode = input.getUint32(STATE_MODE, true)
-    const is16 = mode >= MODE_16
-    const frame = [
-      input.getBigUint64(STATE_RIP, true),
-      BigInt(is16 ? ldtSelector(mode - MODE_16) : mode === 0 ? USER_CS_64 : USER_CS_32),
-      input.getBigUint64(STATE_RFLAGS, true),
-      input.getBigUint64(STATE_GPR + 4 * 8, true),
-      BigInt(is16 ? ldtSelector(STACK_SEGMENT) : USER_SS),
-    ]
-    this.dataSegments(is16)
-    frame.forEach((value, i) => this.write64(ENTRY_FRAME + i * 8, value))
-    view.setBigUint64(vcpu + L.REG_GPR + 4 * 8, KERNEL_BASE + BigInt(ENTRY_FRAME), true)
-    view.setBigUint64(vcpu + L.REG_RIP, KERNEL_BASE + BigInt(IRETQ), true)
-    view.setInt32(vcpu + L.HALTED, 0, true)
-    this.loadFx(state.subarray(STATE_FX))
-    const exit = this.engine.run(vcpu, BUDGET)
+    const input = new DataView(one.state.buffer, one.state.byteOffset)
+    this.enter(one, input)
+    const before = view.getBigUint64(vcpu + L.RETIRED, true)
+    const stops: number[] = []
+    const exit = this.runSlices(Number(input.getBigUint64(STATE_RIP, true)), before, stops)
+    const internal = [...this.readInternal(before), ...stops]
     const outcome = new Uint8Array(STATE_BYTES)
     const output = new DataView(outcome.buffer)
     for (let i = 0; i < 16; i++) output.setBigUint64(STATE_GPR + i * 8, view.getBigUint64(vcpu + L.REG_GPR + i * 8, true), true)
@@ -199,7 +244,84 @@ export class EmulatedEngine implements DiffEngine {
     }
     const words = this.takeChanges(image)
     output.setUint32(STATE_WORDS, words.length, true)
-    return { state: outcome, words }
+    return { state: outcome, words, internal }
+  }
+
+  /** Runs a case to its end; digests of the vCPU after each slice go to `stops`. */
+  private runSlices(at: number, before: bigint, stops: number[]): Exit {
+    const { sliceSeed } = this.options
+    if (sliceSeed === undefined) return this.engine.run(this.vcpu, BUDGET)
+    const random = new Random(sliceSeed ^ at)
+    for (let left = BUDGET; ;) {
+      const slice = Math.min(left, random.pick(SLICES))
+      const exit = this.engine.run(this.vcpu, slice)
+      left -= slice
+      if (exit.kind !== 'deadline' || left === 0) return exit
+      if (stops.length < STOPS_MAX) stops.push(this.digest(Number(this.view.getBigUint64(this.vcpu + L.RETIRED, true) - before)))
+    }
+  }
+
+  /** Of all that a program can see of the vCPU. */
+  private digest(retired: number): number {
+    const { view, vcpu } = this
+    let hash = this.core.core('read_eflags')(vcpu) ^ retired
+    const mix = (from: number, end: number): void => {
+      for (let at = vcpu + from; at < vcpu + end; at += 4) hash = (Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1) ^ (hash >>> 15)) | 0
+    }
+    mix(L.REG_GPR, L.REG_RIP + 8)
+    mix(L.FPU_CW, L.MXCSR + 4)
+    mix(L.FPU_REGS, L.XMM)
+    for (let i = 0; i < 16; i++) mix(L.XMM + i * L.XMM_STRIDE, L.XMM + i * L.XMM_STRIDE + 16)
+    return hash
+  }
+
+  /** Pointers of the last x87 instruction: only engines of ours agree on them. */
+  private clearPointers(): void {
+    for (const field of POINTERS) this.view.setUint32(this.vcpu + field, 0, true)
+  }
+
+  private readInternal(before: bigint): number[] {
+    const { view, vcpu } = this
+    return [Number(view.getBigUint64(vcpu + L.RETIRED, true) - before), ...POINTERS.map((field) => view.getUint32(vcpu + field, true))]
+  }
+
+  /** Sets up a case and the way into it. */
+  private enter({ state }: DiffCase, input: DataView): void {
+    const { view, vcpu } = this
+    for (let i = 0; i < 16; i++) view.setBigUint64(vcpu + L.REG_GPR + i * 8, input.getBigUint64(STATE_GPR + i * 8, true), true)
+    const mode = input.getUint32(STATE_MODE, true)
+    const is16 = mode >= MODE_16
+    const frame = [
+      input.getBigUint64(STATE_RIP, true),
+      BigInt(is16 ? ldtSelector(mode - MODE_16) : mode === 0 ? USER_CS_64 : USER_CS_32),
+      input.getBigUint64(STATE_RFLAGS, true),
+      input.getBigUint64(STATE_GPR + 4 * 8, true),
+      BigInt(is16 ? ldtSelector(STACK_SEGMENT) : USER_SS),
+    ]
+    this.dataSegments(is16 ? DATA_16 : mode === 1 && this.options.flat === false ? DATA_BOUNDED : DATA_FLAT)
+    frame.forEach((value, i) => this.write64(ENTRY_FRAME + i * 8, value))
+    view.setBigUint64(vcpu + L.REG_GPR + 4 * 8, KERNEL_BASE + BigInt(ENTRY_FRAME), true)
+    view.setBigUint64(vcpu + L.REG_RIP, KERNEL_BASE + BigInt(IRETQ), true)
+    view.setInt32(vcpu + L.HALTED, 0, true)
+    this.loadFx(state.subarray(STATE_FX))
+    this.clearPointers()
+  }
+
+  /** The state of a case of the batch that ran last, after a number of instructions: what is looked into when two engines differ. */
+  stateAfter(one: DiffCase, image: MemoryImage, instructions: number): Readonly<Record<string, string>> {
+    const { view, vcpu } = this
+    this.enter(one, new DataView(one.state.buffer, one.state.byteOffset))
+    const exit = this.engine.run(vcpu, instructions)
+    const fields: Record<string, string> = { exit: exit.kind, rip: view.getBigUint64(vcpu + L.REG_RIP, true).toString(16) }
+    const hex = (name: string, at: number): void => void (fields[name] = view.getBigUint64(vcpu + at, true).toString(16))
+    for (let i = 0; i < 16; i++) hex(`gpr${i}`, L.REG_GPR + i * 8)
+    fields['flags'] = this.core.core('read_eflags')(vcpu).toString(16)
+    for (let at = L.FPU_CW; at < L.MXCSR + 4; at += 8) hex(`fpu${at}`, at)
+    for (let at = L.FPU_REGS; at < L.XMM; at += 8) hex(`st${at}`, at)
+    for (let i = 0; i < 16; i++) for (const half of [0, 8]) hex(`xmm${i}.${half}`, L.XMM + i * L.XMM_STRIDE + half)
+    fields['memory'] = this.takeChanges(image).join(' ')
+    this.prepareVcpu()
+    return fields
   }
 
   /** What the exception pushed. */
@@ -360,7 +482,7 @@ export class EmulatedEngine implements DiffEngine {
     state32(L.A20_MASK, -1)
     state32(L.EXC_VECTOR, -1)
     this.segment(L.SEG_CS, KERNEL_CS, ACCESS_CODE_64, 0n, 0xffffffff)
-    this.dataSegments(false)
+    this.dataSegments(DATA_FLAT)
     this.segment(L.SEG_LDTR, LDT_SELECTOR, ACCESS_LDT, KERNEL_BASE + BigInt(LDT), (STACK_SEGMENT + 1) * 8 - 1)
     this.segment(L.SEG_TR, TSS_SELECTOR, ACCESS_TSS_BUSY, KERNEL_BASE + BigInt(TSS), 0x67)
     this.core.core('refresh_mode')(vcpu)
@@ -368,11 +490,8 @@ export class EmulatedEngine implements DiffEngine {
   }
 
   /** DS and ES; what derives from them is computed on return to the program. */
-  private dataSegments(is16: boolean): void {
-    for (const index of [L.SEG_DS, L.SEG_ES]) {
-      if (is16) this.segment(index, ldtSelector(DATA_SEGMENT), ACCESS_DATA_16, BigInt(DATA_BASE), DATA_LIMIT_16)
-      else this.segment(index, USER_SS, ACCESS_USER_DATA, 0n, 0xffffffff)
-    }
+  private dataSegments({ selector, access, base, limit }: DataSegment): void {
+    for (const index of [L.SEG_DS, L.SEG_ES]) this.segment(index, selector, access, BigInt(base), limit)
   }
 
   private segment(index: number, selector: number, access: number, base: bigint, limit: number): void {

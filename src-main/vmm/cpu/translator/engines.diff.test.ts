@@ -1,0 +1,98 @@
+/**
+ * Three engines at once: the interpreter, the translator with everything translated, and the real processor where there is one. The translator has to
+ * agree with the interpreter in every bit, in what the manual leaves undefined as well, and in the count of instructions at each end of a slice.
+ */
+import { describe, expect, it } from 'vitest'
+import { generateBatch, selectRows } from '../../testing/case-generator'
+import { CASES_PER_BATCH } from '../../testing/diff-engine'
+import type { DiffBatch, DiffEngine } from '../../testing/diff-engine'
+import { describeMismatch, exactRun, firstDivergence, loadCases, runPermanentCase, threeEngineRun } from '../../testing/differential'
+import type { Mismatch } from '../../testing/differential'
+import { openInterpreter, openTranslator } from '../../testing/oracles/emulated'
+import type { EmulatedOptions } from '../../testing/oracles/emulated'
+import { openNativeOracle } from '../../testing/oracles/native'
+import { generatePrograms } from '../../testing/program-generator'
+
+const SHOWN = 3
+const oracle = openNativeOracle()
+const has = typeof oracle === 'string' ? (): boolean => true : oracle.has
+
+const report = (mismatches: readonly Mismatch[], explain: (mismatch: Mismatch) => readonly string[] = () => []): void => {
+  const text = mismatches.slice(0, SHOWN).map((mismatch) => [describeMismatch(mismatch), ...explain(mismatch)].join('\n'))
+  expect(text.join('\n\n'), `${mismatches.length} mismatches`).toBe('')
+}
+
+/** Notes how many instructions retired in all of its runs. */
+const counted = (engine: DiffEngine): DiffEngine & { retired: number } => {
+  const counting = {
+    name: engine.name,
+    retired: 0,
+    run: (batch: DiffBatch) => {
+      const outcomes = engine.run(batch)
+      for (const { internal } of outcomes) counting.retired += internal?.[0] ?? 0
+      return outcomes
+    },
+  }
+  return counting
+}
+
+describe('cases that once differed', () => {
+  const translator = openTranslator()
+  it.each(loadCases().map((one) => [one.name, one] as const))('%s', (_, one) => {
+    expect(runPermanentCase(translator, one)).toEqual([])
+  })
+})
+
+describe(`random instructions in ${typeof oracle === 'string' ? 'interpreter and translator' : 'three engines'}`, () => {
+  const BATCHES = 5
+  const interpreter = openInterpreter()
+  const translator = openTranslator()
+  const watched = counted(translator)
+  const run = (batch: DiffBatch): readonly Mismatch[] =>
+    typeof oracle === 'string' ? exactRun(interpreter, watched, batch) : threeEngineRun(oracle, interpreter, watched, batch)
+
+  it.each([1, 2, 3, 4, 5].map((i) => i * 10_000))(`${BATCHES * CASES_PER_BATCH} cases from seed %i`, (first) => {
+    report(Array.from({ length: BATCHES }, (_, i) => run(generateBatch(first + i, { has }))).flat())
+  })
+
+  it('ran most instructions in regions', () => {
+    const cases = BATCHES * 5 * CASES_PER_BATCH
+    // IRETQ into the program and the exception handler's HLT are the kernel's
+    expect(translator.tally.instructions / (watched.retired - 2 * cases)).toBeGreaterThan(0.85)
+    expect(translator.tally.entries).toBeGreaterThan(0.95 * cases)
+  })
+
+  it('32-bit code whose segments end somewhere', () => {
+    const bounded: EmulatedOptions = { flat: false }
+    const [a, b] = [openInterpreter(bounded), openTranslator(bounded)]
+    report([1, 2].flatMap((seed) => exactRun(a, b, generateBatch(seed, { has, modes: [32] }))))
+  })
+})
+
+describe('random programs in interpreter and translator', () => {
+  const { rows } = selectRows({ has })
+  const compare = (options: EmulatedOptions, first: number, batches: number): number => {
+    const [interpreter, translator] = [openInterpreter(options), openTranslator(options)]
+    const watched = counted(translator)
+    const mismatches = Array.from({ length: batches }, (_, i) => exactRun(interpreter, watched, generatePrograms(first + i, { rows }))).flat()
+    report(mismatches, (mismatch) => firstDivergence(interpreter, translator.engine, mismatch))
+    return translator.tally.instructions / watched.retired
+  }
+
+  it('at one go, most of them in regions', () => {
+    expect(compare({}, 100_000, 60)).toBeGreaterThan(0.9)
+  })
+  it('in slices of random length', () => {
+    expect(compare({ sliceSeed: 1 }, 200_000, 20)).toBeGreaterThan(0.6)
+  })
+  it('with bounded segments', () => {
+    expect(compare({ flat: false }, 300_000, 20)).toBeGreaterThan(0.9)
+  })
+  it('with bounded segments, in slices', () => {
+    compare({ flat: false, sliceSeed: 2 }, 400_000, 10)
+  })
+  it.each([1, 3])('translated as they go, from execution %i on', (threshold) => {
+    compare({ threshold }, 500_000 + threshold * 1000, 8)
+    compare({ threshold, sliceSeed: threshold }, 600_000 + threshold * 1000, 4)
+  })
+})
