@@ -66,7 +66,7 @@ function noKernel(architecture: Architecture): string | undefined {
 /** Vitrine by one engine, or by its default one. */
 function ours(engine?: string): Peer {
   return {
-    label: engine === undefined ? 'Vitrine' : `Vitrine's ${engine}`,
+    label: engine ?? 'Vitrine',
     architectures: BOTH,
     missing: noKernel,
     command: (job, folder) => {
