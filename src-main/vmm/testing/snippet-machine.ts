@@ -1,9 +1,9 @@
 /** A bare processor with RAM for tests and benches of the CPU: runs hand-assembled bytes in a mode, without a board. */
 import type { CpuIo, Engine, Exit } from '../cpu/engine'
-import { InterpreterEngine } from '../cpu/engines/interpreter'
 import * as L from '../cpu/layout'
 import { createMachineCore } from '../cpu/machine-core'
 import type { MachineCore } from '../cpu/machine-core'
+import { engineUnderTest } from './engine-under-test'
 
 export type CodeMode = 'real' | 'protected32' | 'long'
 
@@ -56,7 +56,7 @@ export class SnippetMachine {
   constructor(readonly mode: CodeMode, io: Partial<CpuIo> = {}, directory?: string) {
     const options = { ramBytes: RAM_BYTES, extraBytes: 0, io: { ...silentIo, ...io } }
     this.machine = createMachineCore(directory === undefined ? options : { ...options, directory })
-    this.engine = new InterpreterEngine(this.machine)
+    this.engine = engineUnderTest(this.machine)
     this.view = new DataView(this.machine.memory.buffer)
     this.ram = new Uint8Array(this.machine.memory.buffer, L.RAM_BASE, RAM_BYTES)
     for (let page = 0; page < RAM_BYTES / PAGE; page++) {

@@ -4,7 +4,8 @@
  */
 import { expect, it } from 'vitest'
 import { Random } from '../../testing/random'
-import { InterpreterEngine } from '../engines/interpreter'
+import type { Engine } from '../engine'
+import { engineUnderTest } from '../../testing/engine-under-test'
 import * as L from '../layout'
 import { createMachineCore } from '../machine-core'
 import { Vcpu } from '../vcpu'
@@ -41,7 +42,7 @@ const ADDRESSES = [
 
 class HostileProcessor {
   private readonly memory: WebAssembly.Memory
-  private readonly engine: InterpreterEngine
+  private readonly engine: Engine
   private readonly vcpu: Vcpu
   private readonly bytes: Uint8Array
   private readonly view: DataView
@@ -82,7 +83,7 @@ class HostileProcessor {
     this.words = new Uint32Array(core.memory.buffer)
     for (let page = 0; page < RAM_BYTES / PAGE; page++) this.map(page * PAGE, L.RAM_BASE + page * PAGE, L.PHYS_READ | L.PHYS_WRITE)
     this.map(ROM_GPA, ROM, L.PHYS_READ)
-    this.engine = new InterpreterEngine(core)
+    this.engine = engineUnderTest(core)
     this.vcpu = new Vcpu(core)
     this.vcpu.setModel({})
     this.vcpu.reset()

@@ -1,6 +1,6 @@
 /** A machine of one vCPU and some RAM for the system tests: guest memory by physical address, hand-assembled code, exceptions as they are recorded. */
-import type { CpuIo, Exit } from '../engine'
-import { InterpreterEngine } from '../engines/interpreter'
+import type { CpuIo, Engine, Exit } from '../engine'
+import { engineUnderTest } from '../../testing/engine-under-test'
 import * as L from '../layout'
 import { createMachineCore } from '../machine-core'
 import type { MachineCore } from '../machine-core'
@@ -18,7 +18,7 @@ export interface Fault {
 export class TestMachine {
   readonly core: MachineCore
   readonly vcpu: Vcpu
-  readonly engine: InterpreterEngine
+  readonly engine: Engine
   readonly view: DataView
   readonly bytes: Uint8Array
   /** Port writes, as [port, value]. */
@@ -53,7 +53,7 @@ export class TestMachine {
     this.view = new DataView(this.core.memory.buffer)
     this.bytes = new Uint8Array(this.core.memory.buffer)
     for (let page = 0; page < RAM_BYTES / PAGE; page++) this.mapPage(page * PAGE, L.RAM_BASE + page * PAGE, L.PHYS_READ | L.PHYS_WRITE)
-    this.engine = new InterpreterEngine(this.core)
+    this.engine = engineUnderTest(this.core)
     this.vcpu = new Vcpu(this.core)
     this.vcpu.setModel({})
     this.vcpu.reset()

@@ -18,12 +18,6 @@ import {
   DATA_LIMIT_16,
   DATA_PAGES,
   DATA_WRITABLE_PAGES,
-  FX_CONTROL,
-  FX_MXCSR,
-  FX_ST,
-  FX_STATUS,
-  FX_TAGS,
-  FX_XMM,
   NO_END_VECTOR,
   PAGE_BYTES,
   SEGMENT_BYTES_16,
@@ -44,6 +38,7 @@ import {
 } from '../diff-engine'
 import type { DiffBatch, DiffCase, DiffEngine, MemoryImage, Outcome } from '../diff-engine'
 import { Random } from '../random'
+import { loadFx, saveFx } from './fx-state'
 import { DecodedTranslator, newTally } from './translate-decoded'
 import type { RegionTally } from './translate-decoded'
 
@@ -234,7 +229,7 @@ export class EmulatedEngine implements DiffEngine {
     const output = new DataView(outcome.buffer)
     for (let i = 0; i < 16; i++) output.setBigUint64(STATE_GPR + i * 8, view.getBigUint64(vcpu + L.REG_GPR + i * 8, true), true)
     output.setUint32(STATE_MODE, input.getUint32(STATE_MODE, true), true)
-    this.saveFx(outcome.subarray(STATE_FX))
+    saveFx(this.core.memory, vcpu, outcome.subarray(STATE_FX))
     if (exit.kind === 'halted') {
       this.readFrame(output)
     } else {
@@ -303,7 +298,7 @@ export class EmulatedEngine implements DiffEngine {
     view.setBigUint64(vcpu + L.REG_GPR + 4 * 8, KERNEL_BASE + BigInt(ENTRY_FRAME), true)
     view.setBigUint64(vcpu + L.REG_RIP, KERNEL_BASE + BigInt(IRETQ), true)
     view.setInt32(vcpu + L.HALTED, 0, true)
-    this.loadFx(state.subarray(STATE_FX))
+    loadFx(this.core.memory, vcpu, state.subarray(STATE_FX))
     this.clearPointers()
   }
 
@@ -357,44 +352,6 @@ export class EmulatedEngine implements DiffEngine {
       words.push([first + i / 2, live[i] as number, live[i + 1] as number])
       live[i] = image[i] as number
       live[i + 1] = image[i + 1] as number
-    }
-  }
-
-  // ---- x87 and SSE ------------------------------------------------------------------------------------------------------------------
-  private loadFx(fx: Uint8Array): void {
-    const { view, vcpu } = this
-    const input = new DataView(fx.buffer, fx.byteOffset)
-    const status = input.getUint16(FX_STATUS, true)
-    const top = (status >> 11) & 7
-    view.setUint32(vcpu + L.FPU_CW, input.getUint16(FX_CONTROL, true), true)
-    view.setUint32(vcpu + L.FPU_SW, status & ~0x3800, true)
-    view.setUint32(vcpu + L.FPU_TOP, top, true)
-    view.setUint32(vcpu + L.FPU_TAGS, input.getUint8(FX_TAGS), true)
-    view.setUint32(vcpu + L.MXCSR, input.getUint32(FX_MXCSR, true), true)
-    for (let i = 0; i < 8; i++) {
-      const at = vcpu + L.FPU_REGS + ((top + i) & 7) * L.FPU_REG_BYTES
-      view.setBigUint64(at, input.getBigUint64(FX_ST + i * 16, true), true)
-      view.setBigUint64(at + 8, BigInt(input.getUint16(FX_ST + i * 16 + 8, true)), true)
-    }
-    for (let i = 0; i < 16; i++) this.bytes.set(fx.subarray(FX_XMM + i * 16, FX_XMM + i * 16 + 16), vcpu + L.XMM + i * L.XMM_STRIDE)
-  }
-
-  private saveFx(fx: Uint8Array): void {
-    const { view, vcpu } = this
-    const output = new DataView(fx.buffer, fx.byteOffset)
-    const top = view.getUint32(vcpu + L.FPU_TOP, true) & 7
-    output.setUint16(FX_CONTROL, view.getUint32(vcpu + L.FPU_CW, true), true)
-    output.setUint16(FX_STATUS, view.getUint32(vcpu + L.FPU_SW, true) | (top << 11), true)
-    output.setUint8(FX_TAGS, view.getUint32(vcpu + L.FPU_TAGS, true))
-    output.setUint32(FX_MXCSR, view.getUint32(vcpu + L.MXCSR, true), true)
-    for (let i = 0; i < 8; i++) {
-      const at = vcpu + L.FPU_REGS + ((top + i) & 7) * L.FPU_REG_BYTES
-      output.setBigUint64(FX_ST + i * 16, view.getBigUint64(at, true), true)
-      output.setUint16(FX_ST + i * 16 + 8, view.getUint16(at + 8, true), true)
-    }
-    for (let i = 0; i < 16; i++) {
-      const at = vcpu + L.XMM + i * L.XMM_STRIDE
-      fx.set(this.bytes.subarray(at, at + 16), FX_XMM + i * 16)
     }
   }
 
