@@ -88,6 +88,12 @@ export class CodeCache {
     if ((this.lists.entry(header) & ENTRY_TRANSLATED) === 0) this.lists.setEntry(header, counted ? 0 : ENTRY_NEVER)
   }
 
+  /** Whether the plan's first block has become the entry of a region since it was made (of one that was compiled meanwhile). */
+  isEntered({ page, key, blocks }: RegionSource['plan']): boolean {
+    const gpa = page + (blocks[0]?.offset ?? 0)
+    return this.lists.ofPage(page).some((block) => block.gpa === gpa && block.key === key && (this.lists.entry(block.header) & ENTRY_TRANSLATED) !== 0)
+  }
+
   /** The code bytes that a plan was made from, as they are now. */
   codeOf(plan: RegionSource['plan']): Uint8Array | undefined {
     const page = this.lists.pageBytes(plan.page)

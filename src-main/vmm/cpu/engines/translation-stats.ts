@@ -22,5 +22,5 @@ export interface TranslationStats {
   /** Regions or jobs that failed to compile. */
   readonly failures: number
   readonly latestFailure: string
-  readonly milliseconds: { readonly plan: number; readonly emit: number; readonly encode: number; readonly compile: number; readonly instantiate: number; readonly longestPause: number }
+  readonly milliseconds: { readonly plan: number; readonly emit: number; readonly encode: number; readonly compile: number; readonly instantiate: number; readonly link: number; readonly longestPause: number }
 }

@@ -38,8 +38,8 @@ export const DEFAULT_THRESHOLD = 400
 /** A job is sent when this many plans have gathered, or after so many instructions since the first. */
 const GATHER_PLANS = 24
 const GATHER_INSTRUCTIONS = 200_000
-/** A job holds no more: instantiating costs the machine's thread 15 to 35 µs for each function. */
-const JOB_PLANS = 64
+/** A job holds no more: instantiating and linking cost the machine's thread some 100 µs for each region. */
+const JOB_PLANS = 32
 const JOB_INSTRUCTIONS = 8000
 /** Plans that wait; beyond this hot blocks ask again later. */
 const QUEUE_MAX = 512
@@ -61,7 +61,7 @@ export class TranslatorEngine implements Engine {
   private readonly queue: RegionSource[] = []
   /** Entry points that are queued or being compiled. */
   private readonly pending = new Set<number>()
-  private readonly milliseconds = { plan: 0, emit: 0, encode: 0, compile: 0, instantiate: 0, longestPause: 0 }
+  private readonly milliseconds = { plan: 0, emit: 0, encode: 0, compile: 0, instantiate: 0, link: 0, longestPause: 0 }
   private firstQueuedAt = 0
   private underWay: readonly RegionSource[] | undefined
   private finished: CompileResult | undefined
@@ -140,8 +140,9 @@ export class TranslatorEngine implements Engine {
     if (compiler === undefined || this.underWay !== undefined || this.queue.length === 0) return
     if (this.queue.length < GATHER_PLANS && this.retired - this.firstQueuedAt < GATHER_INSTRUCTIONS) return
     const job = this.nextJob()
-    this.underWay = job
     this.firstQueuedAt = this.retired
+    if (job.length === 0) return
+    this.underWay = job
     compiler.compile(
       job.map(({ plan }) => plan),
       (outcome) => {
@@ -153,16 +154,23 @@ export class TranslatorEngine implements Engine {
 
   private nextJob(): readonly RegionSource[] {
     let instructions = 0
-    let count = 0
-    while (count < this.queue.length && count < JOB_PLANS && instructions < JOB_INSTRUCTIONS) {
-      instructions += this.queue[count]!.plan.records.length / REC_BYTES
-      count++
+    const job: RegionSource[] = []
+    while (job.length < JOB_PLANS && instructions < JOB_INSTRUCTIONS) {
+      const source = this.queue.shift()
+      if (source === undefined) break
+      if (this.cache.isEntered(source.plan)) {
+        this.forgetPending(source.plan)
+        continue
+      }
+      instructions += source.plan.records.length / REC_BYTES
+      job.push(source)
     }
-    return this.queue.splice(0, count)
+    return job
   }
 
   private install(sources: readonly RegionSource[], { modules, failures, times }: CompileResult): void {
     const start = this.clock.now()
+    let linking = 0
     for (const { plan } of sources) this.forgetPending(plan)
     for (const { plan, message } of failures) this.failed(`region ${regionAddress(sources[plan]!.plan)}: ${message}`)
     for (const { module, bytes, members } of modules) {
@@ -173,13 +181,16 @@ export class TranslatorEngine implements Engine {
           const source = sources[plan]!
           return { source, fn: decorate(exports[regionName(plan)] as RegionFunction, source) }
         })
+        const instantiated = this.clock.now()
         this.cache.install(bytes, made)
+        linking += (this.clock.now() - instantiated) / NANOSECONDS_PER_MILLISECOND
       } catch (error) {
         this.failed(error instanceof Error ? error.message : String(error))
       }
     }
     const pause = (this.clock.now() - start) / NANOSECONDS_PER_MILLISECOND
-    this.milliseconds.instantiate += pause
+    this.milliseconds.instantiate += pause - linking
+    this.milliseconds.link += linking
     this.milliseconds.longestPause = Math.max(this.milliseconds.longestPause, pause)
     for (const step of ['emit', 'encode', 'compile'] as const) this.milliseconds[step] += times[step]
   }
