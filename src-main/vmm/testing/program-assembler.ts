@@ -38,6 +38,11 @@ export class ProgramAssembler {
     this.labels.set(number, this.bytes.length)
   }
 
+  /** A label outside of this code: at an address, where this code begins at `base`. */
+  labelAt(number: number, address: number, base: number): void {
+    this.labels.set(number, address - base)
+  }
+
   raw(...bytes: readonly number[]): void {
     this.bytes.push(...bytes)
   }

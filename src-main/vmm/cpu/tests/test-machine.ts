@@ -29,7 +29,7 @@ export class TestMachine {
   interruptVector = -1
   portValue = 0xffffffff
 
-  constructor() {
+  constructor(openEngine: (core: MachineCore) => Engine = engineUnderTest) {
     const io: CpuIo = {
       pioRead: () => this.portValue,
       pioWrite: (port, _width, value) => void this.portWrites.push([port, value]),
@@ -53,7 +53,7 @@ export class TestMachine {
     this.view = new DataView(this.core.memory.buffer)
     this.bytes = new Uint8Array(this.core.memory.buffer)
     for (let page = 0; page < RAM_BYTES / PAGE; page++) this.mapPage(page * PAGE, L.RAM_BASE + page * PAGE, L.PHYS_READ | L.PHYS_WRITE)
-    this.engine = engineUnderTest(this.core)
+    this.engine = openEngine(this.core)
     this.vcpu = new Vcpu(this.core)
     this.vcpu.setModel({})
     this.vcpu.reset()
