@@ -38,7 +38,7 @@ export interface RegionHost {
 
 const NO_REGIONS: RegionHost = { wanted: () => undefined, codeDropped: () => undefined }
 /** Slots of the function table. */
-export const REGION_TABLE_SLOTS = 4096
+export const REGION_TABLE_SLOTS = 16384
 
 /** Functions of the core, by name; all numbers are i32 or f64. */
 export type CoreFunction = (...args: readonly number[]) => number

@@ -23,7 +23,7 @@ export interface CodeCacheLimits {
   readonly bytes: number
 }
 
-export const CODE_CACHE_LIMITS: CodeCacheLimits = { slots: 4096, regions: 8192, bytes: 48 * 0x100000 }
+export const CODE_CACHE_LIMITS: CodeCacheLimits = { slots: 16384, regions: 24576, bytes: 64 * 0x100000 }
 /** Versions of one entry's code that are kept: pages that hold one program now, another then. */
 const VERSIONS_MAX = 4
 /** The newest modules have had no time to show that they are hot. */

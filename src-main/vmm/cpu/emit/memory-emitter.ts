@@ -60,7 +60,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
 
   reference(bytes: AccessBytes, address: SegmentedAddress): Reference {
     const access = { bytes, segment: address.segment, linear: this.linear(address, bytes, 'write') }
-    const host = this.builder.variable('i32')
+    const host = this.builder.temporary('i32')
     const entry = this.tlbEntry(access)
     this.builder.if(
       this.tlbHit(access, entry, L.TLB_WRITE),
@@ -168,7 +168,7 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   }
 
   protected oneOf(condition: Value, type: IrType, then: () => Value, otherwise: () => Value): Value {
-    const result = this.builder.variable(type)
+    const result = this.builder.temporary(type)
     this.builder.if(
       condition,
       () => this.builder.set(result, then()),

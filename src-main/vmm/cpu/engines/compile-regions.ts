@@ -5,7 +5,7 @@ import { HostClock } from '../../time/host-clock'
 import { emitRegion } from '../translator/emit-region'
 import type { RegionPlan } from '../translator/region-plan'
 import { encodeModule } from '../wasm/emit'
-import { verify, type IrFunction } from '../wasm/ir'
+import type { IrFunction } from '../wasm/ir'
 
 export type EmitRegion = (name: string, plan: RegionPlan, helpers: HelperImports) => IrFunction
 
@@ -55,7 +55,7 @@ export function compileRegions(plans: readonly RegionPlan[], coreExports: Readon
     const emitted: number[] = []
     for (const plan of members) {
       try {
-        functions.push(timed('emit', () => verified(emit(regionName(plan), plans[plan]!, helpers))))
+        functions.push(timed('emit', () => emit(regionName(plan), plans[plan]!, helpers)))
         emitted.push(plan)
       } catch (error) {
         failures.push({ plan, message: describe(error) })
@@ -83,11 +83,6 @@ export function compileRegions(plans: readonly RegionPlan[], coreExports: Readon
     })
     return { modules, failures, times }
   }
-}
-
-function verified(fn: IrFunction): IrFunction {
-  verify(fn)
-  return fn
 }
 
 function describe(error: unknown): string {

@@ -13,7 +13,7 @@ export function emitFinal(b: FunctionBuilder, vcpu: Value, instruction: DecodedI
   if (meaning === undefined) throw new Error(`no meaning of ${form.operation}`)
   const number = (n: number): Value => b.constant('i32', n)
   const store = (name: OpName, offset: number, value: Value): void => b.effect(name, [vcpu, value], offset)
-  const status = b.variable('i32')
+  const status = b.temporary('i32')
   const next = b.op('i64.add', [b.load('i64.load', vcpu, L.REG_RIP), b.constant('i64', length)])
   store('i64.store', L.REG_NEXT_RIP, next)
   // code that it writes is not a record's that is being executed

@@ -114,7 +114,7 @@ class Lookup {
   ) {
     this.b = frame.builder
     this.type = frame.wide ? 'i64' : 'i32'
-    this.result = this.b.variable('i32')
+    this.result = this.b.temporary('i32')
   }
 
   host(): Value {

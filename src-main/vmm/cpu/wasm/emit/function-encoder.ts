@@ -5,6 +5,7 @@
 import { assertNever } from '../../../errors/assert-never'
 import type { ByteBuffer } from './byte-buffer'
 import { Liveness } from './liveness'
+import { LocalPool } from './local-pool'
 import { hasEffect } from '../ir'
 import type { Block, FunctionRef, IrFunction, IrType, LabelStatement, OpInfo, Signature, Statement, Value, Variable } from '../ir'
 
@@ -47,7 +48,7 @@ export function encodeFunction(fn: IrFunction, out: ByteBuffer, indices: ModuleI
 // ---- code ------------------------------------------------------------------------------------------------------------------------
 
 class FunctionEncoder {
-  private readonly locals: IrType[] = []
+  private readonly locals: LocalPool
   private readonly labels: (LabelStatement | undefined)[] = []
   private readonly liveness: Liveness
   private readonly aliases: ReadonlySet<Value>
@@ -57,6 +58,7 @@ class FunctionEncoder {
     private readonly out: ByteBuffer,
     private readonly indices: ModuleIndices,
   ) {
+    this.locals = new LocalPool(fn.params.length)
     this.liveness = new Liveness(fn)
     this.aliases = this.liveness.aliases()
   }
@@ -64,12 +66,7 @@ class FunctionEncoder {
   encode(): void {
     const { out } = this
     this.assignLocals(this.fn.body)
-    const runs: { type: IrType; count: number }[] = []
-    for (const type of this.locals) {
-      const last = runs.at(-1)
-      if (last?.type === type) last.count++
-      else runs.push({ type, count: 1 })
-    }
+    const runs = this.locals.declarations()
     out.uleb(runs.length)
     for (const { type, count } of runs) {
       out.uleb(count)
@@ -80,21 +77,17 @@ class FunctionEncoder {
     out.u8(OP_END)
   }
 
-  private newLocal(type: IrType): number {
-    return this.fn.params.length + this.locals.push(type) - 1
-  }
-
   /** Locals are declared before the code, so they are given out in a pass of their own. */
   private assignLocals(b: Block): void {
     for (const s of b.statements) {
       switch (s.statement) {
         case 'value':
-          if (s.source.kind === 'get') this.assignVariable(s.source.variable)
+          if (s.source.kind === 'get') this.assignVariable(s.source.variable, s)
           if (s.uses === 0 || (s.pure && s.uses === 1)) break
-          s.local = s.source.kind === 'get' && this.aliases.has(s) ? s.source.variable.local : this.newLocal(s.type)
+          s.local = s.source.kind === 'get' && this.aliases.has(s) ? s.source.variable.local : this.lend(s)
           break
         case 'set':
-          if (this.liveness.isRead(s.variable)) this.assignVariable(s.variable)
+          if (this.liveness.isRead(s.variable)) this.assignVariable(s.variable, s)
           break
         case 'if':
           this.assignLocals(s.then)
@@ -113,8 +106,16 @@ class FunctionEncoder {
     }
   }
 
-  private assignVariable(variable: Variable): void {
-    if (variable.local < 0) variable.local = this.newLocal(variable.type)
+  private assignVariable(variable: Variable, at: Statement): void {
+    if (variable.local >= 0) return
+    const { liveness, locals } = this
+    variable.local = variable.temporary
+      ? locals.lend(variable.type, liveness.positionOf(at), liveness.endOfVariable(variable))
+      : locals.own(variable.type)
+  }
+
+  private lend(value: Value): number {
+    return this.locals.lend(value.type, this.liveness.positionOf(value), this.liveness.lastUseOf(value))
   }
 
   private block(b: Block): void {

@@ -18,7 +18,7 @@ export class Liveness {
   /** First and last position of each loop, outer ones before those within. */
   private readonly loops: { readonly first: number; last: number }[] = []
   private readonly reads: Read[] = []
-  private readonly readVariables = new Set<Variable>()
+  private readonly readsOf = new Map<Variable, Read[]>()
   private next = 0
 
   constructor(fn: IrFunction) {
@@ -40,7 +40,27 @@ export class Liveness {
 
   /** Setting a variable that nobody reads does nothing. */
   isRead(variable: Variable): boolean {
-    return this.readVariables.has(variable)
+    return this.readsOf.has(variable)
+  }
+
+  positionOf(s: Statement): number {
+    return this.positions.get(s) ?? 0
+  }
+
+  /** Position of the last evaluation that wants the value. */
+  lastUseOf(value: Value): number {
+    return this.endOf(value, this.positionOf(value))
+  }
+
+  /** Where a temporary variable's last use is: reads, also by aliases, and sets; all of a loop that is within its span. */
+  endOfVariable(variable: Variable): number {
+    const sets = this.sets.get(variable) ?? []
+    const reads = this.readsOf.get(variable) ?? []
+    const start = Math.min(sets[0] ?? Infinity, reads[0]?.at ?? Infinity)
+    let end = sets.at(-1) ?? start
+    for (const { value, at } of reads) end = Math.max(end, at, this.endOf(value, at))
+    for (const { first, last } of this.loops) if (first > start && first <= end && last >= end) end = last + 1
+    return end
   }
 
   /** A use in a loop that begins after the definition is one in each turn. */
@@ -58,8 +78,11 @@ export class Liveness {
       switch (s.statement) {
         case 'value':
           if (s.source.kind === 'get') {
-            this.reads.push({ value: s, at })
-            this.readVariables.add(s.source.variable)
+            const read = { value: s, at }
+            this.reads.push(read)
+            const others = this.readsOf.get(s.source.variable)
+            if (others === undefined) this.readsOf.set(s.source.variable, [read])
+            else others.push(read)
           }
           break
         case 'set': {

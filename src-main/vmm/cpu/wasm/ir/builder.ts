@@ -67,9 +67,14 @@ export class FunctionBuilder implements IrFunction {
   }
 
   variable(type: IrType, initial?: Value): Variable {
-    const variable = new Variable(type)
+    const variable = new Variable(type, initial !== undefined)
     if (initial !== undefined) this.set(variable, initial)
     return variable
+  }
+
+  /** A variable that is set on every way to its reads, and not carried around a loop that began before it was first set. */
+  temporary(type: IrType): Variable {
+    return new Variable(type, true)
   }
 
   get(variable: Variable): Value {

@@ -80,7 +80,11 @@ export class Value {
 /** A place that may be set more than once; what carries values across if and loop. Starts as zero. */
 export class Variable {
   local = -1
-  constructor(readonly type: IrType) {}
+  constructor(
+    readonly type: IrType,
+    /** It is set before it is read on every way, and means nothing outside the span of its uses (and of the loops within): its local may serve others. */
+    readonly temporary: boolean = false,
+  ) {}
 }
 
 export interface Signature {
