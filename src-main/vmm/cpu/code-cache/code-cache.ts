@@ -44,6 +44,8 @@ export interface CodeCacheCounters {
 export interface NewRegion {
   readonly source: RegionSource
   readonly fn: RegionFunction
+  /** Bytes of the function. */
+  readonly wasmBytes?: number
 }
 
 /** Decodes the block at a guest-physical address when it is not decoded yet; 0: impossible. */
@@ -115,8 +117,8 @@ export class CodeCache {
     const batch: Batch = { id: this.nextId++, bytes: moduleBytes, regions: new Set() }
     this.batches.add(batch)
     this.bytes += moduleBytes
-    const regions = made.map(({ source, fn }) => {
-      const region = new Region(this.nextId++, source, fn, batch)
+    const regions = made.map(({ source, fn, wasmBytes }) => {
+      const region = new Region(this.nextId++, source, fn, batch, wasmBytes)
       batch.regions.add(region)
       this.regionCount++
       this.counters.installed++

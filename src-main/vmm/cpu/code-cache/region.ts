@@ -33,6 +33,8 @@ export class Region {
     readonly source: RegionSource,
     readonly fn: RegionFunction,
     readonly batch: Batch,
+    /** Bytes of the function. */
+    readonly wasmBytes: number = 0,
   ) {}
 
   get page(): number {

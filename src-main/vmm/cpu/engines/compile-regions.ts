@@ -4,7 +4,7 @@ import { helperTable } from '../helpers/index'
 import { HostClock } from '../../time/host-clock'
 import { emitRegion } from '../translator/emit-region'
 import type { RegionPlan } from '../translator/region-plan'
-import { encodeModule } from '../wasm/emit'
+import { encodeModule, functionSizes } from '../wasm/emit'
 import type { IrFunction } from '../wasm/ir'
 
 export type EmitRegion = (name: string, plan: RegionPlan, helpers: HelperImports) => IrFunction
@@ -21,6 +21,8 @@ export interface CompiledModule {
   readonly bytes: number
   /** Which plans it holds; plan i is the export regionName(i). */
   readonly members: readonly number[]
+  /** Bytes of each member's function. */
+  readonly functionBytes: readonly number[]
 }
 
 export interface CompileResult {
@@ -63,7 +65,7 @@ export function compileRegions(plans: readonly RegionPlan[], coreExports: Readon
     }
     if (emitted.length === 0) return undefined
     const wasm = timed('encode', () => encodeModule({ imports: helpers.imports, functions: [...functions, ...helpers.functions], exports: functions }))
-    return { module: timed('compile', () => new WebAssembly.Module(wasm)), bytes: wasm.length, members: emitted }
+    return { module: timed('compile', () => new WebAssembly.Module(wasm)), bytes: wasm.length, members: emitted, functionBytes: functionSizes(wasm).slice(0, emitted.length) }
   }
 
   const all = plans.map((_, plan) => plan)

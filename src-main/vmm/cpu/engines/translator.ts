@@ -173,13 +173,13 @@ export class TranslatorEngine implements Engine {
     let linking = 0
     for (const { plan } of sources) this.forgetPending(plan)
     for (const { plan, message } of failures) this.failed(`region ${regionAddress(sources[plan]!.plan)}: ${message}`)
-    for (const { module, bytes, members } of modules) {
+    for (const { module, bytes, members, functionBytes } of modules) {
       try {
         const { exports } = new WebAssembly.Instance(module, { env: { memory: this.machine.memory }, core: this.machine.coreExports })
         const { decorate = (fn): RegionFunction => fn } = this.options
-        const made = members.map((plan): NewRegion => {
+        const made = members.map((plan, i): NewRegion => {
           const source = sources[plan]!
-          return { source, fn: decorate(exports[regionName(plan)] as RegionFunction, source) }
+          return { source, fn: decorate(exports[regionName(plan)] as RegionFunction, source), wasmBytes: functionBytes[i] ?? 0 }
         })
         const instantiated = this.clock.now()
         this.cache.install(bytes, made)
