@@ -1,16 +1,12 @@
-/** What can be seen of the code cache: the hottest regions, and all about one of them (--dump-region, the inspector's pane). */
-import { HelperImports } from '../emit/helper-imports'
-import { helperTable } from '../helpers/index'
+/** What can be seen of the code cache: the hottest regions, and what each was made from (region-report.ts says the rest of it, on any thread). */
 import { disassemble, type CodeMode } from '../isa/disassembler'
 import { KEY_FLAT } from '../layout'
 import type { CodeCache } from '../code-cache/code-cache'
 import type { Region, RegionSource } from '../code-cache/region'
-import { emitRegion } from '../translator/emit-region'
-import { encodeModule } from '../wasm/emit'
-import { print } from '../wasm/ir'
-import { regionName, type EmitRegion } from './compile-regions'
 
 export interface RegionSummary {
+  /** Of this machine, never used again. */
+  readonly id: number
   /** Guest-physical address of its first block. */
   readonly address: number
   /** 16, 32 or 64. */
@@ -18,21 +14,22 @@ export interface RegionSummary {
   /** Translated for segments without base and limit. */
   readonly flat: boolean
   readonly instructions: number
+  readonly codeBytes: number
   readonly blocks: number
   readonly entries: number
+  /** Bytes of its WebAssembly function. */
+  readonly wasmBytes: number
   /** How often the run loop has entered it. */
   readonly runs: number
   /** Whether it can be entered now. */
   readonly linked: boolean
 }
 
-export interface RegionDescription extends RegionSummary {
-  /** One line for each instruction; blocks begin with a line "address:". */
-  readonly x86: readonly string[]
-  /** The IR after each pass, in order. */
-  readonly passes: readonly { readonly name: string; readonly text: string }[]
-  /** The function as a module of its own. */
-  readonly wasm: Uint8Array
+/** Plain data, which may go to another thread. */
+export interface RegionSnapshot extends RegionSummary {
+  readonly source: RegionSource
+  /** Functions that regions may call. */
+  readonly coreExports: readonly string[]
 }
 
 const CODE_MODE_MASK = 3
@@ -42,44 +39,49 @@ export class RegionInspector {
   constructor(
     private readonly cache: CodeCache,
     private readonly coreExports: ReadonlySet<string>,
-    private readonly emit: EmitRegion = emitRegion,
   ) {}
 
   hottestRegions(count: number): RegionSummary[] {
-    return [...this.cache.regions()]
-      .sort((a, b) => b.runs - a.runs)
-      .slice(0, count)
-      .map(summary)
+    return this.hottest(count).map(summary)
   }
 
-  /** The regions that have the instruction at a guest-physical address. */
-  describeRegion(address: number): RegionDescription[] {
+  hottestSnapshots(count: number): RegionSnapshot[] {
+    return this.hottest(count).map((region) => this.snapshot(region))
+  }
+
+  /** The regions that have the instruction at a guest-physical address, the hottest first. */
+  regionsAt(address: number): RegionSnapshot[] {
     const holds = ({ page, source }: Region): boolean =>
       source.plan.blocks.some(({ offset, bytes }) => address >= page + offset && address < page + offset + bytes)
-    return [...this.cache.regions()].filter(holds).map((region) => this.describe(region))
+    return this.hottest(Infinity, holds).map((region) => this.snapshot(region))
   }
 
-  private describe(region: Region): RegionDescription {
-    const helpers = new HelperImports(helperTable, this.coreExports)
-    const fn = this.emit(regionName(0), region.source.plan, helpers)
-    return {
-      ...summary(region),
-      x86: disassembleRegion(region.source),
-      passes: [{ name: 'emit', text: print(fn) }],
-      wasm: encodeModule({ imports: helpers.imports, functions: [fn, ...helpers.functions], exports: [fn], names: true }),
-    }
+  region(id: number): RegionSnapshot | undefined {
+    for (const region of this.cache.regions()) if (region.id === id) return this.snapshot(region)
+    return undefined
+  }
+
+  private hottest(count: number, wanted: (region: Region) => boolean = () => true): Region[] {
+    return [...this.cache.regions()].filter(wanted).sort((a, b) => b.runs - a.runs || a.id - b.id).slice(0, count)
+  }
+
+  private snapshot(region: Region): RegionSnapshot {
+    return { ...summary(region), source: region.source, coreExports: [...this.coreExports] }
   }
 }
 
 function summary(region: Region): RegionSummary {
-  const { plan } = region.source
+  const { plan, code } = region.source
   return {
+    id: region.id,
     address: region.page + (plan.blocks[0]?.offset ?? 0),
     codeBits: CODE_BITS[plan.key & CODE_MODE_MASK] ?? 0,
     flat: (plan.key & KEY_FLAT) !== 0,
     instructions: region.instructions,
+    codeBytes: code.length,
     blocks: plan.blocks.length,
     entries: plan.entries.length,
+    wasmBytes: region.wasmBytes,
     runs: region.runs,
     linked: region.slot >= 0,
   }

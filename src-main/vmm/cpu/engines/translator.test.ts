@@ -4,6 +4,7 @@ import * as L from '../layout'
 import { createMachineCore, type MachineCore } from '../machine-core'
 import { Vcpu } from '../vcpu'
 import { InterpreterEngine } from './interpreter'
+import { reportRegion } from './region-report'
 import { TranslatorEngine, type TranslatorOptions } from './translator'
 
 const RAM = 0x100000
@@ -58,13 +59,35 @@ describe('translator engine', () => {
     expect(hottest!.runs).toBeGreaterThan(0)
   })
 
-  it('describes its regions', () => {
-    const engine = run(world(loop(1000)))
-    const described = engine.inspector.describeRegion(CODE + 7)
-    expect(described.length).toBeGreaterThan(0)
-    expect(described[0]!.x86.join('\n')).toContain('add eax,ecx')
-    expect(described[0]!.passes[0]!.text).toContain('func region0')
-    expect(WebAssembly.Module.exports(new WebAssembly.Module(new Uint8Array(described[0]!.wasm))).length).toBe(1)
+  it('shows its regions', async () => {
+    const { inspector } = run(world(loop(1000)))
+    const snapshots = inspector.regionsAt(CODE + 7)
+    expect(snapshots.length).toBeGreaterThan(0)
+    expect(inspector.regionsAt(CODE + 0x100)).toEqual([])
+    const [first] = snapshots
+    expect(inspector.region(first!.id)).toEqual(first)
+    expect(inspector.region(-1)).toBeUndefined()
+    const report = await reportRegion(structuredClone(first!))
+    expect(report.x86.join('\n')).toContain('add eax,ecx')
+    expect(report.functionBytes).toBe(first!.wasmBytes)
+    expect(WebAssembly.Module.exports(new WebAssembly.Module(new Uint8Array(report.wasm))).length).toBe(1)
+    expect(report.wasmText).toMatch(/^\(module\n[^]*\(func \$region0 [^]*i32\.add[^]*\(export "region0" \(func \$region0\)\)\)\n$/)
+    expect(report.steps.every(({ milliseconds }) => milliseconds >= 0)).toBe(true)
+  })
+
+  it('shows what each pass leaves of the IR', async () => {
+    const { inspector } = run(world(loop(1000)))
+    const { passes } = await reportRegion(inspector.regionsAt(CODE + 7)[0]!)
+    expect(passes.map(({ name }) => name)).toEqual(['emit', 'fold', 'liveness and locals'])
+    const [emitted, folded, encoded] = passes.map(({ text }) => text)
+    for (const { text, lines } of passes) {
+      expect(text).toMatch(/^func region0 \(i32 i32\) -> \(i32\)\n/)
+      expect(text.trimEnd().split('\n').length).toBe(lines)
+    }
+    expect(folded!.length).toBeLessThan(emitted!.length)
+    expect(encoded!.split('\n').length).toBeLessThan(folded!.split('\n').length)
+    expect(folded).toMatch(/^ +%\d+ = /m)
+    expect(encoded).not.toMatch(/%|\$|undefined|!-/)
   })
 
   it('ends slices at exactly the budget', () => {

@@ -78,7 +78,7 @@ export class TranslatorEngine implements Engine {
     this.view = new DataView(machine.memory.buffer)
     this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, machine.core('code_block'))
     this.coreExports = new Set(Object.keys(machine.coreExports))
-    this.inspector = new RegionInspector(this.cache, this.coreExports, options.emit)
+    this.inspector = new RegionInspector(this.cache, this.coreExports)
     this.plan = options.plan ?? planTranslation
     if (options.synchronous !== true) this.compiler = options.compiler ?? compileThread([...this.coreExports], options.directory)
     this.clock.resume()

@@ -3,7 +3,7 @@ import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
 import { semantics } from '../semantics/index'
 import type { InvariantName } from '../semantics/invariants'
-import type { IrFunction, LabelStatement, Value, Variable } from '../wasm/ir'
+import type { FunctionBuilder, IrFunction, LabelStatement, Value, Variable } from '../wasm/ir'
 import { structure } from './control-flow'
 import type { StructureNode } from './control-flow'
 import { decodeRecord } from './decoded-instruction'
@@ -33,8 +33,8 @@ interface Way {
   readonly selector?: { readonly variable: Variable; readonly number: number }
 }
 
-export function emitRegion(name: string, plan: RegionPlan, helpers: HelperImports): IrFunction {
-  return new RegionBuilder(name, plan, helpers).build()
+export function emitRegion(name: string, plan: RegionPlan, helpers: HelperImports, Builder?: typeof FunctionBuilder): IrFunction {
+  return new RegionBuilder(name, plan, helpers, Builder).build()
 }
 
 class RegionBuilder implements RegionState {
@@ -56,6 +56,7 @@ class RegionBuilder implements RegionState {
     name: string,
     private readonly plan: RegionPlan,
     private readonly helpers: HelperImports,
+    Builder?: typeof FunctionBuilder,
   ) {
     this.blocks = basicBlocks(plan)
     this.byOffset = new Map(this.blocks.map((block) => [block.offset, block]))
@@ -65,7 +66,7 @@ class RegionBuilder implements RegionState {
     for (const entry of plan.entries) entered[entry]! += 2
     this.entered = entered
     const end = Math.max(...this.blocks.map((block) => block.end))
-    this.frame = new RegionFrame(name, plan.key, plan.entries.map((entry) => this.blocks[entry]!.offset), end)
+    this.frame = new RegionFrame(name, plan.key, plan.entries.map((entry) => this.blocks[entry]!.offset), end, Builder)
   }
 
   build(): IrFunction {

@@ -4,7 +4,7 @@
  */
 import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
-import { FoldingBuilder } from '../wasm/ir'
+import { FoldingBuilder, type FunctionBuilder } from '../wasm/ir'
 import type { Block, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 import { FlagSlots } from './flag-state'
 import { settleSlots } from './flag-words'
@@ -17,7 +17,7 @@ const RSP = 4
 const UNUSED_BITS = 12
 
 export class RegionFrame {
-  readonly builder: FoldingBuilder
+  readonly builder: FunctionBuilder
   readonly vcpu: Value
   /** 64-bit code: addresses and registers are i64, otherwise i32. */
   readonly wide: boolean
@@ -50,8 +50,10 @@ export class RegionFrame {
     entries: readonly number[],
     /** Offset behind the last byte of the region. */
     end: number,
+    /** How the function is built: the inspector shows what folding does. */
+    Builder: typeof FunctionBuilder = FoldingBuilder,
   ) {
-    const b = (this.builder = new FoldingBuilder(name, ['i32', 'i32'], ['i32']))
+    const b = (this.builder = new Builder(name, ['i32', 'i32'], ['i32']))
     this.vcpu = b.param(0)
     this.wide = (key & 3) === 2
     this.flat = (key & L.KEY_FLAT) !== 0

@@ -362,7 +362,7 @@ describe('a page that keeps changing', () => {
     expect(given).toBe(1)
     // fewer than versions: while it was given up nothing was compiled
     expect(translated).toBeLessThan(15)
-    expect(translator.inspector.describeRegion(OTHER_PAGE).some(({ linked }) => linked)).toBe(true)
+    expect(translator.inspector.regionsAt(OTHER_PAGE).some(({ linked }) => linked)).toBe(true)
   })
 })
 

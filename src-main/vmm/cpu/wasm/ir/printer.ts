@@ -1,8 +1,13 @@
 /** Text form of the IR, for people and golden files. Values are %n in order of definition, variables $n, labels @n. */
+import { hasEffect } from './nodes'
 import type { Block, FunctionRef, IrFunction, LabelStatement, Statement, Value, Variable } from './nodes'
 import { assertNever } from '../../../errors/assert-never'
 
-export function print(fn: IrFunction): string {
+/**
+ * `encoded`: as a function that has been encoded is written: values that nobody uses are gone, those with one use stand in its place, and the others have
+ * become locals (!n), as have variables.
+ */
+export function print(fn: IrFunction, encoded: boolean = false): string {
   const names = new Map<Value | Variable | LabelStatement, string>()
   const lines: string[] = []
   const counts = { '%': 0, $: 0, '@': 0 }
@@ -13,8 +18,11 @@ export function print(fn: IrFunction): string {
   }
   const operand = (v: Value): string => {
     if (v.source.kind === 'const') return v.source.bytes === undefined ? `${v.source.number}:${v.type}` : `[${v.source.bytes.join(' ')}]`
-    return v.source.kind === 'param' ? `param${v.source.index}` : name(v, '%')
+    if (v.source.kind === 'param') return `param${v.source.index}`
+    if (!encoded) return name(v, '%')
+    return v.local >= 0 ? local(v) : v.source.kind === 'get' ? value(v) : `(${value(v)})`
   }
+  const local = (of: Value | Variable): string => `!${of.local}`
   const list = (args: readonly Value[]): string => args.map((arg) => ` ${operand(arg)}`).join('')
   const extras = (immediates: readonly number[], offset: number): string =>
     (immediates.length === 0 ? '' : ` {${immediates.join(' ')}}`) + (offset === 0 ? '' : ` +${offset}`)
@@ -25,7 +33,7 @@ export function print(fn: IrFunction): string {
       case 'op':
         return source.info.name + list(v.args) + extras(source.immediates, source.offset)
       case 'get':
-        return `get ${name(source.variable, '$')}`
+        return encoded ? local(source.variable) : `get ${name(source.variable, '$')}`
       case 'call':
         return called(source.target, v.args)
       case 'call-indirect':
@@ -43,9 +51,12 @@ export function print(fn: IrFunction): string {
     const inner = `${indent}  `
     switch (s.statement) {
       case 'value':
-        return line(`${name(s, '%')} = ${value(s)}`)
+        if (!encoded) return line(`${name(s, '%')} = ${value(s)}`)
+        if (s.local < 0) return hasEffect(s.source) && s.uses === 0 ? line(value(s)) : undefined
+        return s.source.kind === 'get' && s.source.variable.local === s.local ? undefined : line(`${local(s)} = ${value(s)}`)
       case 'set':
-        return line(`set ${name(s.variable, '$')} ${operand(s.value)}`)
+        if (!encoded) return line(`set ${name(s.variable, '$')} ${operand(s.value)}`)
+        return s.variable.local < 0 ? undefined : line(`${local(s.variable)} = ${operand(s.value)}`)
       case 'effect':
         return line(s.info.name + list(s.args) + extras(s.immediates, s.offset))
       case 'call':
