@@ -51,7 +51,8 @@ class FunctionEncoder {
   private readonly locals: LocalPool
   private readonly labels: (LabelStatement | undefined)[] = []
   private readonly liveness: Liveness
-  private readonly aliases: ReadonlySet<Value>
+  /** Of the statement that gets its local. */
+  private position = 0
 
   constructor(
     private readonly fn: IrFunction,
@@ -60,7 +61,6 @@ class FunctionEncoder {
   ) {
     this.locals = new LocalPool(fn.params.length)
     this.liveness = new Liveness(fn)
-    this.aliases = this.liveness.aliases()
   }
 
   encode(): void {
@@ -80,14 +80,15 @@ class FunctionEncoder {
   /** Locals are declared before the code, so they are given out in a pass of their own. */
   private assignLocals(b: Block): void {
     for (const s of b.statements) {
+      const at = this.position++
       switch (s.statement) {
         case 'value':
-          if (s.source.kind === 'get') this.assignVariable(s.source.variable, s)
+          if (s.source.kind === 'get') this.assignVariable(s.source.variable, at)
           if (s.uses === 0 || (s.pure && s.uses === 1)) break
-          s.local = s.source.kind === 'get' && this.aliases.has(s) ? s.source.variable.local : this.lend(s)
+          s.local = s.source.kind === 'get' && s.alias ? s.source.variable.local : this.locals.lend(s.type, at, this.liveness.endOf(s))
           break
         case 'set':
-          if (this.liveness.isRead(s.variable)) this.assignVariable(s.variable, s)
+          if (this.liveness.isRead(s.variable)) this.assignVariable(s.variable, at)
           break
         case 'if':
           this.assignLocals(s.then)
@@ -106,16 +107,10 @@ class FunctionEncoder {
     }
   }
 
-  private assignVariable(variable: Variable, at: Statement): void {
+  private assignVariable(variable: Variable, at: number): void {
     if (variable.local >= 0) return
     const { liveness, locals } = this
-    variable.local = variable.temporary
-      ? locals.lend(variable.type, liveness.positionOf(at), liveness.endOfVariable(variable))
-      : locals.own(variable.type)
-  }
-
-  private lend(value: Value): number {
-    return this.locals.lend(value.type, this.liveness.positionOf(value), this.liveness.lastUseOf(value))
+    variable.local = variable.temporary ? locals.lend(variable.type, at, liveness.endOfVariable(variable)) : locals.own(variable.type)
   }
 
   private block(b: Block): void {
@@ -126,7 +121,7 @@ class FunctionEncoder {
     const { out } = this
     switch (s.statement) {
       case 'value':
-        if (this.aliases.has(s)) return
+        if (s.alias) return
         if (s.local >= 0) {
           this.evaluate(s)
           this.local(OP_LOCAL_SET, s.local)

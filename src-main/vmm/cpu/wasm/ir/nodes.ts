@@ -67,6 +67,11 @@ export class Value {
   uses = 0
   /** Index of the WebAssembly local that holds it, -1: none. */
   local = -1
+  /** Positions of the definition and of the last evaluation that wants it; the encoder's (emit/liveness.ts). */
+  at = -1
+  lastUse = -1
+  /** The local is that of the variable which this value reads. */
+  alias = false
   constructor(
     readonly type: IrType,
     readonly source: Source,
@@ -80,6 +85,9 @@ export class Value {
 /** A place that may be set more than once; what carries values across if and loop. Starts as zero. */
 export class Variable {
   local = -1
+  /** Positions of its sets, and its reads; the encoder's. */
+  readonly sets: number[] = []
+  readonly reads: Value[] = []
   constructor(
     readonly type: IrType,
     /** It is set before it is read on every way, and means nothing outside the span of its uses (and of the loops within): its local may serve others. */
