@@ -12,6 +12,8 @@ import type { CodeMode, RegisterName } from './snippet-machine'
 
 export interface TranslatedSnippet {
   readonly plan: RegionPlan
+  /** Where the code lies. */
+  readonly address: number
   /** Text of the IR. */
   readonly ir: string
   /** A module with the region as its one function. */
@@ -29,5 +31,5 @@ export const translateSnippet = (mode: CodeMode, code: readonly number[], regist
   const helpers = new HelperImports(helperTable, new Set(Object.keys(m.machine.coreExports)))
   const fn = emitRegion('region', plan, helpers)
   verify(fn)
-  return { plan, ir: print(fn), wasm: encodeModule({ imports: helpers.imports, functions: [fn], exports: [fn], names: true }) }
+  return { plan, address: CODE_ADDRESS, ir: print(fn), wasm: encodeModule({ imports: helpers.imports, functions: [fn, ...helpers.functions], exports: [fn], names: true }) }
 }
