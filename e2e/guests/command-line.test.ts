@@ -126,6 +126,14 @@ describe('bad input: one line that says what, where and what to do; exit 2; noth
     ['a directory as screenshot', () => ['--screenshot', folder], '--screenshot', 'is a directory'],
     ['a place for statistics that is not there', () => ['--stats', at('no/where')], '--stats', 'folder does not exist'],
     ['a place for serial output that is not there', () => ['--serial', `file:${at('no/where')}`], '--serial', 'folder does not exist'],
+    ['a region of the interpreter', () => ['--engine', 'interpreter', '--dump-region', '7c00'], '--dump-region 7c00', 'add --engine translator'],
+    ['a region list of the interpreter', () => ['--engine', 'interpreter', '--regions', '5'], '--regions 5', 'add --engine translator'],
+    ['a region at no address', () => ['--engine', 'translator', '--dump-region', 'main'], '--dump-region main', 'hexadecimal address'],
+    ['a region beyond all addresses', () => ['--engine', 'translator', '--dump-region', '0x12345678123456789'], '--dump-region', 'hexadecimal address'],
+    ['no hottest regions', () => ['--engine', 'translator', '--dump-region', 'hottest:0'], 'hottest 0', 'from 1'],
+    ['regions without number', () => ['--engine', 'translator', '--regions', 'all'], '--regions all', 'whole number'],
+    ['a dump without path', () => ['--engine', 'translator', '--dump-region', '7c00='], '--dump-region 7c00=', 'no path'],
+    ['a place for a dump that is not there', () => ['--engine', 'translator', '--dump-region', `7c00=${at('no/where')}`], '--dump-region', 'folder does not exist'],
     ['a name with two lines', () => ['--kernel', at('two\nlines')], 'two lines: no such file'],
   ]
   it.each(cases.map(([name, args, ...parts]) => ({ name, args, parts })))('$name', async ({ args, parts }) => {
@@ -253,6 +261,23 @@ describe('guests of a few instructions', () => {
     expect(run.errors).toMatch(/^vitrine: the guest's processor shut down \(triple fault\)\n/)
     expect(run.errors).toMatch(/12345678/)
     expect(run.errors).toMatch(/idtr?/i)
+  })
+
+  it('show their translated code', async () => {
+    const disk = bootSector(at('loop.img'), 'mov ecx, 60000000\nagain: add eax, ecx\ndec ecx\njnz again\nmov al, 1\nout 0xf4, al')
+    const dumps = ['--regions', '3', '--dump-region', `7c09=${at('regions')}`, '--dump-region', `hottest:2=${at('regions')}`, '--dump-region', '0xffff']
+    const run = await vitrine(['run', '--engine', 'translator', '--memory', '4', '--disk', disk, '--debug-exit', '--serial', 'none', '--timeout', '60', ...dumps])
+    expect(run).toMatchObject({ status: 3, errors: '' })
+    expect(run.output).toMatch(/^\n *address +mode +instructions .*\n/)
+    expect(run.output).toMatch(/^ *0x7c06 +16-bit .* [1-9]\d*$/m)
+    expect(run.output).toMatch(/^--dump-region 0xffff: no translated code has this address; see --regions$/m)
+    const text = readFileSync(at('regions'), 'utf8')
+    const [, first] = text.split(/^====/m)
+    expect(first).toMatch(/^ region 0x7c06 \(16-bit\) ====\ninstructions +3 in 1 basic blocks/)
+    expect(first).toMatch(/^ {2}7c06 {2}add eax,ecx\n {2}7c09 {2}dec ecx\n {2}7c0b {2}jne 0x7c06$/m)
+    expect(first).toMatch(/^---- IR after fold: [^]*^func region0 [^]*^---- WebAssembly ----\n\(module\n[^]*func \$region0[^]*i32\.add/m)
+    expect(first).toMatch(/^times .*emit and fold \d+\.\d+ ms; .*WebAssembly\.Module \d+\.\d+ ms/m)
+    expect(text.match(/^==== region /gm)!.length).toBeGreaterThan(1)
   })
 
   it('write to the debug console', async () => {

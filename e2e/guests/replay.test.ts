@@ -1,4 +1,7 @@
-/** With --clock instructions a run is a function of its inputs: twice the same, and the same with a save, a new process and a load in between. */
+/**
+ * With --clock instructions a run is a function of its inputs: twice the same, the same with a save, a new process and a load in between, and the same on
+ * the interpreter and on the translator.
+ */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,8 +19,8 @@ describe('--clock instructions', () => {
     await withScratch(async (folder) => {
       const machine = ['--memory', '256', '--clock', 'instructions', '--kernel', installerKernel('i386'), '--initrd', installerInitrd('i386'), '--append', 'console=ttyS0']
       const state = (name: string): string => join(folder, name)
-      const run = async (name: string, args: readonly string[]): Promise<void> => {
-        const { status, errors } = await runGuest({ name: `replay-${name}`, args: [...machine, ...args, '--save-state', state(name)], timeoutSeconds: 400 })
+      const run = async (name: string, args: readonly string[], engine: 'interpreter' | 'translator' = 'translator'): Promise<void> => {
+        const { status, errors } = await runGuest({ name: `replay-${name}`, engine, args: [...machine, ...args, '--save-state', state(name)], timeoutSeconds: 400 })
         expect(errors).toBe('')
         expect(status).toBe(0)
       }
@@ -28,6 +31,8 @@ describe('--clock instructions', () => {
       expect(digest('continued')).toBe(digest('whole'))
       await run('again', ['--stop-at', String(SAVE_AT)])
       expect(digest('again')).toBe(digest('half'))
+      await run('interpreted', ['--stop-at', String(SAVE_AT)], 'interpreter')
+      expect(digest('interpreted')).toBe(digest('half'))
     })
   })
 })

@@ -33,15 +33,17 @@ export interface GuestOptions {
   /** Lines of --script; "@/" stands for the test's artifacts folder. */
   readonly script?: readonly string[]
   readonly timeoutSeconds: number
+  /** Default: the translator, as for users; VITRINE_GUEST_ENGINE chooses another for all that do not say. */
+  readonly engine?: 'interpreter' | 'translator' | 'lockstep'
 }
 
-export async function runGuest({ name, args, script, timeoutSeconds }: GuestOptions): Promise<GuestRun> {
+export async function runGuest({ name, args, script, timeoutSeconds, engine }: GuestOptions): Promise<GuestRun> {
   const folder = join(artifacts, name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const stats = join(folder, 'stats.json')
   const serial = join(folder, 'serial.log')
-  const all = ['run', ...args, '--timeout', String(timeoutSeconds), '--stats', stats, '--screenshot', join(folder, 'last.png'), '--serial', `file:${serial}`]
+  const all = ['run', ...args, '--engine', engine ?? process.env['VITRINE_GUEST_ENGINE'] ?? 'translator', '--timeout', String(timeoutSeconds), '--stats', stats, '--screenshot', join(folder, 'last.png'), '--serial', `file:${serial}`]
   if (script) {
     writeFileSync(join(folder, 'script'), `${script.join('\n').replaceAll('@/', `${folder}/`)}\n`)
     all.push('--script', join(folder, 'script'))

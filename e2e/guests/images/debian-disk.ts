@@ -1,6 +1,6 @@
 /**
  * A Debian 12 amd64 disk image with GRUB on an MBR-partitioned raw disk: kernel, initramfs, SysV init, a login on the first serial port and on the
- * console, acpid for the power button. Built without mounting anything: mmdebstrap makes the tree, mke2fs fills the file system from it, GRUB's
+ * console, acpid for the power button, LuaJIT as a guest's just-in-time compiler. Built without mounting anything: mmdebstrap makes the tree, mke2fs fills the file system from it, GRUB's
  * core image goes between MBR and partition.
  */
 import { copyFileSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
@@ -14,7 +14,7 @@ const SECTOR = 512
 const GRUB = '/usr/lib/grub/i386-pc'
 export const ROOT_PASSWORD = 'vitrine'
 
-const PACKAGES = ['linux-image-amd64', 'initramfs-tools', 'sysvinit-core', 'sysv-rc', 'acpid', 'udev', 'kmod', 'login', 'e2fsprogs', 'procps', 'mount']
+const PACKAGES = ['linux-image-amd64', 'initramfs-tools', 'sysvinit-core', 'sysv-rc', 'acpid', 'udev', 'kmod', 'login', 'e2fsprogs', 'procps', 'mount', 'luajit']
 
 export function debianDisk(): string {
   return cached('debian-12-amd64.raw', [sourceOf(import.meta.url)], (scratch, target) => {
