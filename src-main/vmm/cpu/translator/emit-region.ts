@@ -49,6 +49,8 @@ class RegionBuilder implements RegionState {
   /** Flags with which the only jump to a block comes. */
   private readonly incoming = new Map<number, FlagState>()
   private loops = 0
+  /** Blocks at which a loop begins. */
+  private readonly headers = new Set<number>()
   /** Of the last instruction. */
   private emitter: RegionEmitter | undefined
 
@@ -78,8 +80,9 @@ class RegionBuilder implements RegionState {
           new Set(plan.entries),
           (block) => this.blocks[block]!.successors,
         )
-        const enter = plan.entries.length === 1 ? (): void => this.go(plan.entries[0]!) : (): void => this.dispatch(frame.builder.param(1), plan.entries)
-        this.list(nodes, enter)
+        this.findHeaders(nodes)
+        const enter = (entry: number): void => this.enter(this.blocks[entry]!)
+        this.list(nodes, () => (plan.entries.length === 1 ? enter(plan.entries[0]!) : this.dispatch(frame.builder.param(1), plan.entries, enter)))
       },
       this.helpers,
     )
@@ -138,7 +141,7 @@ class RegionBuilder implements RegionState {
       const [header] = node.entries
       if (node.entries.length > 1) {
         const variable = this.selectorOf(node.entries)
-        this.list(node.body, () => this.dispatch(builder.get(variable), node.entries))
+        this.list(node.body, () => this.dispatch(builder.get(variable), node.entries, (entry) => this.go(entry)))
       } else {
         this.list(node.body, () => this.go(header!))
       }
@@ -147,8 +150,31 @@ class RegionBuilder implements RegionState {
     this.loops--
   }
 
-  private dispatch(selector: Value, entries: readonly number[]): void {
-    this.frame.builder.switch(selector, entries.map((_, i) => i).concat(0), entries.map((entry) => () => this.go(entry)))
+  private dispatch(selector: Value, entries: readonly number[], go: (entry: number) => void): void {
+    this.frame.builder.switch(selector, entries.map((_, i) => i).concat(0), entries.map((entry) => () => go(entry)))
+  }
+
+  private findHeaders(nodes: readonly StructureNode[]): void {
+    for (const node of nodes) {
+      if (node.kind === 'block') continue
+      for (const entry of node.entries) this.headers.add(entry)
+      this.findHeaders(node.body)
+    }
+  }
+
+  /** Jumps to a block. A loop's header is paid for where the jump is: flags are known there, so the loop need not carry them just for this way out. */
+  private enter(block: BasicBlock): void {
+    if (this.headers.has(block.number)) this.pay(block)
+    this.go(block.number)
+  }
+
+  /** Takes a block's instructions off the budget, or leaves before it. */
+  private pay({ offset, instructions }: BasicBlock): void {
+    const { builder, budget } = this.frame
+    const before = builder.get(budget)
+    const count = builder.constant('i32', instructions.length)
+    builder.if(builder.op('i32.lt_s', [before, count]), () => this.frame.interpret(offset, 0))
+    builder.set(budget, builder.op('i32.sub', [before, count]))
   }
 
   /** A jump as such: flags are where the block expects them. */
@@ -170,9 +196,7 @@ class RegionBuilder implements RegionState {
     frame.vectors.forget()
     this.seen.clear()
     this.flags = DYNAMIC
-    const left = builder.op('i32.sub', [builder.get(frame.budget), builder.constant('i32', count)])
-    builder.set(frame.budget, left)
-    builder.if(builder.op('i32.lt_s', [left, builder.constant('i32', 0)]), () => frame.interpret(block.offset, count))
+    if (!this.headers.has(block.number)) this.pay(block)
     const incoming = this.incoming.get(block.number)
     if (incoming !== undefined) this.flags = frame.flags.load(incoming)
 
@@ -232,7 +256,7 @@ class RegionBuilder implements RegionState {
       return this.frame.leave(this.frame.builder.constant('i32', L.STATUS_JUMP), this.frame.ripAt(offset), 0)
     }
     if (this.entered[target.number] === 1 && !isDynamic(this.flags)) this.incoming.set(target.number, this.flags)
-    this.go(target.number)
+    this.enter(target)
   }
 }
 

@@ -47,6 +47,10 @@ const OPERANDS: Readonly<Record<FlagKind, readonly Operand[]>> = {
   bits: ['bit', 'bit', 'bit', 'bit', 'bit', 'bit'],
 }
 const SIZES: readonly Bytes[] = [1, 2, 4, 8]
+export const KIND_BITS = 0x1f
+export const COUNT_SHIFT = 5
+export const COUNT_BITS = 0xf
+export const CARRY_BIT = 0x200
 const SLOTS_32 = 6
 const SLOTS_64 = 3
 
@@ -74,10 +78,8 @@ export class FlagSlots {
   /** FLAG_RESULT and FLAG_AUX. */
   readonly result: Variable
   readonly aux: Variable
-  /** Number of the kind in the slots, 0: canonical; of the count over it, 0: none; 1: CF is in `carry`. */
-  private readonly kind: Variable
-  private readonly countKind: Variable
-  private readonly hasCarry: Variable
+  /** Number of the kind in the slots (0: canonical), of the count over it (0: none), and whether CF is in `carry`: KIND_BITS, COUNT_BITS, CARRY_BIT. */
+  private readonly kinds: Variable
   private readonly narrow: readonly Variable[]
   private readonly wide: readonly Variable[]
   private readonly countNarrow: Variable
@@ -88,9 +90,7 @@ export class FlagSlots {
     const some = (type: IrType, count: number): Variable[] => Array.from({ length: count }, () => builder.variable(type))
     this.result = builder.variable('i64')
     this.aux = builder.variable('i32')
-    this.kind = builder.variable('i32')
-    this.countKind = builder.variable('i32')
-    this.hasCarry = builder.variable('i32')
+    this.kinds = builder.variable('i32')
     this.narrow = some('i32', SLOTS_32)
     this.wide = some('i64', SLOTS_64)
     this.countNarrow = builder.variable('i32')
@@ -100,37 +100,35 @@ export class FlagSlots {
 
   /** Everything that flag-words.ts computes the two words from. */
   values(): readonly Value[] {
-    const { kind, countKind, hasCarry, narrow, wide, countNarrow, countWide, carry } = this
-    return [kind, countKind, hasCarry, ...narrow, ...wide, countNarrow, countWide, carry].map((variable) => this.builder.get(variable))
+    const { kinds, narrow, wide, countNarrow, countWide, carry } = this
+    return [kinds, ...narrow, ...wide, countNarrow, countWide, carry].map((variable) => this.builder.get(variable))
   }
 
-  /** `before`: the state up to now. */
-  put({ kind, bytes, values }: PendingFlags, before: FlagState): void {
-    this.mark(this.kind, numberOf(KINDS, kind, bytes))
-    this.takeOff(before)
+  put(base: PendingFlags): void {
+    const { kind, bytes, values } = base
+    this.mark({ base, count: undefined, carry: undefined })
     operandsOf(kind, bytes, this.narrow, this.wide).forEach((slot, i) => this.builder.set(slot, values[i]!))
   }
 
-  putCount({ kind, bytes, result }: PendingCount): void {
-    this.mark(this.countKind, numberOf(COUNTS, kind, bytes))
+  /** `state`: with the new count. */
+  putCount(state: FlagState, { bytes, result }: PendingCount): void {
+    this.mark(state)
     this.builder.set(bytes === 8 ? this.countWide : this.countNarrow, result)
   }
 
-  putCarry(cf: Value): void {
-    this.mark(this.hasCarry, 1)
+  putCarry(state: FlagState, cf: Value): void {
+    this.mark(state)
     this.builder.set(this.carry, cf)
   }
 
   /** The two words are in their locals. */
-  putCanonical(before: FlagState): void {
-    this.mark(this.kind, 0)
-    this.takeOff(before)
+  putCanonical(): void {
+    this.mark(CANONICAL)
   }
 
   /** i32: not 0 when the words are not canonical. */
   pending(): Value {
-    const { builder } = this
-    return [this.kind, this.countKind, this.hasCarry].map((variable) => builder.get(variable)).reduce((a, b) => builder.op('i32.or', [a, b]))
+    return this.builder.get(this.kinds)
   }
 
   /** A state that was put here in another block, as values of this one. */
@@ -143,12 +141,15 @@ export class FlagSlots {
     }
   }
 
-  private takeOff({ count, carry }: FlagState): void {
-    if (count !== undefined) this.mark(this.countKind, 0)
-    if (carry !== undefined) this.mark(this.hasCarry, 0)
-  }
-
-  private mark(variable: Variable, number: number): void {
-    this.builder.set(variable, this.builder.constant('i32', number))
+  private mark({ base, count, carry }: FlagState): void {
+    const { builder } = this
+    const number =
+      (typeof base === 'string' ? 0 : numberOf(KINDS, base.kind, base.bytes)) |
+      (count === undefined || count === 'dynamic' ? 0 : numberOf(COUNTS, count.kind, count.bytes) << COUNT_SHIFT) |
+      (carry === undefined || carry === 'dynamic' ? 0 : CARRY_BIT)
+    const kept = (base === 'dynamic' ? KIND_BITS : 0) | (count === 'dynamic' ? COUNT_BITS << COUNT_SHIFT : 0) | (carry === 'dynamic' ? CARRY_BIT : 0)
+    const known = builder.constant('i32', number)
+    const below = kept === 0 ? undefined : builder.op('i32.and', [builder.get(this.kinds), builder.constant('i32', kept)])
+    builder.set(this.kinds, below === undefined ? known : builder.op('i32.or', [below, known]))
   }
 }

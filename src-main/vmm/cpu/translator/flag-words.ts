@@ -8,7 +8,7 @@ import type { FlagWords } from '../emit/flags-emitter'
 import type { HelperImports } from '../emit/helper-imports'
 import { FoldingBuilder } from '../wasm/ir'
 import type { FunctionBuilder, IrFunction, IrType, Value } from '../wasm/ir'
-import { COUNTS, DYNAMIC, KINDS, operandsOf } from './flag-state'
+import { CARRY_BIT, COUNTS, COUNT_BITS, COUNT_SHIFT, KINDS, KIND_BITS, operandsOf } from './flag-state'
 import type { FlagSlots, NumberedKind, PendingCount, PendingFlags } from './flag-state'
 
 const CF_SHIFT = 31
@@ -81,11 +81,11 @@ export function settleSlots(builder: FunctionBuilder, slots: FlagSlots, helpers:
     const aux = builder.call(helpers.local('flag_aux', () => wordFunction('flag_aux')), [...values, builder.get(slots.aux)], true)
     builder.set(slots.result, result)
     builder.set(slots.aux, aux)
-    slots.putCanonical(DYNAMIC)
+    slots.putCanonical()
   })
 }
 
-const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64', 'i32']
+const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64', 'i32']
 
 /** (slots in the order of FlagSlots.values, the word as it was) -> the word. */
 function wordFunction(name: 'flag_result' | 'flag_aux'): IrFunction {
@@ -94,19 +94,20 @@ function wordFunction(name: 'flag_result' | 'flag_aux'): IrFunction {
   const b = new FoldingBuilder(name, [...PARAMETERS, type], [type])
   const words = new PendingWords(b, undefined)
   const parameters = [...PARAMETERS, type].map((_, i) => b.param(i))
-  const [kinds, counts, hasCarry] = parameters
-  const [narrow, wide] = [parameters.slice(3, 9), parameters.slice(9, 12)]
-  const [countNarrow, countWide, carry, before] = parameters.slice(12)
+  const kinds = parameters[0]!
+  const number = (n: number): Value => b.constant('i32', n)
+  const [narrow, wide] = [parameters.slice(1, 7), parameters.slice(7, 10)]
+  const [countNarrow, countWide, carry, before] = parameters.slice(10)
   const word = b.variable(type, before!)
   const put = (from: FlagWords): void => b.set(word, isResult ? from.result() : from.aux())
   const choose = <Kind>(index: Value, all: readonly NumberedKind<Kind>[], from: (kind: NumberedKind<Kind>) => FlagWords): void => {
     const cases = [(): void => undefined, ...all.map((kind) => (): void => put(from(kind)))]
     b.switch(index, cases.map((_, i) => i).concat(0), cases)
   }
-  choose(kinds!, KINDS, ({ kind, bytes }) => words.of({ kind, bytes, values: operandsOf(kind, bytes, narrow, wide) }))
+  choose(b.op('i32.and', [kinds, number(KIND_BITS)]), KINDS, ({ kind, bytes }) => words.of({ kind, bytes, values: operandsOf(kind, bytes, narrow, wide) }))
   const below: FlagWords = { result: () => b.get(word), aux: () => b.get(word) }
-  choose(counts!, COUNTS, ({ kind, bytes }) => words.counted({ kind, bytes, result: bytes === 8 ? countWide! : countNarrow! }, below))
-  b.if(hasCarry!, () => put(words.carried(carry!, below)))
+  choose(b.op('i32.and', [b.op('i32.shr_u', [kinds, number(COUNT_SHIFT)]), number(COUNT_BITS)]), COUNTS, ({ kind, bytes }) => words.counted({ kind, bytes, result: bytes === 8 ? countWide! : countNarrow! }, below))
+  b.if(b.op('i32.and', [kinds, number(CARRY_BIT)]), () => put(words.carried(carry!, below)))
   b.return(b.get(word))
   return b
 }

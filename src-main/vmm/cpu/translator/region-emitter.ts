@@ -333,18 +333,18 @@ export class RegionEmitter extends OperationEmitter {
 
   private pend(kind: PendingFlags['kind'], bytes: IntegerBytes, values: readonly Value[]): void {
     const base = { kind, bytes, values }
-    this.frame.flags.put(base, this.state.flags)
+    this.frame.flags.put(base)
     this.state.flags = { base, count: undefined, carry: undefined }
   }
 
   private pendCount(count: PendingCount): void {
-    this.frame.flags.putCount(count)
     this.state.flags = { ...this.state.flags, count }
+    this.frame.flags.putCount(this.state.flags, count)
   }
 
   private pendCarry(carry: Value): void {
-    this.frame.flags.putCarry(carry)
     this.state.flags = { ...this.state.flags, carry }
+    this.frame.flags.putCarry(this.state.flags, carry)
   }
 
   private settle(): void {
@@ -354,7 +354,7 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   private setCanonical(): void {
-    this.frame.flags.putCanonical(this.state.flags)
+    this.frame.flags.putCanonical()
     this.state.flags = CANONICAL
   }
 
