@@ -3,6 +3,16 @@ import { build } from 'esbuild'
 import { chmodSync } from 'node:fs'
 
 const outfile = 'out/cli/vitrine.mjs'
+// What CommonJS packages (wabt) expect to find.
+const banner = [
+  '#!/usr/bin/env node',
+  "import { createRequire as vitrineCreateRequire } from 'node:module'",
+  "import { dirname as vitrineDirname } from 'node:path'",
+  "import { fileURLToPath as vitrineFileURLToPath } from 'node:url'",
+  'const require = vitrineCreateRequire(import.meta.url)',
+  'const __filename = vitrineFileURLToPath(import.meta.url)',
+  'const __dirname = vitrineDirname(__filename)',
+].join('\n')
 await build({
   entryPoints: ['src-main/cli/index.ts'],
   outfile,
@@ -12,6 +22,6 @@ await build({
   format: 'esm',
   sourcemap: true,
   logLevel: 'warning',
-  banner: { js: "#!/usr/bin/env node\nimport { createRequire as vitrineCreateRequire } from 'node:module'\nconst require = vitrineCreateRequire(import.meta.url)" },
+  banner: { js: banner },
 })
 chmodSync(outfile, 0o755)

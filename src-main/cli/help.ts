@@ -50,6 +50,10 @@ running
   --load-state PATH           go on from a saved machine (with the same machine options)
   --stats PATH.json           statistics at exit: instructions, MIPS, seconds, exits and interrupts by kind,
                               unclaimed accesses, unknown opcodes, translated regions
+  --regions N[=PATH]          the N hottest regions of translated code at exit, a line each
+  --dump-region ADDRESS|hottest[:N][=PATH]   all about the translated code that has the instruction at a guest-physical
+                              or linear address (hexadecimal), or about the hottest regions: x86, the translator's IR
+                              before and after each pass, WebAssembly text, runs, bytes, times (repeatable)
 
 exit status
   0 the guest switched off, or --until, --script, --stop-at was reached    1 it switched off in mid-script

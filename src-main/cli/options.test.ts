@@ -105,6 +105,19 @@ describe('options of vitrine run', () => {
     for (const part of parts) expect(error.message).toContain(part)
   })
 
+  it('say which translated code is shown', () => {
+    const dumps = (...args: readonly string[]): RunOptions['regionDumps'] => parseRunOptions(['--engine', 'translator', ...args]).regionDumps
+    expect(dumps()).toEqual([])
+    expect(dumps('--dump-region', '0xFFFFffff81000000', '--dump-region', '7c00=a=b', '--dump-region', 'hottest', '--dump-region', 'hottest:7=x', '--regions', '20=r').map(({ what, path }) => [what, path])).toEqual([
+      [{ kind: 'list', count: 20 }, 'r'],
+      [{ kind: 'at', address: 0xffffffff81000000n }, undefined],
+      [{ kind: 'at', address: 0x7c00n }, 'a=b'],
+      [{ kind: 'hottest', count: 1 }, undefined],
+      [{ kind: 'hottest', count: 7 }, 'x'],
+    ])
+    for (const value of ['', '0x', 'x', '7c00h', 'hottest:', 'hottest:0', 'hottest:1e9', 'hottest:2=', '7c00=', '-1']) expect(() => dumps(`--dump-region=${value}`), value).toThrow(VmmError)
+  })
+
   const contradictions: readonly (readonly [args: readonly string[], ...parts: readonly string[]])[] = [
     [['--initrd', 'i'], '--initrd', '--kernel'],
     [['--append', 'x'], '--append', '--kernel'],
@@ -120,6 +133,8 @@ describe('options of vitrine run', () => {
     [['--disk', 'a,ro', '--disk', 'a'], '--disk a', 'twice'],
     [['--memory', '64', '--memory', '128'], '--memory', 'twice', '64', '128'],
     [['--kernel', 'a', '--kernel=b'], '--kernel', 'twice'],
+    [['--engine', 'interpreter', '--dump-region', '7c00'], '--dump-region 7c00', '--engine translator'],
+    [['--regions', '1', '--regions', '2'], '--regions', 'twice'],
     [['--debug-exit', '--debug-exit'], '--debug-exit', 'twice'],
   ]
   it.each(contradictions.map(([args, ...parts]) => ({ line: args.join(' '), args, parts })))('contradict each other: $line', ({ args, parts }) => {

@@ -17,6 +17,22 @@ export interface RunOptions {
   readonly saveState: string | undefined
   readonly loadState: string | undefined
   readonly stats: string | undefined
+  readonly regionDumps: readonly RegionDump[]
+}
+
+/** Translated code that is shown at exit. */
+export interface RegionDump {
+  /** As it was asked for. */
+  readonly wanted: string
+  readonly what:
+    /** All about the regions that have the instruction at an address. */
+    | { readonly kind: 'at'; readonly address: bigint }
+    /** All about the hottest ones. */
+    | { readonly kind: 'hottest'; readonly count: number }
+    /** One line for each of the hottest. */
+    | { readonly kind: 'list'; readonly count: number }
+  /** undefined: standard output. */
+  readonly path: string | undefined
 }
 
 const text = { type: 'string' } as const
@@ -27,6 +43,7 @@ const OPTIONS = {
   engine: text, memory: text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
   append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, serial: text, 'debug-exit': flag, 'debug-console': text, timeout: text, until: text, script: text,
   screenshot: text, 'stop-at': text, 'save-state': text, 'load-state': text, stats: text,
+  'dump-region': list, regions: text,
 } as const
 
 const MAX_MEMORY_MIB = 3840
@@ -88,6 +105,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     saveState: values['save-state'],
     loadState: values['load-state'],
     stats: values.stats,
+    regionDumps: parseDumps(values, machine.engine),
   }
 }
 
@@ -194,6 +212,38 @@ function parseOutput(option: string, value: string): RunOptions['serial'] {
   if (value === 'none') return { kind: 'none' }
   if (value.startsWith('file:') && value.length > 5) return { kind: 'file', path: value.slice(5) }
   throw bad(`--${option} ${value}: not known; choose stdio, file:PATH or none`)
+}
+
+const MAX_REGIONS_SHOWN = 10_000
+const DUMP = /^(?:hottest(?::(?<count>[^=]*))?|(?:0x)?(?<address>[0-9a-f]{1,16}))(?:=(?<path>.*))?$/is
+
+function parseDumps(values: Values, engine: MachineConfig['engine']): readonly RegionDump[] {
+  const dumps = (values['dump-region'] ?? []).map(parseDump)
+  if (values.regions !== undefined) {
+    const { value, path } = splitPath('regions', values.regions)
+    dumps.unshift({ wanted: `--regions ${values.regions}`, what: { kind: 'list', count: integer('regions', value, 1, MAX_REGIONS_SHOWN, 1) }, path })
+  }
+  const [first] = dumps
+  if (first && engine === 'interpreter') throw new VmmError('config/contradiction', `${first.wanted}: the interpreter translates nothing; add --engine translator`)
+  return dumps
+}
+
+function parseDump(value: string): RegionDump {
+  const wanted = `--dump-region ${value}`
+  const { count, address } = DUMP.exec(value)?.groups ?? {}
+  const { path } = splitPath('dump-region', value)
+  if (address !== undefined) return { wanted, what: { kind: 'at', address: BigInt(`0x${address}`) }, path }
+  if (!/^hottest(?:[:=]|$)/i.test(value)) throw bad(`${wanted}: must be a hexadecimal address, hottest or hottest:N, and =PATH after it for a file`)
+  return { wanted, what: { kind: 'hottest', count: integer('dump-region hottest', count, 1, MAX_REGIONS_SHOWN, 1) }, path }
+}
+
+/** VALUE or VALUE=PATH. */
+function splitPath(option: string, given: string): { readonly value: string; readonly path: string | undefined } {
+  const equals = given.indexOf('=')
+  if (equals < 0) return { value: given, path: undefined }
+  const path = given.slice(equals + 1)
+  if (path === '') throw bad(`--${option} ${given}: no path after =; leave out = for standard output`)
+  return { value: given.slice(0, equals), path }
 }
 
 function parseCpu(value: string | undefined): CpuModelOptions {

@@ -3,6 +3,7 @@ import { accessSync, closeSync, constants, openSync, readFileSync, statSync, wri
 import { dirname } from 'node:path'
 import { createMachine, encodePng, fileError, QueueCharBackend, VmmError, writeAtomically, type Machine, type MachineEnd } from '../vmm'
 import type { RunOptions } from './options'
+import { writeRegionDumps } from './region-dump'
 import { parseScript, ScriptRunner, type ScriptLine } from './script'
 import { Terminal } from './terminal'
 
@@ -107,6 +108,7 @@ async function finish(machine: Machine, options: RunOptions, ran: { readonly wal
     const speed = { wallSeconds: ran.wallSeconds, mips: ran.instructions / ran.wallSeconds / 1e6 }
     await writeAtomically(options.stats, Buffer.from(`${JSON.stringify({ ...speed, ...stats }, null, 2)}\n`))
   }
+  await writeRegionDumps(machine, options.regionDumps)
 }
 
 async function saveScreenshot(machine: Machine, path: string): Promise<void> {
@@ -167,7 +169,7 @@ interface Output {
 const NOWHERE: Output = { write: () => undefined, close: () => undefined }
 
 /** Files that are written at the end must not turn out impossible after an hour's run. */
-function checkOutputs({ screenshot, saveState, stats, serial, debugConsole }: RunOptions): void {
+function checkOutputs({ screenshot, saveState, stats, serial, debugConsole, regionDumps }: RunOptions): void {
   const files = {
     '--screenshot': screenshot,
     '--save-state': saveState,
@@ -176,6 +178,7 @@ function checkOutputs({ screenshot, saveState, stats, serial, debugConsole }: Ru
     '--debug-console': debugConsole.kind === 'file' ? debugConsole.path : undefined,
   }
   for (const [option, path] of Object.entries(files)) if (path !== undefined) checkOutput(option, path)
+  for (const { wanted, path } of regionDumps) if (path !== undefined) checkOutput(wanted.split(' ', 1)[0] ?? wanted, path)
 }
 
 function checkOutput(option: string, path: string): void {

@@ -1,6 +1,7 @@
 /** What an engine is: it runs vCPUs and reports exits; it owns no device. */
 import type { Gpa } from '../support/branded'
 import type { Width } from '../bus/width'
+import type { RegionInspector } from './engines/region-inspector'
 import type { TranslationStats } from './engines/translation-stats'
 
 /** How a vCPU reaches the rest of the machine while it runs. Called synchronously from inside guest execution. */
@@ -44,4 +45,6 @@ export interface Engine {
   requestAttention(vcpuBase: number): void
   /** What an engine that translates has counted. */
   translationStats?(): TranslationStats
+  /** Its translated regions, to look at between two runs. */
+  readonly inspector?: RegionInspector
 }

@@ -4,6 +4,7 @@
  * comes from outside enters between slices (post, gate, timers).
  */
 import type { Exit } from '../cpu/engine'
+import type { RegionInspector, RegionSnapshot } from '../cpu/engines/region-inspector'
 import { textToKeys } from '../devices/i8042/keyboard-text'
 import type { Frame } from '../backends/display/frame'
 import { assertNever } from '../errors/assert-never'
@@ -153,6 +154,17 @@ export class Machine {
 
   async changeCdrom(drive: number, path: string | undefined): Promise<void> {
     await this.parts.board.changeCdrom(drive, path)
+  }
+
+  /** Translated code, to be looked at on the machine's thread between slices; undefined: the engine translates nothing. */
+  get regions(): RegionInspector | undefined {
+    return this.parts.engine.inspector
+  }
+
+  /** Regions that have the instruction at an address, which is guest-physical or, as the page tables are now, linear. */
+  regionsAt(address: bigint): readonly RegionSnapshot[] {
+    const places = new Set([this.parts.vcpu.translate(address), address <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(address) : undefined])
+    return [...places].flatMap((place) => (place === undefined ? [] : (this.regions?.regionsAt(place) ?? [])))
   }
 
   stats(): MachineStats {

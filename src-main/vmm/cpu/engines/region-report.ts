@@ -40,8 +40,9 @@ export interface RegionReport {
   readonly functionBytes: number
 }
 
-/** The first runs are slow, as V8 has not compiled the compiler yet. */
-const ROUNDS = 5
+/** The first runs are slow, as V8 has not compiled the compiler yet; large regions get no more than that many milliseconds. */
+const ROUNDS = 20
+const ROUNDS_MILLISECONDS = 60
 const NANOSECONDS_PER_MILLISECOND = 1e6
 
 interface Made {
@@ -60,7 +61,7 @@ export async function reportRegion(snapshot: RegionSnapshot): Promise<RegionRepo
     encodeModule({ imports: helpers.imports, functions: [fn, ...helpers.functions], exports: [fn], names: true })
 
   const stopwatch = new Stopwatch()
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS && stopwatch.elapsed < ROUNDS_MILLISECONDS; round++) {
     const made = stopwatch.time('emit and fold', () => emit())
     stopwatch.time('verify', () => verify(made.fn))
     const wasm = stopwatch.time('liveness, locals, encoding', () => encode(made))
@@ -102,6 +103,11 @@ class Stopwatch {
     const milliseconds = (this.clock.now() - start) / NANOSECONDS_PER_MILLISECOND
     this.least.set(name, Math.min(this.least.get(name) ?? Infinity, milliseconds))
     return result
+  }
+
+  /** Milliseconds since it was made. */
+  get elapsed(): number {
+    return this.clock.now() / NANOSECONDS_PER_MILLISECOND
   }
 
   get steps(): RegionStep[] {

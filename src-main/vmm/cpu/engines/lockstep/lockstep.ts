@@ -13,7 +13,7 @@ import type { Engine, Exit } from '../../engine'
 import * as L from '../../layout'
 import type { MachineCore } from '../../machine-core'
 import { InterpreterEngine } from '../interpreter'
-import { disassembleRegion } from '../region-inspector'
+import { disassembleRegion, type RegionInspector } from '../region-inspector'
 import type { TranslationStats } from '../translation-stats'
 import { TranslatorEngine, type TranslatorOptions } from '../translator'
 import { Difference, type IoQueue } from './io-queue'
@@ -87,6 +87,10 @@ export class LockstepEngine implements Engine {
 
   requestAttention(vcpuBase: number): void {
     this.leader.requestAttention(vcpuBase)
+  }
+
+  get inspector(): RegionInspector {
+    return this.leader.inspector
   }
 
   translationStats(): TranslationStats {
