@@ -246,9 +246,12 @@ export const TLB_WRITE = 0x4000
 export const TLB_EXECUTE = 0x8000
 // ends at 0x26000
 
-/** Jump cache: 4096 entries of 16 bytes: +0 u64 linear RIP, +8 u32 first record of the block, +12 i32 CODE_EPOCH it is valid for. */
+/**
+ * Jump cache: entries of 16 bytes: +0 u64 linear RIP, +8 u32 first record of the block, +12 i32 CODE_EPOCH it is valid for. As many as a kernel's
+ * working set has blocks: with 4096, addresses that share a slot made 7 million look-ups in 250 million instructions of fork and exec.
+ */
 export const JUMP_CACHE = 0x40000
-export const JUMP_CACHE_ENTRIES = 4096
+export const JUMP_CACHE_ENTRIES = 16384
 export const JUMP_CACHE_ENTRY_BYTES = 16
 
 // ---- decoded records --------------------------------------------------------------------------------------------------------------------
