@@ -20,7 +20,7 @@ function fixture() {
     'vm.reset': note,
     'vm.shut-down-guest': note,
     'vm.power-off': note,
-    'vm.stats': () => undefined,
+    'vm.stats': () => undefined, 'vm.regions': () => undefined, 'vm.region': () => undefined,
     'console.open': note,
     'serial.open': note,
     'window.set-input-grabbed': note,

@@ -1,6 +1,6 @@
 /** The VMs behind the contract: handlers, state and streams of the one VM that there is, for now. Knows no Electron. */
-import { VmController, type MachineConfig, type MachineEnd, type MachineStats, type VmIntent, type VmLifecycle, type WorkerFactory } from '../vmm'
-import { IpcError, type ConsoleDown, type EndCause, type EventPayload, type SerialDown, type StreamName, type VmDescription, type VmState, type VmStats } from './contract'
+import { VmController, reportRegion, type MachineConfig, type MachineEnd, type MachineStats, type RegionSnapshot, type RegionSummary as VmmRegionSummary, type TranslationStats, type VmIntent, type VmLifecycle, type WorkerFactory } from '../vmm'
+import { IpcError, type ConsoleDown, type EndCause, type EventPayload, type RegionDescription, type RegionSummary, type SerialDown, type StreamName, type VmDescription, type VmState, type VmStats } from './contract'
 import { ConsoleStream, SerialStream, type StreamPort } from './ports'
 import type { Handlers } from './server'
 
@@ -59,6 +59,16 @@ export class VmService {
         this.check(vm)
         const stats = await this.controller.stats()
         return stats && statsDto(stats)
+      },
+      'vm.regions': async ({ vm, count }) => {
+        this.check(vm)
+        const list = await this.controller.regions(count)
+        return list && { engine: list.engine, ...(list.regions && { regions: list.regions.map(regionDto) }) }
+      },
+      'vm.region': async ({ vm, id }) => {
+        this.check(vm)
+        const region = await this.controller.region(id)
+        return region && describeRegion(region)
       },
       'console.open': ({ vm }) => {
         this.check(vm)
@@ -119,5 +129,21 @@ function statsDto(stats: MachineStats): VmStats {
     exits: stats.exits,
     unclaimedAccesses: stats.unclaimed.reduce((sum, { reads, writes }) => sum + reads + writes, 0),
     unknownOpcodes: Object.values(stats.unknownOpcodes).reduce((sum, count) => sum + count, 0),
+    ...(stats.translation && { translation: translationDto(stats.translation) }),
   }
+}
+
+function translationDto({ regionsCached, wasmBytes, regionsTranslated, milliseconds }: TranslationStats): VmStats['translation'] {
+  const { plan, emit, encode, compile, instantiate, link, longestPause } = milliseconds
+  return { regions: regionsCached, wasmBytes, translated: regionsTranslated, vmThreadMs: plan + instantiate + link, compileThreadMs: emit + encode + compile, longestPauseMs: longestPause }
+}
+
+function regionDto({ id, address, codeBits, flat, instructions, blocks, entries, codeBytes, wasmBytes, runs, linked }: VmmRegionSummary): RegionSummary {
+  return { id, address, codeBits, flat, instructions, blocks, entries, codeBytes, wasmBytes, runs, linked }
+}
+
+/** Emitted anew from its snapshot in this thread: the VM's own goes on. */
+async function describeRegion(region: RegionSnapshot): Promise<RegionDescription> {
+  const { x86, passes, wasmText, wasm, steps } = await reportRegion(region)
+  return { ...regionDto(region), x86: x86.join('\n'), passes: [...passes], wasmText, moduleBytes: wasm.length, steps: [...steps] }
 }

@@ -2,6 +2,7 @@
 
 export const REQUEST_NAMES = [
   'vm.describe', 'vm.power-on', 'vm.pause', 'vm.resume', 'vm.reset', 'vm.shut-down-guest', 'vm.power-off', 'vm.stats',
+  'vm.regions', 'vm.region',
   'console.open', 'serial.open', 'window.set-input-grabbed',
 ] as const
 export type RequestName = (typeof REQUEST_NAMES)[number]

@@ -1,6 +1,7 @@
 /** One row per request; client, server and type tests are derived from it. */
 import { z } from 'zod'
 import type { RequestName } from './channels'
+import { MAX_REGIONS, RegionDescription, RegionList } from './regions'
 import { VmDescription, VmId, VmStats } from './state'
 
 const vm = z.strictObject({ vm: VmId })
@@ -22,6 +23,10 @@ export const requests = {
   'vm.shut-down-guest': { in: vm, out: nothing },
   'vm.power-off': { in: vm, out: nothing },
   'vm.stats': { in: vm, out: VmStats.optional() },
+  /** The hottest regions of translated code; undefined: the VM is not on. */
+  'vm.regions': { in: z.strictObject({ vm: VmId, count: z.number().int().min(1).max(MAX_REGIONS) }), out: RegionList.optional() },
+  /** All about one of them; undefined: it is not there any more. */
+  'vm.region': { in: z.strictObject({ vm: VmId, id: z.number().int().min(1) }), out: RegionDescription.optional() },
   /** Screen, keyboard and mouse: a port follows. An earlier port of the same stream ends. */
   'console.open': { in: vm, out: nothing },
   /** The first serial port: a port follows, with what was written lately. */

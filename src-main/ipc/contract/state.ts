@@ -46,5 +46,20 @@ export const VmStats = z.object({
   exits: z.record(z.string(), z.number()),
   unclaimedAccesses: z.number(),
   unknownOpcodes: z.number(),
+  /** Of an engine that translates. */
+  translation: z
+    .object({
+      /** In the cache now, and their WebAssembly modules' bytes. */
+      regions: z.number(),
+      wasmBytes: z.number(),
+      /** Translated since power-on. */
+      translated: z.number(),
+      /** Milliseconds since power-on: on the VM's own thread, and on the thread that compiles. */
+      vmThreadMs: z.number(),
+      compileThreadMs: z.number(),
+      /** The longest time that the VM's thread stood still for it at once. */
+      longestPauseMs: z.number(),
+    })
+    .optional(),
 })
 export type VmStats = z.infer<typeof VmStats>

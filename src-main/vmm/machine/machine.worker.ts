@@ -5,7 +5,7 @@ import { assertNever } from '../errors/assert-never'
 import { VmmError } from '../errors/vmm-error'
 import { createMachine } from './create-machine'
 import type { Machine } from './machine'
-import type { Frame, FromMachine, ToMachine } from './protocol'
+import type { Frame, FromMachine, MachineAnswer, ToMachine } from './protocol'
 import { ScreenStream } from './screen-stream'
 
 /** Serial bytes under way to the host; past this the guest's UART waits. */
@@ -16,6 +16,7 @@ export function serveMachine(port: MessagePort): void {
   let screen: ScreenStream | undefined
   let state: 'running' | 'paused' = 'running'
   const send = (message: FromMachine, moved: readonly ArrayBuffer[] = []): void => port.postMessage(message, moved)
+  const answer = (question: number, given: MachineAnswer): void => send({ kind: 'answer', question, answer: given })
   // Pixels move to the host's thread instead of being copied.
   const sendFrame = (frame: Frame): void => send({ kind: 'frame', frame }, frame.rects.flatMap(({ rgba: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : [])))
   const output: number[] = []
@@ -87,7 +88,11 @@ export function serveMachine(port: MessagePort): void {
         underWay = Math.max(0, underWay - message.bytes)
         return running.post(() => serial.onWritable?.())
       case 'stats':
-        return send({ kind: 'stats', stats: running.stats() })
+        return answer(message.question, { kind: 'stats', stats: running.stats() })
+      case 'regions':
+        return answer(message.question, { kind: 'regions', list: { engine: running.parts.engine.name, regions: running.regions?.hottestRegions(message.count) } })
+      case 'region':
+        return answer(message.question, { kind: 'region', region: running.regions?.region(message.id) })
       default:
         assertNever(message)
     }

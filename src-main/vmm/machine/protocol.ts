@@ -1,4 +1,5 @@
 /** The typed mailbox between a machine's worker thread and whoever hosts it. Both unions are closed. */
+import type { RegionSnapshot, RegionSummary } from '../cpu/engines/region-inspector'
 import type { MachineConfig, MachineEnd } from './config'
 import type { MachineStats } from './stats'
 
@@ -16,7 +17,12 @@ export type ToMachine =
   | { readonly kind: 'frame-shown' }
   /** So many bytes of serial output have been taken. */
   | { readonly kind: 'serial-taken'; readonly bytes: number }
-  | { readonly kind: 'stats' }
+  /** Questions: answered between slices, with their number. */
+  | { readonly kind: 'stats'; readonly question: number }
+  /** The hottest regions of translated code. */
+  | { readonly kind: 'regions'; readonly question: number; readonly count: number }
+  /** One region, with what it was made from. */
+  | { readonly kind: 'region'; readonly question: number; readonly id: number }
 
 export interface FrameRect {
   readonly x: number
@@ -34,11 +40,24 @@ export interface Frame {
   readonly rects: readonly FrameRect[]
 }
 
+export interface RegionList {
+  readonly engine: string
+  /** undefined: the engine translates nothing. */
+  readonly regions: readonly RegionSummary[] | undefined
+}
+
+/** To the question of its kind. */
+export type MachineAnswer =
+  | { readonly kind: 'stats'; readonly stats: MachineStats }
+  | { readonly kind: 'regions'; readonly list: RegionList }
+  /** undefined: it is not there any more. */
+  | { readonly kind: 'region'; readonly region: RegionSnapshot | undefined }
+
 export type FromMachine =
   | { readonly kind: 'state'; readonly state: 'running' | 'paused' }
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'serial'; readonly bytes: Uint8Array }
   | { readonly kind: 'ended'; readonly end: MachineEnd }
-  | { readonly kind: 'stats'; readonly stats: MachineStats }
+  | { readonly kind: 'answer'; readonly question: number; readonly answer: MachineAnswer }
   /** The machine could not be made, or a bug stopped it. */
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }

@@ -87,14 +87,22 @@ describe('VM lifecycle', () => {
     expect(vm.state).toEqual({ type: 'failed', code: 'file/not-found', message: '--disk x: not there' })
   })
 
-  it('statistics: answered by the machine, undefined when it does not answer or ends', async () => {
-    const { vm, threads } = fixture()
+  it('questions: answered by the machine, undefined when it does not answer or ends', async () => {
+    const { vm, sent, threads } = fixture()
     expect(await vm.stats()).toBeUndefined()
     vm.act('power-on')
     threads[0]?.say({ kind: 'state', state: 'running' })
     const late = vm.stats()
     await vi.advanceTimersByTimeAsync(3000)
     expect(await late).toBeUndefined()
+    const region = vm.region(7)
+    const list = vm.regions(3)
+    expect(sent.slice(-2)).toEqual([{ kind: 'region', question: 2, id: 7 }, { kind: 'regions', question: 3, count: 3 }])
+    threads[0]?.say({ kind: 'answer', question: 1, answer: { kind: 'region', region: undefined } }) // too late
+    threads[0]?.say({ kind: 'answer', question: 3, answer: { kind: 'regions', list: { engine: 'interpreter', regions: undefined } } })
+    threads[0]?.say({ kind: 'answer', question: 2, answer: { kind: 'region', region: undefined } })
+    expect(await list).toEqual({ engine: 'interpreter', regions: undefined })
+    expect(await region).toBeUndefined()
     const ended = vm.stats()
     threads[0]?.say({ kind: 'ended', end: { kind: 'power-off' } })
     expect(await ended).toBeUndefined()

@@ -3,9 +3,11 @@
  * lives in a worker thread (vm-host.ts) from power-on to its end; the controller outlives it.
  */
 import type { MachineConfig, MachineEnd } from '../machine/config'
-import type { Frame, FromMachine, ToMachine } from '../machine/protocol'
+import type { RegionSnapshot } from '../cpu/engines/region-inspector'
+import type { Frame, FromMachine, MachineAnswer, RegionList, ToMachine } from '../machine/protocol'
 import type { MachineStats } from '../machine/stats'
 import { assertNever } from '../errors/assert-never'
+import { Questions } from './questions'
 import { VmHost, type WorkerFactory } from './vm-host'
 
 /** stopped -> starting -> running <-> paused,  any -> stopped,  any -> failed */
@@ -29,8 +31,6 @@ const ALLOWED: Readonly<Record<VmIntent, readonly VmLifecycle['type'][]>> = {
 
 /** A machine that does not end by itself by then is ended with its thread. */
 const POWER_OFF_PATIENCE_MS = 3000
-/** Statistics asked for and not answered by then are not there. */
-const STATS_PATIENCE_MS = 2000
 
 export interface VmObserver {
   /** A machine was made: screen and serial output start anew. */
@@ -58,7 +58,7 @@ export class VmController {
   /** Of machines: counts up whenever one starts or is given up. */
   private generation = 0
   private patience: NodeJS.Timeout | undefined
-  private readonly statsWaiters: ((stats: MachineStats | undefined) => void)[] = []
+  private readonly questions = new Questions()
 
   constructor(private readonly options: VmControllerOptions) {}
 
@@ -103,18 +103,25 @@ export class VmController {
   }
 
   async stats(): Promise<MachineStats | undefined> {
+    const answer = await this.ask((question) => ({ kind: 'stats', question }))
+    return answer?.kind === 'stats' ? answer.stats : undefined
+  }
+
+  /** The hottest regions of translated code. */
+  async regions(count: number): Promise<RegionList | undefined> {
+    const answer = await this.ask((question) => ({ kind: 'regions', question, count }))
+    return answer?.kind === 'regions' ? answer.list : undefined
+  }
+
+  async region(id: number): Promise<RegionSnapshot | undefined> {
+    const answer = await this.ask((question) => ({ kind: 'region', question, id }))
+    return answer?.kind === 'region' ? answer.region : undefined
+  }
+
+  /** undefined: there is no machine, or it does not answer. */
+  private async ask(message: (question: number) => ToMachine): Promise<MachineAnswer | undefined> {
     if (!this.thread || this.current.type === 'starting') return undefined
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => answer(undefined), STATS_PATIENCE_MS)
-      const answer = (stats: MachineStats | undefined): void => {
-        clearTimeout(timer)
-        const at = this.statsWaiters.indexOf(answer)
-        if (at >= 0) this.statsWaiters.splice(at, 1)
-        resolve(stats)
-      }
-      this.statsWaiters.push(answer)
-      this.send({ kind: 'stats' })
-    })
+    return this.questions.ask<MachineAnswer>((question) => this.send(message(question)))
   }
 
   /** Ends the machine at once, whatever it does. */
@@ -153,9 +160,8 @@ export class VmController {
         return observer.onFrame(message.frame)
       case 'serial':
         return observer.onSerial(message.bytes)
-      case 'stats':
-        for (const answer of [...this.statsWaiters]) answer(message.stats)
-        return
+      case 'answer':
+        return this.questions.answer(message.question, message.answer)
       case 'ended':
         this.forget()
         return this.become({ type: 'stopped', lastEnd: message.end })
@@ -172,7 +178,7 @@ export class VmController {
     this.patience = undefined
     this.thread = undefined
     this.generation++
-    for (const answer of [...this.statsWaiters]) answer(undefined)
+    this.questions.giveUp()
   }
 
   private become(state: VmLifecycle): void {
