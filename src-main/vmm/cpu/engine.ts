@@ -39,8 +39,11 @@ export type Exit =
 
 export interface Engine {
   readonly name: 'interpreter' | 'translator' | 'lockstep' | 'kvm'
-  /** Runs the vCPU at `vcpuBase` for at most `budget` instructions (1..2^30). */
-  run(vcpuBase: number, budget: number): Exit
+  /**
+   * Runs the vCPU at `vcpuBase` for at most `budget` instructions (1..2^30). Not `exact`: it may come back (as at the deadline) up to a few hundred
+   * instructions earlier; a small budget then may run nothing.
+   */
+  run(vcpuBase: number, budget: number, exact?: boolean): Exit
   /** Makes run() return at the next instruction boundary. May be called from inside it, by a device. */
   requestAttention(vcpuBase: number): void
   /** What an engine that translates has counted. */

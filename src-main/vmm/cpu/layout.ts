@@ -197,6 +197,8 @@ export const STATUS_FAULT = 2
 export const STATUS_EXIT = 3
 /** Of a region: nothing of the instruction at REG_RIP has happened; the interpreter must execute it (and its block). */
 export const STATUS_INTERPRET = 4
+/** Of a region: as STATUS_INTERPRET, because the budget is too small for the basic block at REG_RIP. */
+export const STATUS_SHORT = 5
 
 // ---- vCPU: x87, MMX, SSE -----------------------------------------------------------------------------------------------------------
 export const FPU_CW = 960
@@ -226,6 +228,8 @@ export const SIMD_EXTRA = 2688
 export const RUN_EXTRA = 3200
 /** Key of decoded blocks and regions: CODE_MODE | KEY_FLAT. i32. Kept by core/segment. */
 export const CODE_KEY = 3200
+/** 1: run() may come back a few instructions before its budget is used up, where a region would have to be left for them. i32. */
+export const STOP_EARLY = 3224
 /** 32-bit code with CS, SS, DS and ES of base 0, limit 4 GiB and full rights, and a 32-bit stack: no segment needs a look. */
 export const KEY_FLAT = 4
 

@@ -14,6 +14,8 @@ const SLICE_NS = 1_000_000
 const SPIN_MS = 0.2
 
 export interface MachineClock extends Clock {
+  /** Slices must end at the very instruction. */
+  readonly exact: boolean
   /** Instructions until the deadline (or a full slice), at least 1. */
   budget(deadline: VmTime | undefined): number
   /** A slice has run: retired instructions. */
@@ -52,6 +54,7 @@ export class Wakeable {
 }
 
 export class HostMachineClock implements MachineClock {
+  readonly exact = false
   private readonly clock = new HostClock()
   /** Measured instructions per virtual nanosecond. */
   private rate = 0.05
@@ -101,6 +104,7 @@ export class HostMachineClock implements MachineClock {
 }
 
 export class InstructionMachineClock implements MachineClock {
+  readonly exact = true
   private readonly clock: InstructionClock
 
   constructor(retired: () => number) {

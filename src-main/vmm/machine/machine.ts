@@ -26,6 +26,9 @@ const SHORTEST_PIECE = 8192
 const LONGEST_PIECE = 65536
 const PIECE_NS = 400_000
 
+/** Instructions that a slice may lack. */
+const CLOSE_ENOUGH = 512
+
 export type LifecycleState = 'created' | 'running' | 'paused' | 'ended'
 
 export class Machine {
@@ -235,7 +238,8 @@ export class Machine {
     const left = stopAt === undefined ? Infinity : stopAt - this.retired
     const budget = Math.max(1, Math.min(clock.budget(deadlines.next()), left))
     const before = this.retired
-    const exit = this.runPieces(budget)
+    // virtual time that follows the host's need not be met to the instruction, and regions are not left in the middle of a loop then
+    const exit = this.runPieces(budget, clock.exact || stopAt !== undefined)
     clock.ran(this.retired - before)
     this.slices++
     this.dispatch(exit)
@@ -243,15 +247,18 @@ export class Machine {
   }
 
   /** A guest of slow instructions does not get its whole budget: see SliceWatch. */
-  private runPieces(budget: number): Exit {
+  private runPieces(budget: number, exact: boolean): Exit {
     const { engine, vcpuBase, watch } = this.parts
     watch.begin()
     let before = 0
+    let started = this.retired
     for (let left = budget; ;) {
       const piece = Math.min(left, this.piece)
-      const exit = engine.run(vcpuBase, piece)
-      left -= piece
-      if (exit.kind !== 'deadline' || left === 0 || watch.overdue) return exit
+      const exit = engine.run(vcpuBase, piece, exact && piece === left)
+      const { retired } = this
+      left -= retired - started
+      started = retired
+      if (exit.kind !== 'deadline' || left <= (exact ? 0 : CLOSE_ENOUGH) || watch.overdue) return exit
       const { elapsed } = watch
       this.piece = elapsed - before < PIECE_NS ? Math.min(this.piece * 2, LONGEST_PIECE) : SHORTEST_PIECE
       before = elapsed

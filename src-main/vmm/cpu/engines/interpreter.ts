@@ -13,6 +13,7 @@ import {
   EXIT_UNIMPLEMENTED,
   REG_RIP,
   SLICE,
+  STOP_EARLY,
 } from '../layout'
 import type { MachineCore } from '../machine-core'
 
@@ -33,9 +34,10 @@ export class InterpreterEngine implements Engine {
     this.view = new DataView(machine.memory.buffer)
   }
 
-  run(vcpuBase: number, budget: number): Exit {
+  run(vcpuBase: number, budget: number, exact: boolean = true): Exit {
     this.words[(vcpuBase + BUDGET) >>> 2] = budget
     this.words[(vcpuBase + SLICE) >>> 2] = budget
+    this.words[(vcpuBase + STOP_EARLY) >>> 2] = exact ? 0 : 1
     const reason = this.machine.run(vcpuBase) as ExitReason
     switch (reason) {
       case EXIT_NONE:

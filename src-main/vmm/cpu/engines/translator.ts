@@ -86,9 +86,9 @@ export class TranslatorEngine implements Engine {
     this.view.setUint32(HOT_THRESHOLD, Math.max(1, options.threshold ?? DEFAULT_THRESHOLD), true)
   }
 
-  run(vcpuBase: number, budget: number): Exit {
+  run(vcpuBase: number, budget: number, exact: boolean = true): Exit {
     if (this.finished !== undefined || this.queue.length > 0) this.pump()
-    return this.loop.run(vcpuBase, budget)
+    return this.loop.run(vcpuBase, budget, exact)
   }
 
   requestAttention(vcpuBase: number): void {

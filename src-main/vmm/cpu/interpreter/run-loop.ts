@@ -158,6 +158,7 @@ class RunLoop {
         b.branch(next, b.op('i32.eq', [status, this.i32(L.STATUS_JUMP)]))
         b.if(b.op('i32.eq', [status, this.i32(L.STATUS_FAULT)]), () => this.fault(next))
         b.if(b.op('i32.eq', [status, this.i32(L.STATUS_EXIT)]), () => this.exitWithReason())
+        b.if(this.and(b.op('i32.eq', [status, this.i32(L.STATUS_SHORT)]), this.state('i32.load', L.STOP_EARLY)), () => this.exit(L.EXIT_NONE))
         b.set(this.interpret, this.i32(1))
         b.branch(next)
       })

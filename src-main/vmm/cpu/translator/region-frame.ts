@@ -85,7 +85,8 @@ export class RegionFrame {
       const unused = b.op('i32.and', [where, b.constant('i32', (1 << UNUSED_BITS) - 1)])
       b.set(this.rip, this.wide ? b.op('i64.add', [this.base, b.op('i64.extend_i32_u', [offset])]) : b.op('i32.add', [this.base, offset]))
       b.set(this.budget, b.op('i32.add', [b.get(this.budget), unused]))
-      b.set(this.status, b.constant('i32', L.STATUS_INTERPRET))
+      // only a block that has not begun has nothing unused
+      b.set(this.status, b.op('select', [b.constant('i32', L.STATUS_INTERPRET), b.constant('i32', L.STATUS_SHORT), unused]))
     })
     this.labels = undefined
     this.general.store(vcpu)
