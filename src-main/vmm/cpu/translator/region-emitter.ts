@@ -100,9 +100,9 @@ export class RegionEmitter extends OperationEmitter {
     if (this.frame.wide !== (this.size === 8)) throw new NotInline('a near jump of another operand size')
     if (!this.frame.wide && this.size === 2 && (this.frame.key & 3) === 1) throw new NotInline('a 16-bit jump in 32-bit code')
     const target = this.frame.ripAt(relative)
-    const inPage = relative >= 0 && relative < 0x1000
-    const value = inPage || this.size !== 2 ? target : this.builder.op('i32.and', [target, this.i32(0xffff)])
-    if (inPage) this.staticTargets.set(value, relative)
+    const within = this.frame.isWithinReach(relative)
+    const value = within || this.size !== 2 ? target : this.builder.op('i32.and', [target, this.i32(0xffff)])
+    if (within) this.staticTargets.set(value, relative)
     return value
   }
 
@@ -125,7 +125,11 @@ export class RegionEmitter extends OperationEmitter {
     }
     const native = this.frame.wide ? target : this.wrap(target)
     const refuse = this.refused(native)
-    if (refuse !== undefined) this.builder.if(condition === undefined ? refuse : this.and(refuse, condition), () => this.leaving.interpret())
+    if (refuse !== undefined) {
+      const look = (): void => this.builder.if(refuse, () => this.leaving.interpret())
+      if (condition === undefined) look()
+      else this.builder.if(condition, look)
+    }
     this.taken = { condition, target: native }
   }
 

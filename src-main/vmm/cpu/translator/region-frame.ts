@@ -49,7 +49,7 @@ export class RegionFrame {
     /** Offsets of the entries in the page. */
     entries: readonly number[],
     /** Offset behind the last byte of the region. */
-    end: number,
+    private readonly end: number,
     /** How the function is built: the inspector shows what folding does. */
     Builder: typeof FunctionBuilder = FoldingBuilder,
   ) {
@@ -70,6 +70,11 @@ export class RegionFrame {
     this.tlb = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
     b.set(this.budget, b.load('i32.load', this.vcpu, L.BUDGET))
     this.prologue = b.reserve()
+  }
+
+  /** Whether a jump there needs no look at the code segment's limit, nor wraps around 64 KiB: with a base only what the entry has checked. */
+  isWithinReach(offset: number): boolean {
+    return offset >= 0 && offset < (this.wide || this.flat ? PAGE_OFFSET + 1 : this.end)
   }
 
   /** The whole function: `body` must leave by exits only. */
