@@ -5,7 +5,7 @@ usage: vitrine run [options]        boots a machine in this terminal; without op
 
 machine
   --engine interpreter|translator|lockstep   what runs the processor; lockstep runs both side by side and ends with a
-                              report where they differ (default: interpreter)
+                              report where they differ (default: translator)
   --memory MIB                RAM in MiB, 2 to 3840 (default: 256)
   --cpus N                    processors (1 for now)
   --cpu KEY=VALUE[,...]       vendor=STRING (12 characters), brand=STRING, family=N, model=N, stepping=N, FEATURE=off

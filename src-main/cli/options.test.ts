@@ -18,7 +18,7 @@ describe('options of vitrine run', () => {
   it('run the demo guest when there are none', () => {
     const options = parseRunOptions([])
     expect(options.machine).toEqual({
-      engine: 'interpreter', memoryMiB: 256, cpus: 1, cpu: {}, clock: 'host', firmware: 'builtin', boot: ['disk', 'cdrom'], bootMenu: false,
+      engine: 'translator', memoryMiB: 256, cpus: 1, cpu: {}, clock: 'host', firmware: 'builtin', boot: ['disk', 'cdrom'], bootMenu: false,
       append: '', modules: [], disks: [], cdroms: [], demo: true, debugExit: false,
     })
     expect(options).toMatchObject({ serial: { kind: 'stdio' }, debugConsole: { kind: 'none' } })

@@ -74,7 +74,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const nothingToBoot = values.kernel === undefined && disks.length === 0 && cdroms.length === 0
 
   const machine: MachineConfig = {
-    engine: choice('engine', values.engine, ENGINES, 'interpreter'),
+    engine: choice('engine', values.engine, ENGINES, 'translator'),
     memoryMiB: integer('memory', values.memory, 2, MAX_MEMORY_MIB, 256),
     cpus: integer('cpus', values.cpus, 1, 1, 1),
     cpu: parseCpu(values.cpu),
@@ -224,7 +224,7 @@ function parseDumps(values: Values, engine: MachineConfig['engine']): readonly R
     dumps.unshift({ wanted: `--regions ${values.regions}`, what: { kind: 'list', count: integer('regions', value, 1, MAX_REGIONS_SHOWN, 1) }, path })
   }
   const [first] = dumps
-  if (first && engine === 'interpreter') throw new VmmError('config/contradiction', `${first.wanted}: the interpreter translates nothing; add --engine translator`)
+  if (first && engine === 'interpreter') throw new VmmError('config/contradiction', `${first.wanted}: the interpreter translates nothing; leave out --engine interpreter`)
   return dumps
 }
 

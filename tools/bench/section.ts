@@ -25,12 +25,12 @@ const { values: options, positionals: prefixes } = parseArgs({
 })
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-/** A machine that waits for its first line; by the interpreter, which is the reference. */
+/** A machine that waits for its first line. */
 function bootOnce(guest: GuestProgram, again: boolean): string {
   const recipe = [...bootArguments(guest, ['ask']), stamp(installerKernel(guest.architecture))]
   const build = (_scratch: string, target: string): void => {
     say(`booting ${guest.architecture} once, for a saved machine`)
-    const boot = ['run', ...bootArguments(guest, ['ask']), '--engine', 'interpreter', '--serial', 'none', '--until', '@ask', '--timeout', String(BOOT_TIMEOUT_SECONDS)]
+    const boot = ['run', ...bootArguments(guest, ['ask']), '--engine', 'translator', '--serial', 'none', '--until', '@ask', '--timeout', String(BOOT_TIMEOUT_SECONDS)]
     const result = spawnSync(process.execPath, [vitrine, ...boot, '--save-state', target], { stdio: ['ignore', 'ignore', 'inherit'] })
     if (result.status !== 0) throw new Error(`the guest did not come to its question: exit ${result.status}`)
   }
