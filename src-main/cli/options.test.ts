@@ -133,7 +133,7 @@ describe('options of vitrine run', () => {
     [['--disk', 'a,ro', '--disk', 'a'], '--disk a', 'twice'],
     [['--memory', '64', '--memory', '128'], '--memory', 'twice', '64', '128'],
     [['--kernel', 'a', '--kernel=b'], '--kernel', 'twice'],
-    [['--engine', 'interpreter', '--dump-region', '7c00'], '--dump-region 7c00', '--engine translator'],
+    [['--engine', 'interpreter', '--dump-region', '7c00'], '--dump-region 7c00', '--engine interpreter'],
     [['--regions', '1', '--regions', '2'], '--regions', 'twice'],
     [['--debug-exit', '--debug-exit'], '--debug-exit', 'twice'],
   ]
