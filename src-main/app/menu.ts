@@ -27,7 +27,8 @@ export function buildMenu(state: VmState['type'], actions: MenuActions): Menu {
       label: '&View',
       submenu: [
         choice('&Serial Console', 'toggle-serial-console'),
-        choice('S&tretch Guest', 'toggle-stretch'),
+        choice('&Translator', 'toggle-translator'),
+        choice('Stretch &Guest', 'toggle-stretch'),
         { type: 'separator' },
         { label: '&Full Screen', role: 'togglefullscreen', accelerator: 'F11' },
       ],

@@ -20,6 +20,8 @@ export class VmWindow {
   readonly state: Locator
   readonly hint: Locator
   readonly resolution: Locator
+  readonly translator: Locator
+  readonly regions: Locator
 
   constructor(readonly page: Page) {
     this.toolbar = page.getByRole('toolbar', { name: 'Virtual machine' })
@@ -30,6 +32,8 @@ export class VmWindow {
     this.state = page.getByRole('status', { name: 'State' })
     this.hint = page.locator('#input-hint')
     this.resolution = page.locator('[data-figure="resolution"]')
+    this.translator = page.getByRole('region', { name: 'Translator' })
+    this.regions = this.translator.getByRole('listbox', { name: 'Hottest regions' })
   }
 
   button(name: string): Locator {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { EventName } from './channels'
 import { VmId, VmState } from './state'
 
-export const MENU_CHOICES = ['toggle-serial-console', 'toggle-stretch', 'send-ctrl-alt-delete', 'grab-input'] as const
+export const MENU_CHOICES = ['toggle-serial-console', 'toggle-translator', 'toggle-stretch', 'send-ctrl-alt-delete', 'grab-input'] as const
 
 export const events = {
   'vm.state-changed': z.object({ vm: VmId, state: VmState }),

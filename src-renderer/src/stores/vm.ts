@@ -7,6 +7,8 @@ import { answered, api, ApiError } from '../api/client'
 export interface Rates {
   readonly mips: number
   readonly exitsPerSecond: number
+  /** Part of the time that the VM's thread and the compile thread spend on translation, together. */
+  readonly translationShare?: number
 }
 
 const POLL_MS = 1000
@@ -59,7 +61,8 @@ export const useVmStore = defineStore('vm', () => {
     stats.value = next
     if (!last || next.instructions < last.stats.instructions) return
     const seconds = (at - last.at) / 1000
-    rates.value = { mips: (next.instructions - last.stats.instructions) / seconds / MEGA, exitsPerSecond: (sum(next.exits) - sum(last.stats.exits)) / seconds }
+    const spent = translationMs(next)
+    rates.value = { mips: (next.instructions - last.stats.instructions) / seconds / MEGA, exitsPerSecond: (sum(next.exits) - sum(last.stats.exits)) / seconds, ...(spent === undefined ? {} : { translationShare: (spent - (translationMs(last.stats) ?? 0)) / 1000 / seconds }) }
   }
 
   async function act(intent: 'vm.power-on' | 'vm.pause' | 'vm.resume' | 'vm.reset' | 'vm.shut-down-guest' | 'vm.power-off'): Promise<void> {
@@ -75,6 +78,10 @@ export const useVmStore = defineStore('vm', () => {
 
   return { vm, state, name, isOn, stats, rates, screen, notice, load, act }
 })
+
+function translationMs({ translation }: VmStats): number | undefined {
+  return translation && translation.vmThreadMs + translation.compileThreadMs
+}
 
 function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0)
