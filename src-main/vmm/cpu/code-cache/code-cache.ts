@@ -90,10 +90,17 @@ export class CodeCache {
     if ((this.lists.entry(header) & ENTRY_TRANSLATED) === 0) this.lists.setEntry(header, counted ? 0 : ENTRY_NEVER)
   }
 
-  /** Whether the plan's first block has become the entry of a region since it was made (of one that was compiled meanwhile). */
-  isEntered({ page, key, blocks }: RegionSource['plan']): boolean {
-    const gpa = page + (blocks[0]?.offset ?? 0)
-    return this.lists.ofPage(page).some((block) => block.gpa === gpa && block.key === key && (this.lists.entry(block.header) & ENTRY_TRANSLATED) !== 0)
+  /** Whether a block that was warm at that address still is: not dropped, not translated meanwhile. -1: it is not; else how often it has run. */
+  warmth({ header, gpa, key }: DecodedBlock): number {
+    const block = this.lists.at(header)
+    if (block?.gpa !== gpa || block.key !== key) return -1
+    const word = this.lists.entry(header)
+    return word < ENTRY_NEVER ? word : -1
+  }
+
+  /** How often everything decoded was dropped: headers of blocks are good for as long as this is the same. */
+  get decodedFlushes(): number {
+    return this.lists.flushes
   }
 
   /** The code bytes that a plan was made from, as they are now. */
@@ -214,16 +221,66 @@ export class CodeCache {
   private writeEntries(region: Region): boolean {
     const { plan } = region.source
     const selectors = new Map(region.entries().map((gpa, selector) => [gpa, selector]))
+    const robbed = new Set<Region>()
     let written = false
     for (const { header, gpa, key } of this.lists.ofPage(region.page)) {
       const selector = key === plan.key ? selectors.get(gpa) : undefined
       if (selector === undefined) continue
       const word = this.lists.entry(header)
-      if ((word & ENTRY_TRANSLATED) !== 0 && this.bySlot[word & ENTRY_SLOT_MASK]?.slot !== region.slot) continue
+      const owner = (word & ENTRY_TRANSLATED) === 0 ? undefined : this.bySlot[word & ENTRY_SLOT_MASK]
+      if (owner !== undefined && owner !== region) {
+        if (!region.hot || owner.hot) continue
+        robbed.add(owner)
+      }
       this.lists.setEntry(header, (ENTRY_TRANSLATED | region.slot | (selector << ENTRY_SELECTOR_SHIFT)) >>> 0)
       written = true
     }
+    for (const owner of robbed) if (this.entryOf(owner) === undefined) this.retire(owner)
     return written
+  }
+
+  /** The block at which a linked region can be entered, the first by selector. */
+  private entryOf(region: Region): DecodedBlock | undefined {
+    let first: DecodedBlock | undefined
+    let least = Infinity
+    for (const block of this.lists.ofPage(region.page)) {
+      const word = this.lists.entry(block.header)
+      if ((word & ENTRY_TRANSLATED) === 0 || (word & ENTRY_SLOT_MASK) !== region.slot) continue
+      const selector = word >>> ENTRY_SELECTOR_SHIFT
+      if (selector < least) [first, least] = [block, selector]
+    }
+    return first
+  }
+
+  /** A hot region has taken all its entries. */
+  private retire(region: Region): void {
+    this.detach(region)
+    this.remove(region)
+    if (region.batch.regions.size === 0) this.forget(region.batch)
+  }
+
+  // ---- what runs often ---------------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Regions that are not hot ones and have been entered `runs` times (again), the most often entered first, at most `count`: each with the block at
+   * which a better region should begin.
+   */
+  overdue(runs: number, count: number): { readonly region: Region; readonly block: DecodedBlock }[] {
+    this.noticeFlush()
+    const found: Region[] = []
+    for (let slot = 0; slot < this.slotCount; slot++) {
+      if (this.counts[slot]! < runs) continue
+      const region = this.bySlot[slot]
+      if (region === undefined || region.slot !== slot || region.hot) continue
+      this.collect(region)
+      if (region.runs >= region.upgradeAt) found.push(region)
+    }
+    found.sort((a, b) => b.runs - b.upgradeAt - (a.runs - a.upgradeAt))
+    return found.slice(0, count).flatMap((region) => {
+      region.upgradeAt = region.runs + runs
+      const block = this.entryOf(region)
+      return block === undefined ? [] : [{ region, block }]
+    })
   }
 
   private unlink(region: Region): void {
@@ -253,12 +310,12 @@ export class CodeCache {
     region.slot = -1
   }
 
-  /** Blocks that wait for a translation that is of no use any more. */
+  /** Blocks that wait for a translation that is of no use any more, and have been counted beyond the point at which they asked for it. */
   private countAgain(region: Region): void {
     const { plan } = region.source
     const entries = new Set(region.entries())
     for (const { header, gpa, key } of this.lists.ofPage(region.page)) {
-      if (key === plan.key && entries.has(gpa) && this.lists.entry(header) === ENTRY_NEVER) this.lists.setEntry(header, 0)
+      if (key === plan.key && entries.has(gpa) && (this.lists.entry(header) & ENTRY_TRANSLATED) === 0) this.lists.setEntry(header, 0)
     }
   }
 
@@ -348,7 +405,9 @@ export class CodeCache {
       const versions = this.byEntry.get(id)
       if (versions === undefined) this.byEntry.set(id, [region])
       else {
-        versions.push(region)
+        // hot regions are found first
+        if (region.hot) versions.unshift(region)
+        else versions.push(region)
         const oldest = versions.length > VERSIONS_MAX ? versions.find((version) => version.slot < 0 && version !== region) : undefined
         if (oldest !== undefined) {
           this.remove(oldest)

@@ -10,6 +10,8 @@ export interface RegionSource {
   readonly plan: RegionPlan
   /** The code bytes of each block, block after block. */
   readonly code: Uint8Array
+  /** Made generously, because it runs very often: it takes the place of others wherever it can be entered. */
+  readonly hot?: boolean
 }
 
 /** Regions that share a WebAssembly module: its memory is free when none of them is left. */
@@ -27,6 +29,8 @@ export class Region {
   runs = 0
   /** `runs` at the latest look for cold code. */
   runsSeen = 0
+  /** `runs` from which on something better should be made of it. */
+  upgradeAt = 0
 
   constructor(
     readonly id: number,
@@ -39,6 +43,9 @@ export class Region {
 
   get page(): number {
     return this.source.plan.page
+  }
+  get hot(): boolean {
+    return this.source.hot === true
   }
   get instructions(): number {
     return this.source.plan.records.length / REC_BYTES

@@ -3,6 +3,8 @@ export interface TranslationStats {
   /** Regions compiled since the machine was made, and the guest instructions in those that are in the cache now. */
   readonly regionsTranslated: number
   readonly instructions: number
+  /** How often a region that runs very often was made anew, larger. */
+  readonly hotRegions: number
   readonly regionsCached: number
   /** Regions that the run loop can enter now. */
   readonly regionsLinked: number

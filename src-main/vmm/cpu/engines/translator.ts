@@ -1,32 +1,41 @@
 /**
  * The translator as an engine: the interpreter's run loop, and regions of hot code compiled to WebAssembly that it enters. The run loop asks for
- * the translation of a block that has become hot (wanted); plans gather for a moment and go to the compile thread as one module; its functions are put into the
- * table between two runs, and the guest goes on in the interpreter meanwhile. In synchronous mode, for tests, a region is there before wanted() returns.
+ * the translation of a block that has become hot (wanted); such blocks gather for a moment, are planned, the hottest first, and go to the compile thread as
+ * one module; its functions are put into the table between two runs, and the guest goes on in the interpreter meanwhile.
+ *
+ * Two tiers. Regions are planned sparingly at first: little is compiled twice, so that all that is warm is translated soon. Those that turn out to
+ * run very often are planned again, generously (loops with all the functions that they call), and take the place of the first.
+ *
+ * In synchronous mode, for tests, a region is there before wanted() returns.
  */
 import { HostClock } from '../../time/host-clock'
 import { CODE_CACHE_LIMITS, CodeCache, type CodeCacheLimits, type NewRegion } from '../code-cache/code-cache'
+import type { DecodedBlock } from '../code-cache/block-lists'
 import { entryKey, type RegionFunction, type RegionSource } from '../code-cache/region'
 import { PageHistory } from '../code-cache/page-history'
 import type { Engine, Exit } from '../engine'
 import { BUDGET, REC_BYTES, RETIRED, SLICE, VCPU_BASE } from '../layout'
 import { HOT_THRESHOLD } from '../layout-decode'
 import type { MachineCore } from '../machine-core'
-import { planRegion as planTranslation } from '../translator/plan-region'
+import { GENEROUS, planRegion as planTranslation, SPARING, type RegionRules } from '../translator/plan-region'
 import type { RegionPlan } from '../translator/region-plan'
 import { compileRegions, regionName, type CompileResult, type EmitRegion } from './compile-regions'
 import { compileThread, type RegionCompiler } from './compile-thread'
 import { InterpreterEngine } from './interpreter'
 import { RegionInspector } from './region-inspector'
 import type { TranslationStats } from './translation-stats'
+import { WarmBlocks } from './warm-blocks'
 
 export interface TranslatorOptions {
   /** How often a block runs before it is translated. */
   readonly threshold?: number
   /** Compile on the spot: runs are then the same in every respect, translations included. */
   readonly synchronous?: boolean
+  /** Plan sparingly first, then generously what is entered so often; 0: generously at once. */
+  readonly hotEntries?: number
   readonly limits?: CodeCacheLimits
   readonly compiler?: RegionCompiler
-  readonly plan?: (view: DataView, header: number) => RegionPlan | undefined
+  readonly plan?: (view: DataView, header: number, rules: RegionRules) => RegionPlan | undefined
   readonly emit?: EmitRegion
   /** Wraps each region's function before it goes into the table: lockstep looks at what it does. */
   readonly decorate?: (fn: RegionFunction, source: RegionSource) => RegionFunction
@@ -35,14 +44,24 @@ export interface TranslatorOptions {
 }
 
 export const DEFAULT_THRESHOLD = 400
-/** A job is sent when this many plans have gathered, or after so many instructions since the first. */
-const GATHER_PLANS = 24
+/**
+ * Entries after which a region is planned again: so many cost about as much as compiling the generous one. A tight loop in two regions has them
+ * within some milliseconds.
+ */
+export const DEFAULT_HOT_ENTRIES = 150_000
+/** Instructions between two looks for such regions. */
+const HOT_INTERVAL = 1_000_000
+/** A job is sent when this many blocks have gathered, or after so many instructions since the first. */
+const GATHER_BLOCKS = 24
 const GATHER_INSTRUCTIONS = 200_000
-/** A job holds no more: instantiating and linking cost the machine's thread some 100 µs for each region. */
-const JOB_PLANS = 32
-const JOB_INSTRUCTIONS = 8000
-/** Plans that wait; beyond this hot blocks ask again later. */
-const QUEUE_MAX = 512
+/** A job holds no more: planning, instantiating and linking cost the machine's thread some 100 µs for each region, and small jobs are back soon. */
+const JOB_PLANS = 24
+const JOB_INSTRUCTIONS = 1200
+/** Regions that are planned again in one go, and the entries of each. */
+const HOT_JOB_PLANS = 6
+const HOT_ENTRIES_MAX = 12
+/** Blocks that wait; beyond this hot blocks ask again later. */
+const WAITING_MAX = 0x4000
 /** Jobs that may fail before the machine stays with the interpreter. */
 const JOB_FAILURES_MAX = 3
 const NANOSECONDS_PER_MILLISECOND = 1e6
@@ -57,12 +76,16 @@ export class TranslatorEngine implements Engine {
   private readonly clock = new HostClock()
   private readonly coreExports: ReadonlySet<string>
   private readonly compiler: RegionCompiler | undefined
-  private readonly plan: (view: DataView, header: number) => RegionPlan | undefined
-  private readonly queue: RegionSource[] = []
-  /** Entry points that are queued or being compiled. */
+  private readonly plan: (view: DataView, header: number, rules: RegionRules) => RegionPlan | undefined
+  private readonly warm: WarmBlocks
+  /** All entry points of regions that are being compiled. */
   private readonly pending = new Set<number>()
+  private readonly hotEntries: number
+  private readonly sparing: RegionRules = { ...SPARING, isPending: (gpa, key) => this.pending.has(entryKey(gpa, key)) }
   private readonly milliseconds = { plan: 0, emit: 0, encode: 0, compile: 0, instantiate: 0, link: 0, longestPause: 0 }
-  private firstQueuedAt = 0
+  private lastJobAt = 0
+  private lookedForHotAt = 0
+  private hotRegions = 0
   private underWay: readonly RegionSource[] | undefined
   private finished: CompileResult | undefined
   private untranslatable = 0
@@ -79,6 +102,8 @@ export class TranslatorEngine implements Engine {
     this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, machine.core('code_block'))
     this.coreExports = new Set(Object.keys(machine.coreExports))
     this.inspector = new RegionInspector(this.cache, this.coreExports)
+    this.warm = new WarmBlocks(this.cache, WAITING_MAX)
+    this.hotEntries = options.hotEntries ?? (options.synchronous === true ? 0 : DEFAULT_HOT_ENTRIES)
     this.plan = options.plan ?? planTranslation
     if (options.synchronous !== true) this.compiler = options.compiler ?? compileThread([...this.coreExports], options.directory)
     this.clock.resume()
@@ -87,7 +112,7 @@ export class TranslatorEngine implements Engine {
   }
 
   run(vcpuBase: number, budget: number, exact: boolean = true): Exit {
-    if (this.finished !== undefined || this.queue.length > 0) this.pump()
+    this.pump()
     return this.loop.run(vcpuBase, budget, exact)
   }
 
@@ -102,24 +127,15 @@ export class TranslatorEngine implements Engine {
     const block = this.cache.block(header)
     if (block === undefined || this.jobFailures >= JOB_FAILURES_MAX) return
     if (this.cache.relink(block)) return
-    const id = entryKey(block.gpa, block.key)
-    const page = block.gpa - (block.gpa % 4096)
-    if (this.pending.has(id)) return this.cache.setCounted(header, false)
-    if (this.queue.length >= QUEUE_MAX || this.history.banned(page, this.retired)) return this.cache.setCounted(header, true)
-    const start = this.clock.now()
-    const plan = this.plan(this.view, header)
-    const code = plan === undefined ? undefined : this.cache.codeOf(plan)
-    this.milliseconds.plan += (this.clock.now() - start) / NANOSECONDS_PER_MILLISECOND
-    this.cache.setCounted(header, false)
-    if (plan === undefined || code === undefined) {
-      this.untranslatable++
+    if (this.compiler === undefined) {
+      const source = this.makePlan(block, this.hotEntries === 0 ? GENEROUS : this.sparing)
+      if (source !== undefined) this.compileNow(source)
       return
     }
-    const source: RegionSource = { plan, code }
-    if (this.compiler === undefined) return this.install([source], compileRegions([plan], this.coreExports, this.options.emit))
-    this.pending.add(id)
-    if (this.queue.length === 0) this.firstQueuedAt = this.retired
-    this.queue.push(source)
+    // when a region that begins with it is being made its entry word is written soon, or it is counted from 0
+    if (this.pending.has(entryKey(block.gpa, block.key))) return
+    if (this.warm.size === 0) this.lastJobAt = this.retired
+    if (!this.warm.add(block, this.retired)) this.cache.setCounted(header, true)
   }
 
   /** Decoded blocks within these bytes of guest-physical memory are gone. */
@@ -137,11 +153,25 @@ export class TranslatorEngine implements Engine {
       this.underWay = undefined
       this.install(underWay, finished)
     }
-    if (compiler === undefined || this.underWay !== undefined || this.queue.length === 0) return
-    if (this.queue.length < GATHER_PLANS && this.retired - this.firstQueuedAt < GATHER_INSTRUCTIONS) return
-    const job = this.nextJob()
-    this.firstQueuedAt = this.retired
+    if (this.underWay !== undefined || this.jobFailures >= JOB_FAILURES_MAX) return
+    const now = this.retired
+    const lookForHot = this.hotEntries > 0 && now - this.lookedForHotAt >= HOT_INTERVAL
+    const gathered = this.warm.size >= GATHER_BLOCKS || (this.warm.size > 0 && now - this.lastJobAt >= GATHER_INSTRUCTIONS)
+    if (!lookForHot && !gathered) return
+    const start = this.clock.now()
+    const job: RegionSource[] = []
+    if (lookForHot) {
+      this.lookedForHotAt = now
+      this.planHot(job)
+    }
+    if (gathered && job.length === 0) this.planWarm(job, now)
+    this.countPlanning(start)
+    this.lastJobAt = now
     if (job.length === 0) return
+    if (compiler === undefined) {
+      for (const source of job) this.compileNow(source)
+      return
+    }
     this.underWay = job
     compiler.compile(
       job.map(({ plan }) => plan),
@@ -152,20 +182,51 @@ export class TranslatorEngine implements Engine {
     )
   }
 
-  private nextJob(): readonly RegionSource[] {
-    let instructions = 0
-    const job: RegionSource[] = []
-    while (job.length < JOB_PLANS && instructions < JOB_INSTRUCTIONS) {
-      const source = this.queue.shift()
-      if (source === undefined) break
-      if (this.cache.isEntered(source.plan)) {
-        this.forgetPending(source.plan)
-        continue
-      }
-      instructions += source.plan.records.length / REC_BYTES
-      job.push(source)
+  /** Regions that run very often, again. By themselves in their job: nothing is worth more. */
+  private planHot(job: RegionSource[]): void {
+    for (const { region, block } of this.cache.overdue(this.hotEntries, HOT_JOB_PLANS)) {
+      const source = this.makePlan(block, { ...GENEROUS, entries: HOT_ENTRIES_MAX, entered: region.entries() })
+      if (source === undefined) continue
+      this.hotRegions++
+      job.push({ ...source, hot: true })
     }
-    return job
+  }
+
+  private planWarm(job: RegionSource[], now: number): void {
+    let instructions = 0
+    this.warm.takeHottest(JOB_PLANS, now, (block) => {
+      const source = this.makePlan(block, this.sparing)
+      if (source === undefined) return true
+      for (const entry of entryKeys(source.plan)) this.pending.add(entry)
+      job.push(source)
+      instructions += source.plan.records.length / REC_BYTES
+      return instructions < JOB_INSTRUCTIONS
+    })
+  }
+
+  /** undefined: the block is not to be translated now, or never. */
+  private makePlan({ header, gpa, key }: DecodedBlock, rules: RegionRules): RegionSource | undefined {
+    if (this.pending.has(entryKey(gpa, key))) return undefined
+    if (this.history.banned(gpa - (gpa % 4096), this.retired)) {
+      this.cache.setCounted(header, true)
+      return undefined
+    }
+    const plan = this.plan(this.view, header, rules)
+    const code = plan === undefined ? undefined : this.cache.codeOf(plan)
+    if (plan !== undefined && code !== undefined) return { plan, code }
+    this.untranslatable++
+    this.cache.setCounted(header, false)
+    return undefined
+  }
+
+  private countPlanning(start: number): void {
+    const pause = (this.clock.now() - start) / NANOSECONDS_PER_MILLISECOND
+    this.milliseconds.plan += pause
+    this.milliseconds.longestPause = Math.max(this.milliseconds.longestPause, pause)
+  }
+
+  private compileNow(source: RegionSource): void {
+    this.install([source], compileRegions([source.plan], this.coreExports, this.options.emit))
   }
 
   private install(sources: readonly RegionSource[], { modules, failures, times }: CompileResult): void {
@@ -196,7 +257,7 @@ export class TranslatorEngine implements Engine {
   }
 
   private forgetPending(plan: RegionPlan): void {
-    this.pending.delete(entryKey(plan.page + plan.blocks[0]!.offset, plan.key))
+    for (const entry of entryKeys(plan)) this.pending.delete(entry)
   }
 
   private jobFailed(job: readonly RegionSource[], message: string): void {
@@ -224,11 +285,12 @@ export class TranslatorEngine implements Engine {
     return {
       regionsTranslated: counters.installed,
       instructions: size.instructions,
+      hotRegions: this.hotRegions,
       regionsCached: size.regions,
       regionsLinked: size.linked,
       modules: size.modules,
       wasmBytes: size.bytes,
-      queued: this.queue.length + (this.underWay?.length ?? 0),
+      queued: this.warm.size + (this.underWay?.length ?? 0),
       invalidations: counters.invalidations,
       relinks: counters.relinks,
       evictions: counters.evictions,
@@ -240,6 +302,10 @@ export class TranslatorEngine implements Engine {
       milliseconds: { ...this.milliseconds },
     }
   }
+}
+
+function entryKeys({ page, key, blocks, entries }: RegionPlan): number[] {
+  return entries.map((entry) => entryKey(page + blocks[entry]!.offset, key))
 }
 
 function regionAddress({ page, blocks }: RegionPlan): string {

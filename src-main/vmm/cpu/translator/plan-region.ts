@@ -1,161 +1,185 @@
 /**
  * Forms a region: from a hot block along jumps, branches and calls to all blocks of the page that have been decoded, that is executed, already. Reads the
- * decoder's cache in the machine's memory and copies what it takes.
+ * decoder's cache in the machine's memory and copies what it takes. Runs in the machine's thread for each region, so it makes no objects that it can do
+ * without.
+ *
+ * A generous plan takes whatever it can reach. A sparing one (RegionRules.sparing) leaves to other regions what those begin with: kernels are broad, and
+ * with generous plans alone each instruction was compiled five times, in regions that shared most of their code.
  */
+import { forms } from '../isa/forms'
+import type { Form } from '../isa/form'
 import * as L from '../layout'
 import { HOT_THRESHOLD } from '../layout-decode'
-import { decodeRecord } from './decoded-instruction'
-import type { DecodedInstruction } from './decoded-instruction'
 import type { PlannedBlock, RegionPlan } from './region-plan'
-import { successorsOf, transferOf } from './successors'
+import { transferOf, waysOf, type Ending, type Transfer } from './successors'
 import { executionOf } from './translatable'
 
-export interface RegionLimits {
+export interface RegionRules {
   readonly instructions: number
   readonly blocks: number
   readonly entries: number
+  /** Calls are not followed, and blocks with which other regions begin are left to them. */
+  readonly sparing?: boolean
+  /** Sparing: whether a region that begins with this block is being made. */
+  readonly isPending?: (gpa: number, key: number) => boolean
+  /** Guest-physical addresses at which the region shall be entered, too, if it comes to have them. */
+  readonly entered?: readonly number[]
 }
-export const REGION_LIMITS: RegionLimits = { instructions: 200, blocks: 40, entries: 6 }
+export const GENEROUS: RegionRules = { instructions: 200, blocks: 40, entries: 6 }
+/** Each block behind a call is an entry: as a region of its own it would be a copy of the rest of this one. */
+export const SPARING: RegionRules = { instructions: 200, blocks: 40, entries: 40, sparing: true }
 /** A block belongs to the region when it ran at least once while its head ran so often: what is hardly ever reached would only cost compile time. */
 const COLDNESS = 16
 
 interface Located {
-  readonly instruction: DecodedInstruction
   readonly record: number
-  /** The region ends with it. */
-  readonly final: boolean
+  /** Offset of the next instruction. */
+  readonly end: number
+  /** 'elsewhere' when the region ends with it. */
+  readonly transfer: Transfer
 }
 
+const PAGE = 0x1000
+
 /** `header`: address of the hot block's header. undefined: its first instruction is one that only the interpreter can execute. */
-export function planRegion(view: DataView, header: number, limits: RegionLimits = REGION_LIMITS): RegionPlan | undefined {
+export function planRegion(view: DataView, header: number, rules: RegionRules = GENEROUS): RegionPlan | undefined {
   const gpa = Number(view.getBigUint64(header + L.BLOCK_GPA, true))
   const key = view.getUint32(header + L.BLOCK_MODE, true)
-  const page = gpa - (gpa % 0x1000)
-  const decoded = decodedBlocks(view, page, key)
+  const page = gpa - (gpa % PAGE)
+  lookAtPage(view, page, key, rules, gpa - page)
   const found = new Map<number, Located>()
-  const leaders: number[] = []
+  const leaders = new Set<number>()
   const wanted: number[] = [gpa - page]
   /** Behind calls that leave the region: where it will be entered again. */
   const backs: number[] = []
+  const comeBack = (to: number): void => {
+    backs.push(to)
+    wanted.push(to)
+  }
 
-  for (let offset = wanted.shift(); offset !== undefined; offset = wanted.shift()) {
-    if (leaders.includes(offset)) continue
-    if (leaders.length >= limits.blocks) break
+  for (let i = 0; i < wanted.length && leaders.size < rules.blocks; i++) {
+    const offset = wanted[i]!
+    if (leaders.has(offset)) continue
     if (found.has(offset)) {
-      leaders.push(offset)
+      leaders.add(offset)
       continue
     }
-    const block = decoded.get(offset)
-    if (block === undefined) continue
-    const run = takeRun(view, block, offset, found, limits.instructions - found.size)
-    if (run.taken.length === 0) continue
-    leaders.push(offset)
-    if (run.meets !== undefined) wanted.push(run.meets)
-    const last = run.taken.at(-1)
-    if (last === undefined || !run.whole) continue
-    const next = last.offset + last.length
-    const target = next + Number(last.immediate)
-    if (found.get(last.offset)?.final === true) {
-      if (comesBack(last)) {
-        backs.push(next)
-        wanted.push(next)
-      }
-      continue
-    }
-    switch (transferOf(last)) {
+    const block = offset >= 0 && offset < PAGE && left[offset] === 0 ? decoded[offset]! : 0
+    if (block === 0) continue
+    const run = takeRun(view, block, key, offset, found, rules.instructions - found.size)
+    if (run.last < 0) continue
+    leaders.add(offset)
+    if (run.meets >= 0) wanted.push(run.meets)
+    if (!run.whole) continue
+    const { record, end, transfer } = found.get(run.last)!
+    switch (transfer) {
       case 'jump':
-        wanted.push(target)
+        wanted.push(targetOf(view, record, end))
         break
       case 'branch':
-        wanted.push(next, target)
+        wanted.push(end, targetOf(view, record, end))
         break
       case 'call':
-        backs.push(next)
-        wanted.push(target, next)
+        if (rules.sparing !== true) wanted.push(targetOf(view, record, end))
+        comeBack(end)
         break
       case 'next':
-        wanted.push(next)
+        wanted.push(end)
         break
       case 'return':
         break
       case 'elsewhere':
-        if (comesBack(last)) {
-          backs.push(next)
-          wanted.push(next)
-        }
+        if (!NEVER_BACK.has(formOf(view, record).operation)) comeBack(end)
         break
     }
   }
-  if (!leaders.includes(gpa - page)) return undefined
-  const entries = [gpa - page]
-  for (const back of backs) if (leaders.includes(back) && !entries.includes(back) && entries.length < limits.entries) entries.push(back)
-  return assemble(view, page, key, basicBlocks(leaders, found, entries), entries)
+  if (!leaders.has(gpa - page)) return undefined
+  const entries = new Set([gpa - page])
+  for (const back of [...backs, ...(rules.entered ?? []).map((entry) => entry - page)]) if (leaders.has(back) && entries.size < rules.entries) entries.add(back)
+  return assemble(view, page, key, basicBlocks(view, leaders, found, [...entries]), [...entries])
 }
 
+/** Other instructions than these most likely come back behind themselves: calls of all kinds, and what a region does not execute among others. */
 const NEVER_BACK: ReadonlySet<string> = new Set(['jmp_near', 'jmp_far', 'ret', 'ret_imm', 'retf', 'retf_imm', 'iret', 'sysret', 'sysexit'])
 
-/** Execution most likely goes on behind the instruction: calls of all kinds, and what a region does not execute among others. */
-const comesBack = ({ form }: DecodedInstruction): boolean => !NEVER_BACK.has(form.operation)
+function formOf(view: DataView, record: number): Form {
+  const form = forms[view.getUint16(record + L.REC_HANDLER, true)] ?? forms[0]
+  if (form === undefined) throw new Error('the instruction table is empty')
+  return form
+}
 
-/** Offset -> header of the page's decoded blocks of that key. */
-function decodedBlocks(view: DataView, page: number, key: number): ReadonlyMap<number, number> {
-  const blocks = new Map<number, number>()
-  for (let at = view.getUint32(L.CODE_PAGES + (page / 0x1000) * L.CODE_PAGE_BYTES, true); at !== 0; at = view.getUint32(at + L.BLOCK_NEXT_IN_PAGE, true)) {
+/** Displacements have at most 32 bits. */
+function targetOf(view: DataView, record: number, end: number): number {
+  return end + view.getInt32(record + L.REC_IMM, true)
+}
+
+/** Of the page being planned: headers of its warm blocks by offset, 0: none; and which offsets are left to other regions. */
+const decoded = new Int32Array(PAGE)
+const left = new Uint8Array(PAGE)
+
+function lookAtPage(view: DataView, page: number, key: number, { sparing = false, isPending }: RegionRules, head: number): void {
+  decoded.fill(0)
+  left.fill(0)
+  const threshold = view.getUint32(HOT_THRESHOLD, true)
+  for (let at = view.getUint32(L.CODE_PAGES + (page / PAGE) * L.CODE_PAGE_BYTES, true); at !== 0; at = view.getUint32(at + L.BLOCK_NEXT_IN_PAGE, true)) {
     if (view.getUint32(at + L.BLOCK_MODE, true) !== key) continue
-    // counts go up to the threshold; beyond are the marks of translated blocks, and of those that are not counted
-    const runs = view.getUint32(at + L.BLOCK_ENTRY, true)
-    if (runs * COLDNESS >= view.getUint32(HOT_THRESHOLD, true)) blocks.set(Number(view.getBigUint64(at + L.BLOCK_GPA, true)) - page, at)
+    const offset = view.getUint32(at + L.BLOCK_GPA, true) % PAGE
+    // beyond what is counted are the marks of translated blocks, and of those that are not counted
+    const entry = view.getUint32(at + L.BLOCK_ENTRY, true)
+    if (entry * COLDNESS >= threshold) decoded[offset] = at
+    if (sparing && offset !== head && (entry >= L.ENTRY_TRANSLATED || isPending?.(page + offset, key) === true)) left[offset] = 1
   }
-  return blocks
 }
 
 interface TakenRun {
-  readonly taken: readonly DecodedInstruction[]
+  /** Offset of the last instruction that was taken; -1: none. */
+  readonly last: number
   /** Up to the block's last instruction. */
   readonly whole: boolean
-  /** Offset of an instruction that was there before. */
-  readonly meets: number | undefined
+  /** Offset of an instruction that was there before, or -1. */
+  readonly meets: number
 }
 
-function takeRun(view: DataView, header: number, start: number, found: Map<number, Located>, room: number): TakenRun {
+function takeRun(view: DataView, header: number, key: number, start: number, found: Map<number, Located>, room: number): TakenRun {
   const count = view.getUint32(header + L.BLOCK_RECORDS, true)
-  const taken: DecodedInstruction[] = []
   let offset = start
-  for (let i = 0; i < count && taken.length < room; i++) {
-    if (found.has(offset)) return { taken, whole: false, meets: offset }
+  let last = -1
+  for (let i = 0; i < count && i < room; i++) {
+    if (found.has(offset)) return { last, whole: false, meets: offset }
+    if (left[offset] === 1) return { last, whole: false, meets: -1 }
     const record = header + L.BLOCK_HEADER_BYTES + i * L.REC_BYTES
-    const instruction = decodeRecord(view, record, offset)
-    const execution = executionOf(instruction.form, view.getUint32(header + L.BLOCK_MODE, true))
-    if (execution === 'never') return { taken, whole: false, meets: undefined }
-    found.set(offset, { instruction, record, final: execution === 'final' })
-    taken.push(instruction)
-    offset += instruction.length
-    if (execution === 'final') return { taken, whole: true, meets: undefined }
+    const form = formOf(view, record)
+    const execution = executionOf(form, key)
+    if (execution === 'never') return { last, whole: false, meets: -1 }
+    const final = execution === 'final'
+    const end = offset + view.getUint8(record + L.REC_LENGTH)
+    found.set(offset, { record, end, transfer: final ? 'elsewhere' : transferOf({ form }) })
+    last = offset
+    offset = end
+    if (final) return { last, whole: true, meets: -1 }
   }
-  return { taken, whole: taken.length === count, meets: undefined }
+  return { last, whole: count <= room, meets: -1 }
 }
 
-interface Run {
-  readonly offset: number
-  readonly instructions: readonly DecodedInstruction[]
+interface Run extends Ending {
   readonly records: readonly number[]
-  readonly final: boolean
 }
 
 /** Cuts what was found into basic blocks: from each leader to a transfer of control or the next leader. Those that no entry leads to are left out. */
-function basicBlocks(leaders: readonly number[], found: ReadonlyMap<number, Located>, entries: readonly number[]): readonly Run[] {
-  const starts = new Set(leaders)
-  const runs = leaders.map((start) => {
-    const run: Located[] = []
-    let offset = start
-    for (let located = found.get(offset); located !== undefined; located = found.get(offset)) {
-      run.push(located)
-      offset += located.instruction.length
-      if (located.final || transferOf(located.instruction) !== 'next' || starts.has(offset)) break
+function basicBlocks(view: DataView, leaders: ReadonlySet<number>, found: ReadonlyMap<number, Located>, entries: readonly number[]): readonly Run[] {
+  const runs = Array.from(leaders, (start): Run => {
+    const records: number[] = []
+    let end = start
+    let transfer: Transfer = 'next'
+    for (let located = found.get(start); located !== undefined; located = found.get(end)) {
+      records.push(located.record)
+      ;({ end, transfer } = located)
+      if (transfer !== 'next' || leaders.has(end)) break
     }
-    return { offset: start, instructions: run.map(({ instruction }) => instruction), records: run.map(({ record }) => record), final: run.at(-1)?.final === true }
+    const last = records.at(-1)
+    return { offset: start, transfer, end, target: last === undefined ? end : targetOf(view, last, end), records }
   })
-  const ways = successorsOf(runs)
+  const ways = waysOf(runs)
   const numbers = new Map(runs.map((run, number) => [run.offset, number]))
   const reached = new Set<number>()
   const visit = [...entries]
@@ -169,15 +193,14 @@ function basicBlocks(leaders: readonly number[], found: ReadonlyMap<number, Loca
 }
 
 function assemble(view: DataView, page: number, key: number, runs: readonly Run[], entries: readonly number[]): RegionPlan {
-  const records = runs.flatMap((run) => run.records)
-  const copies = new Uint8Array(records.length * L.REC_BYTES)
-  records.forEach((record, i) => copies.set(new Uint8Array(view.buffer, view.byteOffset + record, L.REC_BYTES), i * L.REC_BYTES))
+  const memory = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+  const records = new Uint8Array(runs.reduce((sum, run) => sum + run.records.length, 0) * L.REC_BYTES)
   let first = 0
-  const blocks: PlannedBlock[] = runs.map(({ offset, instructions }) => {
-    const bytes = instructions.reduce((sum, { length }) => sum + length, 0)
-    const block = { offset, bytes, first, count: instructions.length }
-    first += instructions.length
+  const blocks = runs.map((run): PlannedBlock => {
+    run.records.forEach((record, i) => records.set(memory.subarray(record, record + L.REC_BYTES), (first + i) * L.REC_BYTES))
+    const block = { offset: run.offset, bytes: run.end - run.offset, first, count: run.records.length }
+    first += run.records.length
     return block
   })
-  return { page, key, records: copies, blocks, entries: entries.map((entry) => runs.findIndex((run) => run.offset === entry)) }
+  return { page, key, records, blocks, entries: entries.map((entry) => runs.findIndex((run) => run.offset === entry)) }
 }

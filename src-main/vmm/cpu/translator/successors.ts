@@ -8,14 +8,25 @@ interface Run {
   readonly final: boolean
 }
 
+/** Kinds of control transfer that a region follows. */
+export type Transfer = 'next' | 'jump' | 'branch' | 'call' | 'return' | 'elsewhere'
+
+/** A run's end, as far as it matters for what comes next. */
+export interface Ending {
+  /** Offset of the run's first instruction. */
+  readonly offset: number
+  /** Of its last instruction; 'elsewhere' when that leaves the region, whatever it is. */
+  readonly transfer: Transfer
+  /** Offset behind it. */
+  readonly end: number
+  /** Offset at which a jump, branch or call goes on. */
+  readonly target: number
+}
+
 /** More returns or more places to return to are not followed: each return would compare with each place. */
 const RETURNS_MAX = 4
 
-const end = ({ offset, length }: DecodedInstruction): number => offset + length
-const target = (instruction: DecodedInstruction): number => end(instruction) + Number(instruction.immediate)
-
-/** Kinds of control transfer that a region follows. */
-export function transferOf({ form }: DecodedInstruction): 'next' | 'jump' | 'branch' | 'call' | 'return' | 'elsewhere' {
+export function transferOf({ form }: Pick<DecodedInstruction, 'form'>): Transfer {
   switch (form.operation) {
     case 'jmp_rel':
       return 'jump'
@@ -37,25 +48,38 @@ export function transferOf({ form }: DecodedInstruction): 'next' | 'jump' | 'bra
 
 /** For each run the offsets in the page at which it may go on; calls go to the called, returns to behind the calls of the region. */
 export function successorsOf(runs: readonly Run[]): readonly (readonly number[])[] {
+  return waysOf(runs.map(ending))
+}
+
+function ending({ offset, instructions, final }: Run): Ending {
+  const last = instructions.at(-1)
+  if (last === undefined) return { offset, transfer: 'elsewhere', end: offset, target: offset }
+  const end = last.offset + last.length
+  return { offset, transfer: final ? 'elsewhere' : transferOf(last), end, target: end + Number(last.immediate) }
+}
+
+/** As successorsOf. */
+export function waysOf(runs: readonly Ending[]): readonly (readonly number[])[] {
   const starts = new Set(runs.map((run) => run.offset))
-  const backs = runs.flatMap(({ instructions }) => {
-    const last = instructions.at(-1)
-    return last !== undefined && transferOf(last) === 'call' && starts.has(target(last)) && starts.has(end(last)) ? [end(last)] : []
-  })
-  const returns = backs.length <= RETURNS_MAX ? [...new Set(backs)] : []
-  return runs.map(({ instructions, final }) => {
-    const last = instructions.at(-1)
-    if (last === undefined || final) return []
-    switch (transferOf(last)) {
+  const backs = new Set<number>()
+  let calls = 0
+  for (const { transfer, end, target } of runs) {
+    if (transfer !== 'call' || !starts.has(target) || !starts.has(end)) continue
+    backs.add(end)
+    calls++
+  }
+  const returns = calls <= RETURNS_MAX ? [...backs] : []
+  return runs.map(({ transfer, end, target }) => {
+    switch (transfer) {
       case 'jump':
       case 'call':
-        return [target(last)]
+        return [target]
       case 'branch':
-        return [target(last), end(last)]
+        return [target, end]
       case 'return':
         return returns
       case 'next':
-        return [end(last)]
+        return [end]
       case 'elsewhere':
         return []
     }
