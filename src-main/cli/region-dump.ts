@@ -34,9 +34,12 @@ function mode({ codeBits, flat }: RegionSummary): string {
   return `${codeBits}-bit${flat && codeBits !== 64 ? ' flat' : ''}`
 }
 
+const made = ({ hot }: RegionSummary): string => (hot ? 'generously' : 'sparingly')
+
 const COLUMNS: readonly (readonly [heading: string, value: (region: RegionSummary) => string])[] = [
   ['address', ({ address }) => hex(address)],
   ['mode', mode],
+  ['made', made],
   ['instructions', ({ instructions }) => String(instructions)],
   ['blocks', ({ blocks }) => String(blocks)],
   ['entries', ({ entries }) => String(entries)],
@@ -55,7 +58,7 @@ export function listText(regions: readonly RegionSummary[]): string {
 export function regionText(region: RegionSnapshot, report: RegionReport): string {
   const { address, instructions, blocks, entries, codeBytes, wasmBytes, runs, linked } = region
   const figures: readonly (readonly [string, string])[] = [
-    ['instructions', `${instructions} in ${blocks} basic blocks; entered at ${entries}`],
+    ['instructions', `${instructions} in ${blocks} basic blocks; entered at ${entries}; made ${made(region)}`],
     ['x86 bytes', String(codeBytes)],
     ['wasm bytes', `${wasmBytes}; ${report.wasm.length} as a module of its own`],
     ['runs', `${runs} entries by the run loop${linked ? '' : '; unlinked now'}`],

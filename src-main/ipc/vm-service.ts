@@ -138,8 +138,8 @@ function translationDto({ regionsCached, wasmBytes, regionsTranslated, milliseco
   return { regions: regionsCached, wasmBytes, translated: regionsTranslated, vmThreadMs: plan + instantiate + link, compileThreadMs: emit + encode + compile, longestPauseMs: longestPause }
 }
 
-function regionDto({ id, address, codeBits, flat, instructions, blocks, entries, codeBytes, wasmBytes, runs, linked }: VmmRegionSummary): RegionSummary {
-  return { id, address, codeBits, flat, instructions, blocks, entries, codeBytes, wasmBytes, runs, linked }
+function regionDto({ id, address, codeBits, flat, hot, instructions, blocks, entries, codeBytes, wasmBytes, runs, linked }: VmmRegionSummary): RegionSummary {
+  return { id, address, codeBits, flat, hot, instructions, blocks, entries, codeBytes, wasmBytes, runs, linked }
 }
 
 /** Emitted anew from its snapshot in this thread: the VM's own goes on. */

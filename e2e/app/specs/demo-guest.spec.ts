@@ -10,7 +10,7 @@ test.describe('the demo guest in the window @smoke', () => {
     const picture = await vm.picture()
     expect(picture.colours).toBeGreaterThan(1)
     await expect(vm.resolution).toHaveText(`${picture.width} × ${picture.height}`)
-    await expect(vm.figure('engine')).toHaveText('interpreter')
+    await expect(vm.figure('engine')).toHaveText('translator')
     await expect(vm.figure('mips')).toHaveText(/^\d+\.\d MIPS$/)
     await expect(vm.figure('instructions')).toHaveText(/instructions$/)
     await expect(vm.page).toHaveTitle('Demo Guest - Vitrine')

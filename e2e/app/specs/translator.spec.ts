@@ -9,10 +9,10 @@ test.describe('the translator pane, with the translator', () => {
     await expect.poll(() => vm.serialText()).toMatch(PROMPT)
     await vm.typeOnSerial('vbe\r')
     await expect(vm.resolution).toHaveText('640 × 480')
-    await expect(vm.figure('translation')).toHaveText(/^[1-9]\d* regions, \d/)
+    await expect(vm.figure('translation')).toHaveText(/^[1-9]\d* regions, \d.* %$/)
     await vm.button('Translator').click()
     await expect(vm.serial).toBeHidden()
-    await expect(vm.figure('translation-totals')).toHaveText(/^[1-9]\d* regions, .* of WebAssembly · [1-9]\d* translated since power-on · .* of the VM's thread \(longest pause .*\), .* of the compile thread/)
+    await expect(vm.figure('translation-totals')).toHaveText(/^[1-9]\d* regions, .*KiB · [1-9]\d* translated · VM's thread .* ms, longest pause .* ms · compile thread .* ms · .* % of the time now$/)
     const options = vm.regions.getByRole('option')
     await expect(options.first()).toHaveAccessibleName(/^0x[0-9a-f]{8}, 16-bit, \d+ instructions, \d+ bytes of WebAssembly, .* runs$/)
 

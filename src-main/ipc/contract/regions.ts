@@ -12,6 +12,8 @@ export const RegionSummary = z.object({
   codeBits: z.number(),
   /** Translated for segments without base and limit. */
   flat: z.boolean(),
+  /** Made generously, because it runs very often. */
+  hot: z.boolean(),
   instructions: z.number(),
   blocks: z.number(),
   entries: z.number(),

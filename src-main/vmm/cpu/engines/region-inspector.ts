@@ -13,6 +13,8 @@ export interface RegionSummary {
   readonly codeBits: number
   /** Translated for segments without base and limit. */
   readonly flat: boolean
+  /** Made generously, because it runs very often; others are made sparingly. */
+  readonly hot: boolean
   readonly instructions: number
   readonly codeBytes: number
   readonly blocks: number
@@ -77,6 +79,7 @@ function summary(region: Region): RegionSummary {
     address: region.page + (plan.blocks[0]?.offset ?? 0),
     codeBits: CODE_BITS[plan.key & CODE_MODE_MASK] ?? 0,
     flat: (plan.key & KEY_FLAT) !== 0,
+    hot: region.hot,
     instructions: region.instructions,
     codeBytes: code.length,
     blocks: plan.blocks.length,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { address, bytes, milliseconds, mode, percent, spoken } from './region-text'
 
-const region = { id: 1, address: 0x7c06, codeBits: 32, flat: true, instructions: 3, blocks: 1, entries: 1, codeBytes: 7, wasmBytes: 400, runs: 12345, linked: true }
+const region = { id: 1, address: 0x7c06, codeBits: 32, flat: true, hot: false, instructions: 3, blocks: 1, entries: 1, codeBytes: 7, wasmBytes: 400, runs: 12345, linked: true }
 
 describe('a region in words', () => {
   it('has an address of at least 32 bits, and a mode', () => {
