@@ -6,12 +6,29 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readContainer } from '../../src-main/vmm/snapshot/container'
 import { installerInitrd, installerKernel, missing } from './images/files'
 import { runGuest, withScratch } from './run-guest'
 
 /** The kernel has decompressed itself and runs with paging, timers and interrupts at the first; much of its start lies between the two. */
 const SAVE_AT = 2_600_000_000
 const STOP_AT = 3_200_000_000
+
+interface SavedVcpu {
+  readonly vcpu: { readonly tlb: Uint8Array }
+}
+
+/**
+ * A saved machine without what its TLB holds, which is not architectural: an instruction that reads and writes memory looks the page up for reading and for
+ * writing in the interpreter, for writing alone in a region.
+ */
+async function comparable(path: string): Promise<string> {
+  const { vcpu, ...rest } = (await readContainer(path)) as unknown as SavedVcpu
+  const text = JSON.stringify([rest, { ...vcpu, tlb: undefined }], (_, value: unknown) => (value instanceof Uint8Array ? hex(value) : value))
+  return createHash('sha256').update(text).digest('hex')
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe('--clock instructions', () => {
   const why = missing(installerKernel('i386'), installerInitrd('i386'))
@@ -32,7 +49,7 @@ describe('--clock instructions', () => {
       await run('again', ['--stop-at', String(SAVE_AT)])
       expect(digest('again')).toBe(digest('half'))
       await run('interpreted', ['--stop-at', String(SAVE_AT)], 'interpreter')
-      expect(digest('interpreted')).toBe(digest('half'))
+      expect(await comparable(state('interpreted'))).toBe(await comparable(state('half')))
     })
   })
 })
