@@ -178,7 +178,7 @@ describe('the demo guest', () => {
     expect(run).toMatchObject({ status: 0, errors: '' })
     expect(run.output).toMatch(/Vitrine[\s\S]*vitrine> /)
     expect(JSON.parse(readFileSync(at('stats.json'), 'utf8'))).toMatchObject({
-      engine: 'interpreter', resets: 0, unclaimed: [], unknownOpcodes: {},
+      engine: 'translator', resets: 0, unclaimed: [], unknownOpcodes: {},
       instructions: expect.any(Number), mips: expect.any(Number), wallSeconds: expect.any(Number), virtualSeconds: expect.any(Number),
       exits: { pioReads: expect.any(Number), pioWrites: expect.any(Number), interrupts: expect.any(Number) }, interrupts: { '0x8': expect.any(Number) },
     })
@@ -268,7 +268,7 @@ describe('guests of a few instructions', () => {
     const dumps = ['--regions', '3', '--dump-region', `7c09=${at('regions')}`, '--dump-region', `hottest:2=${at('regions')}`, '--dump-region', '0xffff']
     const run = await vitrine(['run', '--engine', 'translator', '--memory', '4', '--disk', disk, '--debug-exit', '--serial', 'none', '--timeout', '60', ...dumps])
     expect(run).toMatchObject({ status: 3, errors: '' })
-    expect(run.output).toMatch(/^\n *address +mode +instructions .*\n/)
+    expect(run.output).toMatch(/^\n *address +mode +made +instructions .*\n/)
     expect(run.output).toMatch(/^ *0x7c06 +16-bit .* [1-9]\d*$/m)
     expect(run.output).toMatch(/^--dump-region 0xffff: no translated code has this address; see --regions$/m)
     const text = readFileSync(at('regions'), 'utf8')
