@@ -90,12 +90,25 @@ export class CodeCache {
     if ((this.lists.entry(header) & ENTRY_TRANSLATED) === 0) this.lists.setEntry(header, counted ? 0 : ENTRY_NEVER)
   }
 
-  /** Whether a block that was warm at that address still is: not dropped, not translated meanwhile. -1: it is not; else how often it has run. */
-  warmth({ header, gpa, key }: DecodedBlock): number {
+  /** How often the block has been run by the interpreter; -1: it was dropped, or translated, or is not counted. */
+  runsOf({ header, gpa, key }: DecodedBlock): number {
     const block = this.lists.at(header)
     if (block?.gpa !== gpa || block.key !== key) return -1
     const word = this.lists.entry(header)
     return word < ENTRY_NEVER ? word : -1
+  }
+
+  /**
+   * The blocks inside a region that has just been linked are counted from `runs` again: how often they ran before says nothing about whether they are
+   * ever reached from outside.
+   */
+  recount({ page, source: { plan } }: Region, runs: number): void {
+    const inside = new Set(plan.blocks.map(({ offset }) => page + offset))
+    for (const { header, gpa, key } of this.lists.ofPage(page)) {
+      if (key !== plan.key || !inside.has(gpa)) continue
+      const word = this.lists.entry(header)
+      if (word > runs && word < ENTRY_NEVER) this.lists.setEntry(header, runs)
+    }
   }
 
   /** How often everything decoded was dropped: headers of blocks are good for as long as this is the same. */

@@ -17,7 +17,7 @@ import type { Engine, Exit } from '../engine'
 import { BUDGET, REC_BYTES, RETIRED, SLICE, VCPU_BASE } from '../layout'
 import { HOT_THRESHOLD } from '../layout-decode'
 import type { MachineCore } from '../machine-core'
-import { GENEROUS, planRegion as planTranslation, SPARING, type RegionRules } from '../translator/plan-region'
+import { COLDNESS, GENEROUS, planRegion as planTranslation, SPARING, type RegionRules } from '../translator/plan-region'
 import type { RegionPlan } from '../translator/region-plan'
 import { compileRegions, regionName, type CompileResult, type EmitRegion } from './compile-regions'
 import { compileThread, type RegionCompiler } from './compile-thread'
@@ -81,6 +81,7 @@ export class TranslatorEngine implements Engine {
   /** All entry points of regions that are being compiled. */
   private readonly pending = new Set<number>()
   private readonly hotEntries: number
+  private readonly threshold: number
   private readonly sparing: RegionRules = { ...SPARING, isPending: (gpa, key) => this.pending.has(entryKey(gpa, key)) }
   private readonly milliseconds = { plan: 0, emit: 0, encode: 0, compile: 0, instantiate: 0, link: 0, longestPause: 0 }
   private lastJobAt = 0
@@ -102,13 +103,14 @@ export class TranslatorEngine implements Engine {
     this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, machine.core('code_block'))
     this.coreExports = new Set(Object.keys(machine.coreExports))
     this.inspector = new RegionInspector(this.cache, this.coreExports)
-    this.warm = new WarmBlocks(this.cache, WAITING_MAX)
+    this.threshold = Math.max(1, options.threshold ?? DEFAULT_THRESHOLD)
+    this.warm = new WarmBlocks(this.cache, WAITING_MAX, this.threshold)
     this.hotEntries = options.hotEntries ?? (options.synchronous === true ? 0 : DEFAULT_HOT_ENTRIES)
     this.plan = options.plan ?? planTranslation
     if (options.synchronous !== true) this.compiler = options.compiler ?? compileThread([...this.coreExports], options.directory)
     this.clock.resume()
     machine.regionHost = { wanted: (_vcpu, header) => this.wanted(header), codeDropped: (gpa, bytes) => this.codeDropped(gpa, bytes) }
-    this.view.setUint32(HOT_THRESHOLD, Math.max(1, options.threshold ?? DEFAULT_THRESHOLD), true)
+    this.view.setUint32(HOT_THRESHOLD, this.threshold, true)
   }
 
   run(vcpuBase: number, budget: number, exact: boolean = true): Exit {
@@ -194,10 +196,14 @@ export class TranslatorEngine implements Engine {
 
   private planWarm(job: RegionSource[], now: number): void {
     let instructions = 0
+    // what another region of the job has inside is counted anew when that is linked
+    const inside = new Set<number>()
     this.warm.takeHottest(JOB_PLANS, now, (block) => {
+      if (inside.has(entryKey(block.gpa, block.key))) return true
       const source = this.makePlan(block, this.sparing)
       if (source === undefined) return true
       for (const entry of entryKeys(source.plan)) this.pending.add(entry)
+      for (const { offset } of source.plan.blocks) inside.add(entryKey(source.plan.page + offset, source.plan.key))
       job.push(source)
       instructions += source.plan.records.length / REC_BYTES
       return instructions < JOB_INSTRUCTIONS
@@ -243,7 +249,8 @@ export class TranslatorEngine implements Engine {
           return { source, fn: decorate(exports[regionName(plan)] as RegionFunction, source), wasmBytes: functionBytes[i] ?? 0 }
         })
         const instantiated = this.clock.now()
-        this.cache.install(bytes, made)
+        const regions = this.cache.install(bytes, made)
+        if (this.hotEntries > 0) for (const region of regions) this.cache.recount(region, Math.ceil(this.threshold / COLDNESS))
         linking += (this.clock.now() - instantiated) / NANOSECONDS_PER_MILLISECOND
       } catch (error) {
         this.failed(error instanceof Error ? error.message : String(error))

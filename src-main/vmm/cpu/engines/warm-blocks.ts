@@ -22,6 +22,8 @@ export class WarmBlocks {
     private readonly cache: CodeCache,
     /** Blocks that may wait. */
     private readonly limit: number,
+    /** Those that have fewer runs have been counted anew since: they ask again. */
+    private readonly threshold: number,
   ) {}
 
   get size(): number {
@@ -41,8 +43,8 @@ export class WarmBlocks {
     this.noticeFlush()
     const best: { readonly heat: number; readonly warm: WarmBlock }[] = []
     for (const warm of this.blocks) {
-      const runs = this.cache.warmth(warm.block)
-      if (runs < 0) {
+      const runs = this.cache.runsOf(warm.block)
+      if (runs < this.threshold) {
         warm.gone = true
         continue
       }

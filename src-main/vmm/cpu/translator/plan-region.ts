@@ -29,7 +29,7 @@ export const GENEROUS: RegionRules = { instructions: 200, blocks: 40, entries: 6
 /** Each block behind a call is an entry: as a region of its own it would be a copy of the rest of this one. */
 export const SPARING: RegionRules = { instructions: 200, blocks: 40, entries: 40, sparing: true }
 /** A block belongs to the region when it ran at least once while its head ran so often: what is hardly ever reached would only cost compile time. */
-const COLDNESS = 16
+export const COLDNESS = 16
 
 interface Located {
   readonly record: number
