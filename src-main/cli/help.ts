@@ -50,7 +50,8 @@ running
   --load-state PATH           go on from a saved machine (with the same machine options)
   --stats PATH.json           statistics at exit: instructions, MIPS, seconds, exits and interrupts by kind,
                               unclaimed accesses, unknown opcodes, translated regions
-  --regions N[=PATH]          the N hottest regions of translated code at exit, a line each
+  --regions N[=PATH]          the N hottest regions of translated code at exit, a line each; those that are not
+                              linked (their code was overwritten) come last
   --dump-region ADDRESS|hottest[:N][=PATH]   all about the translated code that has the instruction at a guest-physical
                               or linear address (hexadecimal), or about the hottest regions: x86, the translator's IR
                               before and after each pass, WebAssembly text, runs, bytes, times (repeatable)

@@ -63,8 +63,9 @@ export class RegionInspector {
     return undefined
   }
 
+  /** Those that can be entered now come first: the others may have been hot in a program that is gone. */
   private hottest(count: number, wanted: (region: Region) => boolean = () => true): Region[] {
-    return [...this.cache.regions()].filter(wanted).sort((a, b) => b.runs - a.runs || a.id - b.id).slice(0, count)
+    return [...this.cache.regions()].filter(wanted).sort((a, b) => Number(b.slot >= 0) - Number(a.slot >= 0) || b.runs - a.runs || a.id - b.id).slice(0, count)
   }
 
   private snapshot(region: Region): RegionSnapshot {
