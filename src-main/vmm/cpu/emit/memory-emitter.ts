@@ -67,7 +67,12 @@ export abstract class MemoryEmitter extends FlagsEmitter {
       () => this.builder.set(host, this.hostAddress(access, entry, L.TLB_WRITE)),
       () => {
         this.leaveUnlessNext(this.callMemory('probe_write', [access.linear, this.flags(access)]))
-        this.builder.set(host, this.i32(0))
+        // what may be written is read by the same right, as in a translated region: no read entry is made for it
+        this.builder.if(
+          this.tlbHit(access, entry, L.TLB_WRITE),
+          () => this.builder.set(host, this.hostAddress(access, entry, L.TLB_WRITE)),
+          () => this.builder.set(host, this.i32(0)),
+        )
       },
     )
     const address32 = this.builder.get(host)
