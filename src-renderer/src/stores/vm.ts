@@ -7,8 +7,8 @@ import { answered, api, ApiError } from '../api/client'
 export interface Rates {
   readonly mips: number
   readonly exitsPerSecond: number
-  /** Part of the time that the VM's thread and the compile thread spend on translation, together. */
-  readonly translationShare?: number
+  /** Parts of their time that the VM's thread and the compile thread spend on translation. */
+  readonly translation?: { readonly vmThread: number; readonly compileThread: number }
 }
 
 const POLL_MS = 1000
@@ -61,8 +61,8 @@ export const useVmStore = defineStore('vm', () => {
     stats.value = next
     if (!last || next.instructions < last.stats.instructions) return
     const seconds = (at - last.at) / 1000
-    const spent = translationMs(next)
-    rates.value = { mips: (next.instructions - last.stats.instructions) / seconds / MEGA, exitsPerSecond: (sum(next.exits) - sum(last.stats.exits)) / seconds, ...(spent === undefined ? {} : { translationShare: (spent - (translationMs(last.stats) ?? 0)) / 1000 / seconds }) }
+    const translation = translationShares(last.stats, next, seconds)
+    rates.value = { mips: (next.instructions - last.stats.instructions) / seconds / MEGA, exitsPerSecond: (sum(next.exits) - sum(last.stats.exits)) / seconds, ...(translation && { translation }) }
   }
 
   async function act(intent: 'vm.power-on' | 'vm.pause' | 'vm.resume' | 'vm.reset' | 'vm.shut-down-guest' | 'vm.power-off'): Promise<void> {
@@ -79,8 +79,11 @@ export const useVmStore = defineStore('vm', () => {
   return { vm, state, name, isOn, stats, rates, screen, notice, load, act }
 })
 
-function translationMs({ translation }: VmStats): number | undefined {
-  return translation && translation.vmThreadMs + translation.compileThreadMs
+function translationShares({ translation: before }: VmStats, { translation: now }: VmStats, seconds: number): Rates['translation'] {
+  if (!before || !now) return undefined
+  // A job of the compile thread counts when it is done; it may have begun earlier.
+  const share = (ms: number): number => Math.min(1, ms / 1000 / seconds)
+  return { vmThread: share(now.vmThreadMs - before.vmThreadMs), compileThread: share(now.compileThreadMs - before.compileThreadMs) }
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {
