@@ -1,6 +1,7 @@
 /**
  * Builds what a virtual CPU runs on into out/core: core.wasm (AssemblyScript helpers), interpreter.wasm (meanings emitted over the forms),
- * decoder-tables.bin, compile-worker.cjs (the translator's thread: a file of its own, so that it starts alike from sources, out/cli and out/main). Does nothing when no input has changed since the last build.
+ * decoder-tables.bin, executions.bin (how regions execute each form), compile-worker.cjs (the translator's thread: a file of its own, so that it starts
+ * alike from sources, out/cli and out/main). Does nothing when no input has changed since the last build.
  */
 import { build as bundle } from 'esbuild'
 import { createHash } from 'node:crypto'
@@ -32,7 +33,7 @@ function hashOf(paths: readonly string[]): string {
 }
 
 function isUpToDate(hash: string): boolean {
-  if (![STAMP, ...['interpreter.wasm', 'core.wasm', 'compile-worker.cjs'].map((name) => join(OUT, name))].every(existsSync)) return false
+  if (![STAMP, ...['interpreter.wasm', 'core.wasm', 'compile-worker.cjs', 'executions.bin'].map((name) => join(OUT, name))].every(existsSync)) return false
   const stamp: unknown = JSON.parse(readFileSync(STAMP, 'utf8'))
   return typeof stamp === 'object' && stamp !== null && 'hash' in stamp && stamp.hash === hash
 }
@@ -95,6 +96,11 @@ async function writeDecoderTables(): Promise<void> {
   writeFileSync(join(OUT, 'decoder-tables.bin'), buildDecoderTables())
 }
 
+async function writeExecutions(): Promise<void> {
+  const { executionTable } = await import('../src-main/vmm/cpu/translator/translatable')
+  writeFileSync(join(OUT, 'executions.bin'), executionTable())
+}
+
 async function bundleCompileWorker(): Promise<void> {
   const outfile = join(OUT, 'compile-worker.cjs')
   await bundle({
@@ -116,6 +122,7 @@ async function build(): Promise<void> {
   writeFileSync(join(OUT, 'core.wasm'), wasm)
   say(`  core.wasm: ${coreExports.size} exports, ${Math.round(wasm.length / 1024)} KiB`)
   await writeDecoderTables()
+  await writeExecutions()
   const counts = await buildInterpreterModule(coreExports)
   writeFileSync(STAMP, JSON.stringify({ hash, ...counts }))
 }

@@ -281,7 +281,8 @@ export class CodeCache {
   overdue(runs: number, count: number): { readonly region: Region; readonly block: DecodedBlock }[] {
     this.noticeFlush()
     const found: Region[] = []
-    for (let slot = 0; slot < this.slotCount; slot++) {
+    // slots are given out from 0 on
+    for (let slot = 0; slot < this.bySlot.length; slot++) {
       if (this.counts[slot]! < runs) continue
       const region = this.bySlot[slot]
       if (region === undefined || region.slot !== slot || region.hot) continue

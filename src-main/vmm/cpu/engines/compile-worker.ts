@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { RegionPlan } from '../translator/region-plan'
 import { compileRegions, type CompileResult } from './compile-regions'
+import { useBuiltExecutions } from './executions'
 
 /** Given to the thread at its start. */
 export interface CompileWorkerData {
@@ -36,6 +37,8 @@ function eagerly<T>(work: () => T): T {
 
 if (parentPort) {
   const port = parentPort
+  // the worker's file lies among them
+  useBuiltExecutions(typeof __dirname === 'string' ? __dirname : undefined)
   const coreExports = new Set((workerData as CompileWorkerData).coreExports)
   port.on('message', ({ id, plans }: CompileJob) => port.postMessage({ id, result: eagerly(() => compileRegions(plans, coreExports)) } satisfies CompileAnswer))
 }

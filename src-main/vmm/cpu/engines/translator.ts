@@ -21,6 +21,7 @@ import { COLDNESS, GENEROUS, planRegion as planTranslation, SPARING, type Region
 import type { RegionPlan } from '../translator/region-plan'
 import { compileRegions, regionName, type CompileResult, type EmitRegion } from './compile-regions'
 import { compileThread, type RegionCompiler } from './compile-thread'
+import { useBuiltExecutions } from './executions'
 import { InterpreterEngine } from './interpreter'
 import { RegionInspector } from './region-inspector'
 import type { TranslationStats } from './translation-stats'
@@ -101,6 +102,7 @@ export class TranslatorEngine implements Engine {
     this.loop = new InterpreterEngine(machine)
     this.view = new DataView(machine.memory.buffer)
     this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, machine.core('code_block'))
+    useBuiltExecutions(options.directory)
     this.coreExports = new Set(Object.keys(machine.coreExports))
     this.inspector = new RegionInspector(this.cache, this.coreExports)
     this.threshold = Math.max(1, options.threshold ?? DEFAULT_THRESHOLD)

@@ -1,7 +1,8 @@
-/** How a region executes a form: found by emitting each once. */
+/** How a region executes a form: found by emitting each once, when everything is built (out/core/executions.bin) or else when it is asked for. */
 import { HelperImports } from '../emit/helper-imports'
 import { helperTable } from '../helpers/index'
 import type { Form } from '../isa/form'
+import { forms } from '../isa/forms'
 import * as L from '../layout'
 import { semantics } from '../semantics/index'
 import type { DecodedInstruction } from './decoded-instruction'
@@ -14,7 +15,10 @@ import { transferOf } from './successors'
 /** 'inline': among others; 'final': as the last one, behind the write-back; 'never': the interpreter does it. */
 export type Execution = 'inline' | 'final' | 'never'
 
-const answers = new Map<number, Execution>()
+/** What an answer is in the table, which has a byte for each form and code size; 0: not known yet. */
+const EXECUTIONS: readonly (Execution | undefined)[] = [undefined, 'inline', 'final', 'never']
+const MODES = 4
+const answers = new Uint8Array(forms.length * MODES)
 
 /** What nothing implements is counted by its record, which only the interpreter has. */
 const NEVER: ReadonlySet<string> = new Set(['ud', 'unknown', 'too_long'])
@@ -25,10 +29,23 @@ const ENTER_LEVELS = 31
 /** `key`: CODE_KEY of the region. */
 export function executionOf(form: Form, key: number): Execution {
   const mode = key & 3
-  const question = form.handler * 4 + mode
-  let answer = answers.get(question)
-  if (answer === undefined) answers.set(question, (answer = tryForm(form, mode)))
+  const question = form.handler * MODES + mode
+  const known = EXECUTIONS[answers[question] ?? 0]
+  if (known !== undefined) return known
+  const answer = tryForm(form, mode)
+  answers[question] = EXECUTIONS.indexOf(answer)
   return answer
+}
+
+/** The answers for all forms: takes seconds. */
+export function executionTable(): Uint8Array {
+  for (const form of forms) for (const mode of [0, 1, 2]) executionOf(form, mode)
+  return answers.slice()
+}
+
+/** Takes over what executionTable returned when this program was built. */
+export function loadExecutions(table: Uint8Array): void {
+  if (table.length === answers.length) answers.set(table)
 }
 
 function tryForm(form: Form, mode: number): Execution {
