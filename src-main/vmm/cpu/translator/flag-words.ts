@@ -1,11 +1,12 @@
 /**
- * FLAG_RESULT and FLAG_AUX out of what set the flags last (flag-state.ts): inline where that is known, otherwise by two functions that each module of regions
+ * FLAG_RESULT and FLAG_AUX out of what set the flags last (flag-state.ts): inline where that is known, otherwise by a function that each module of regions
  * contains.
  */
 import type { IntegerBytes, OperandBinding } from '../emit/binding'
 import { FlagsEmitter } from '../emit/flags-emitter'
 import type { FlagWords } from '../emit/flags-emitter'
 import type { HelperImports } from '../emit/helper-imports'
+import * as L from '../layout'
 import { FoldingBuilder } from '../wasm/ir'
 import type { FunctionBuilder, IrFunction, IrType, Value } from '../wasm/ir'
 import { CARRY_BIT, COUNTS, COUNT_BITS, COUNT_SHIFT, KINDS, KIND_BITS, operandsOf } from './flag-state'
@@ -73,41 +74,62 @@ const NO_STATE = new Proxy({} as OperandBinding, {
   },
 })
 
+/** Writes the two words to the vCPU, whatever is in the slots: at a region's exit. */
+export function storeFlags(builder: FunctionBuilder, vcpu: Value, slots: FlagSlots, helpers: HelperImports): void {
+  builder.if(
+    slots.pending(),
+    () => callStore(builder, vcpu, slots, helpers),
+    () => {
+      builder.effect('i64.store', [vcpu, builder.get(slots.result)], L.FLAG_RESULT)
+      builder.effect('i32.store', [vcpu, builder.get(slots.aux)], L.FLAG_AUX)
+    },
+  )
+}
+
 /** Makes the slots canonical, whatever is in them. */
-export function settleSlots(builder: FunctionBuilder, slots: FlagSlots, helpers: HelperImports): void {
+export function settleSlots(builder: FunctionBuilder, vcpu: Value, slots: FlagSlots, helpers: HelperImports): void {
   builder.if(slots.pending(), () => {
-    const values = slots.values()
-    const result = builder.call(helpers.local('flag_result', () => wordFunction('flag_result')), [...values, builder.get(slots.result)], true)
-    const aux = builder.call(helpers.local('flag_aux', () => wordFunction('flag_aux')), [...values, builder.get(slots.aux)], true)
-    builder.set(slots.result, result)
-    builder.set(slots.aux, aux)
+    callStore(builder, vcpu, slots, helpers)
+    builder.set(slots.result, builder.load('i64.load', vcpu, L.FLAG_RESULT))
+    builder.set(slots.aux, builder.load('i32.load', vcpu, L.FLAG_AUX))
     slots.putCanonical()
   })
 }
 
-const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64', 'i32']
+function callStore(builder: FunctionBuilder, vcpu: Value, slots: FlagSlots, helpers: HelperImports): void {
+  const store = helpers.local('store_flags', storeFunction)
+  builder.callVoid(store, [vcpu, ...slots.values(), builder.get(slots.result), builder.get(slots.aux)])
+}
 
-/** (slots in the order of FlagSlots.values, the word as it was) -> the word. */
-function wordFunction(name: 'flag_result' | 'flag_aux'): IrFunction {
-  const isResult = name === 'flag_result'
-  const type = isResult ? 'i64' : 'i32'
-  const b = new FoldingBuilder(name, [...PARAMETERS, type], [type])
+const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64', 'i32', 'i64', 'i32']
+
+/** (vcpu, slots in the order of FlagSlots.values, the words as they were). */
+function storeFunction(): IrFunction {
+  const b = new FoldingBuilder('store_flags', PARAMETERS, [])
   const words = new PendingWords(b, undefined)
-  const parameters = [...PARAMETERS, type].map((_, i) => b.param(i))
-  const kinds = parameters[0]!
+  const parameters = PARAMETERS.map((_, i) => b.param(i))
+  const [vcpu, kinds] = [parameters[0]!, parameters[1]!]
   const number = (n: number): Value => b.constant('i32', n)
-  const [narrow, wide] = [parameters.slice(1, 7), parameters.slice(7, 10)]
-  const [countNarrow, countWide, carry, before] = parameters.slice(10)
-  const word = b.variable(type, before!)
-  const put = (from: FlagWords): void => b.set(word, isResult ? from.result() : from.aux())
+  const [narrow, wide] = [parameters.slice(2, 8), parameters.slice(8, 11)]
+  const [countNarrow, countWide, carry, resultBefore, auxBefore] = parameters.slice(11)
+  const result = b.variable('i64', resultBefore!)
+  const aux = b.variable('i32', auxBefore!)
+  const put = (from: FlagWords): void => {
+    const [newResult, newAux] = [from.result(), from.aux()]
+    b.set(result, newResult)
+    b.set(aux, newAux)
+  }
   const choose = <Kind>(index: Value, all: readonly NumberedKind<Kind>[], from: (kind: NumberedKind<Kind>) => FlagWords): void => {
     const cases = [(): void => undefined, ...all.map((kind) => (): void => put(from(kind)))]
     b.switch(index, cases.map((_, i) => i).concat(0), cases)
   }
   choose(b.op('i32.and', [kinds, number(KIND_BITS)]), KINDS, ({ kind, bytes }) => words.of({ kind, bytes, values: operandsOf(kind, bytes, narrow, wide) }))
-  const below: FlagWords = { result: () => b.get(word), aux: () => b.get(word) }
-  choose(b.op('i32.and', [b.op('i32.shr_u', [kinds, number(COUNT_SHIFT)]), number(COUNT_BITS)]), COUNTS, ({ kind, bytes }) => words.counted({ kind, bytes, result: bytes === 8 ? countWide! : countNarrow! }, below))
+  const below: FlagWords = { result: () => b.get(result), aux: () => b.get(aux) }
+  choose(b.op('i32.and', [b.op('i32.shr_u', [kinds, number(COUNT_SHIFT)]), number(COUNT_BITS)]), COUNTS, ({ kind, bytes }) =>
+    words.counted({ kind, bytes, result: bytes === 8 ? countWide! : countNarrow! }, below),
+  )
   b.if(b.op('i32.and', [kinds, number(CARRY_BIT)]), () => put(words.carried(carry!, below)))
-  b.return(b.get(word))
+  b.effect('i64.store', [vcpu, b.get(result)], L.FLAG_RESULT)
+  b.effect('i32.store', [vcpu, b.get(aux)], L.FLAG_AUX)
   return b
 }

@@ -353,7 +353,7 @@ export class RegionEmitter extends OperationEmitter {
 
   private settle(): void {
     if (!isDynamic(this.state.flags)) return
-    settleSlots(this.builder, this.frame.flags, this.helpers)
+    settleSlots(this.builder, this.frame.vcpu, this.frame.flags, this.helpers)
     this.state.flags = CANONICAL
   }
 

@@ -7,7 +7,7 @@ import * as L from '../layout'
 import { FoldingBuilder, type FunctionBuilder } from '../wasm/ir'
 import type { Block, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 import { FlagSlots } from './flag-state'
-import { settleSlots } from './flag-words'
+import { storeFlags } from './flag-words'
 import { PageCaches, entryOf } from './memory-access'
 import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
 
@@ -96,9 +96,7 @@ export class RegionFrame {
     this.labels = undefined
     this.general.store(vcpu)
     this.vectors.store(vcpu)
-    settleSlots(b, this.flags, helpers)
-    b.effect('i64.store', [vcpu, b.get(this.flags.result)], L.FLAG_RESULT)
-    b.effect('i32.store', [vcpu, b.get(this.flags.aux)], L.FLAG_AUX)
+    storeFlags(b, vcpu, this.flags, helpers)
     const rip = b.get(this.rip)
     b.effect('i64.store', [vcpu, this.wide ? rip : b.op('i64.extend_i32_u', [rip])], L.REG_RIP)
     b.effect('i32.store', [vcpu, b.get(this.budget)], L.BUDGET)
