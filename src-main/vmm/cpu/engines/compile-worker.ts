@@ -37,8 +37,8 @@ function eagerly<T>(work: () => T): T {
 
 if (parentPort) {
   const port = parentPort
-  // the worker's file lies among them
-  useBuiltExecutions(typeof __dirname === 'string' ? __dirname : undefined)
+  // the thread's file is bundled into the same folder
+  useBuiltExecutions(__dirname)
   const coreExports = new Set((workerData as CompileWorkerData).coreExports)
   port.on('message', ({ id, plans }: CompileJob) => port.postMessage({ id, result: eagerly(() => compileRegions(plans, coreExports)) } satisfies CompileAnswer))
 }

@@ -8,6 +8,8 @@
  *
  * In synchronous mode, for tests, a region is there before wanted() returns.
  */
+import { dirname } from 'node:path'
+import { packageFile } from '../../support/package-folder'
 import { HostClock } from '../../time/host-clock'
 import { CODE_CACHE_LIMITS, CodeCache, type CodeCacheLimits, type NewRegion } from '../code-cache/code-cache'
 import type { DecodedBlock } from '../code-cache/block-lists'
@@ -102,7 +104,7 @@ export class TranslatorEngine implements Engine {
     this.loop = new InterpreterEngine(machine)
     this.view = new DataView(machine.memory.buffer)
     this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, machine.core('code_block'))
-    useBuiltExecutions(options.directory)
+    useBuiltExecutions(options.directory ?? dirname(packageFile('out/core/core.wasm')))
     this.coreExports = new Set(Object.keys(machine.coreExports))
     this.inspector = new RegionInspector(this.cache, this.coreExports)
     this.threshold = Math.max(1, options.threshold ?? DEFAULT_THRESHOLD)

@@ -6,7 +6,7 @@
 import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
 import { FunctionBuilder } from '../wasm/ir'
-import type { Signature, Value } from '../wasm/ir'
+import type { Signature, Value, Variable } from '../wasm/ir'
 
 const EFLAGS_IF_SHIFT = 9
 /** The slot of an address, as in core/decode/blocks (jump_slot). */
@@ -19,16 +19,11 @@ export const ENTRY_BEFORE_RECORD: number = L.BLOCK_HEADER_BYTES - L.BLOCK_ENTRY
 /** (vcpu, selector) -> STATUS_*. */
 export const REGION_SIGNATURE: Signature = { params: ['i32', 'i32'], results: ['i32'] }
 
-/** What the jump cache says about the instruction at CS:`rip`. */
-export interface JumpLookup {
-  /** `rip`, masked to the mode. */
-  readonly rip: Value
-  /** First record of the block, if `valid`. */
-  readonly record: Value
-  readonly valid: Value
-}
-
-export function lookUp(b: FunctionBuilder, vcpu: Value, unmasked: Value): JumpLookup {
+/**
+ * Sets `record` to the first record of the block at CS:`unmasked`, out of the jump cache; `missing`: it is not there. An address has two places: its
+ * slot, and the neighbour, which has what was in the slot before. Returns the address, masked to the mode.
+ */
+export function lookUp(b: FunctionBuilder, vcpu: Value, unmasked: Value, record: Variable, missing: (rip: Value) => void): Value {
   const mask = b.load('i64.load', vcpu, L.LINEAR_MASK)
   const rip = b.op('i64.and', [unmasked, mask])
   const base = b.load('i64.load', vcpu, L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_EFFECTIVE_BASE)
@@ -36,11 +31,21 @@ export function lookUp(b: FunctionBuilder, vcpu: Value, unmasked: Value): JumpLo
   const low = b.op('i32.wrap_i64', [linear])
   const hash = b.op('i32.xor', [low, b.op('i32.shr_u', [low, b.constant('i32', JUMP_CACHE_FOLD)])])
   const slot = b.op('i32.and', [hash, b.constant('i32', JUMP_CACHE_MASK)])
-  const entry = b.op('i32.add', [vcpu, b.op('i32.shl', [slot, b.constant('i32', Math.log2(L.JUMP_CACHE_ENTRY_BYTES))])])
-  const sameAddress = b.op('i64.eq', [b.load('i64.load', entry, L.JUMP_CACHE), linear])
-  const sameEpoch = b.op('i32.eq', [b.load('i32.load', entry, L.JUMP_CACHE + 12), b.load('i32.load', vcpu, L.CODE_EPOCH)])
-  const record = b.load('i32.load', entry, L.JUMP_CACHE + 8)
-  return { rip, record, valid: b.op('i32.and', [sameAddress, sameEpoch]) }
+  const offset = b.op('i32.shl', [slot, b.constant('i32', Math.log2(L.JUMP_CACHE_ENTRY_BYTES))])
+  const epoch = b.load('i32.load', vcpu, L.CODE_EPOCH)
+  const entry = b.op('i32.add', [vcpu, offset])
+  const wrong = (at: Value): Value => {
+    const otherAddress = b.op('i64.ne', [b.load('i64.load', at, L.JUMP_CACHE), linear])
+    return b.op('i32.or', [otherAddress, b.op('i32.ne', [b.load('i32.load', at, L.JUMP_CACHE + 12), epoch])])
+  }
+  b.set(record, b.load('i32.load', entry, L.JUMP_CACHE + 8))
+  b.if(wrong(entry), () => {
+    // the vCPU's base is a multiple of all that matters here
+    const neighbour = b.op('i32.xor', [entry, b.constant('i32', L.JUMP_CACHE_ENTRY_BYTES)])
+    b.set(record, b.load('i32.load', neighbour, L.JUMP_CACHE + 8))
+    b.if(wrong(neighbour), () => missing(rip))
+  })
+  return rip
 }
 
 /** EFLAGS.IF as ATTENTION_INTR: the request counts only then. */
@@ -79,16 +84,15 @@ export function buildDispatch(helpers: HelperImports): FunctionBuilder {
     b.if(b.op('i32.ne', [status, i32(L.STATUS_JUMP)]), () => b.return(status))
     const attention = b.load('i32.load', vcpu, L.ATTENTION)
     b.if(attention, () => b.if(unmaskedAttention(b, vcpu, attention), () => b.return(i32(L.STATUS_JUMP))))
-    const found = lookUp(b, vcpu, b.load('i64.load', vcpu, L.REG_RIP))
-    b.effect('i64.store', [vcpu, found.rip], L.REG_RIP)
-    b.set(record, found.record)
-    b.if(b.op('i32.eqz', [found.valid]), () => {
+    const rip = lookUp(b, vcpu, b.load('i64.load', vcpu, L.REG_RIP), record, (masked) => {
+      b.effect('i64.store', [vcpu, masked], L.REG_RIP)
       // looking for a block may fault, which belongs to the next slice
       b.if(b.op('i32.eqz', [b.load('i32.load', vcpu, L.BUDGET)]), () => b.return(i32(L.STATUS_JUMP)))
       const block = b.call(helpers.import('find_block', ['i32'], ['i32']), [vcpu])
       b.if(b.op('i32.eqz', [block]), () => b.return(i32(L.STATUS_FAULT)))
       b.set(record, block)
     })
+    b.effect('i64.store', [vcpu, rip], L.REG_RIP)
     b.branch(next)
   })
   return b

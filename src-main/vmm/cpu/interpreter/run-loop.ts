@@ -119,15 +119,13 @@ class RunLoop {
 
   private findBlock(next: LabelStatement): void {
     const { b } = this
-    const { rip, record, valid } = lookUp(b, this.vcpu, b.get(this.rip))
-    b.set(this.rip, rip)
-    b.set(this.record, record)
-    b.if(this.eqz(valid), () => {
-      this.setState('i64.store', L.REG_RIP, rip)
+    const rip = lookUp(b, this.vcpu, b.get(this.rip), this.record, (masked) => {
+      this.setState('i64.store', L.REG_RIP, masked)
       const found = this.call('find_block')
       b.set(this.record, found)
       b.if(this.eqz(found), () => this.fault(next))
     })
+    b.set(this.rip, rip)
   }
 
   /** Counts the block's runs, or leaves the rest to its region. */

@@ -382,7 +382,7 @@ function decode_uncached(vcpu: usize, page: usize, linear: u64, mode: i32, room:
   return <u32>record
 }
 
-/** Slot of the jump cache for a linear address. The run loop computes the same. */
+/** First of the two slots of the jump cache for a linear address; the other is its neighbour. The run loop computes the same. */
 // @ts-ignore: decorator
 @inline
 export function jump_slot(vcpu: usize, linear: u64): usize {
@@ -429,6 +429,8 @@ export function find_block(vcpu: usize): u32 {
   if (mode != 2 && <u64>load<u32>(block, BLOCK_CODE_BYTES) > room) return decode_uncached(vcpu, page, linear, mode, room)
 
   const record = <u32>block + BLOCK_HEADER_BYTES
+  // what was there moves to the neighbour
+  if (load<u64>(slot) != linear) memory.copy(slot ^ JUMP_CACHE_ENTRY_BYTES, slot, JUMP_CACHE_ENTRY_BYTES)
   store<u64>(slot, linear)
   store<u32>(slot, record, 8)
   store<i32>(slot, load<i32>(vcpu, CODE_EPOCH), 12)
