@@ -118,8 +118,12 @@ export const CODE_PAGE_DROPS = 6
 export const CODE_PAGE_WATCHED = 7
 export const CODE_PAGE_LINES = 8
 
-// ---- per vCPU: 0x1000..0x1FFF ----------------------------------------------------------------------------------------------------------
-/** Block of one record for an instruction that must not be cached: it crosses a page, the CS limit, or is not in memory. */
-export const UNCACHED_BLOCK = 0x1000
-/** 32 bytes of code gathered from two pages. */
-export const FETCH_BUFFER = 0x1080
+// ---- per vCPU: 0x3A000..0x3BFFF ----------------------------------------------------------------------------------------------------------
+/**
+ * Blocks of one record for instructions that no page's list may have: they cross a page, the CS limit, or are not in memory. By a hash of their
+ * address; each with the bytes that were decoded (16), behind the record.
+ */
+export const UNCACHED_BLOCKS = 0x3a000
+export const UNCACHED_BLOCK_COUNT = 64
+export const UNCACHED_BLOCK_BYTES = 128
+export const UNCACHED_BYTES = 64

@@ -64,7 +64,7 @@ export function buildInterpreter(sources: InterpreterSources): InterpreterBuild 
   // beyond the last handler: a record that no decoder makes
   targets.push(targets[0] ?? 0)
 
-  const regions = buildDispatch(helpers)
+  const regions = buildDispatch()
   verify(regions)
   const run = buildRunLoop({ handlers, targets, regions }, helpers)
   verify(run)

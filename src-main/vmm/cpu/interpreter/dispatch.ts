@@ -3,7 +3,6 @@
  * long as there is one. A function of its own: kernel code goes from region to region every ten or twenty instructions, and in the run loop, with
  * its two thousand calls, this path would live in memory instead of registers.
  */
-import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
 import { FunctionBuilder } from '../wasm/ir'
 import type { Signature, Value, Variable } from '../wasm/ir'
@@ -65,10 +64,10 @@ export function entryWord(b: FunctionBuilder, record: Value): Value {
 }
 
 /**
- * Returns what the last region returned: STATUS_JUMP when something asks for attention or the next block has no region. `record`: of a translated
+ * Returns what the last region returned: STATUS_JUMP when something asks for attention, or the next block has no region or must be looked for. `record`: of a translated
  * block; REG_RIP at its instruction.
  */
-export function buildDispatch(helpers: HelperImports): FunctionBuilder {
+export function buildDispatch(): FunctionBuilder {
   const b = new FunctionBuilder('dispatch', ['i32', 'i32'], ['i32'])
   const i32 = (n: number): Value => b.constant('i32', n)
   const vcpu = b.param(0)
@@ -84,14 +83,8 @@ export function buildDispatch(helpers: HelperImports): FunctionBuilder {
     b.if(b.op('i32.ne', [status, i32(L.STATUS_JUMP)]), () => b.return(status))
     const attention = b.load('i32.load', vcpu, L.ATTENTION)
     b.if(attention, () => b.if(unmaskedAttention(b, vcpu, attention), () => b.return(i32(L.STATUS_JUMP))))
-    const rip = lookUp(b, vcpu, b.load('i64.load', vcpu, L.REG_RIP), record, (masked) => {
-      b.effect('i64.store', [vcpu, masked], L.REG_RIP)
-      // looking for a block may fault, which belongs to the next slice
-      b.if(b.op('i32.eqz', [b.load('i32.load', vcpu, L.BUDGET)]), () => b.return(i32(L.STATUS_JUMP)))
-      const block = b.call(helpers.import('find_block', ['i32'], ['i32']), [vcpu])
-      b.if(b.op('i32.eqz', [block]), () => b.return(i32(L.STATUS_FAULT)))
-      b.set(record, block)
-    })
+    // finding a block that the jump cache does not have is left to the run loop, which can execute it whatever it is
+    const rip = lookUp(b, vcpu, b.load('i64.load', vcpu, L.REG_RIP), record, () => b.return(i32(L.STATUS_JUMP)))
     b.effect('i64.store', [vcpu, rip], L.REG_RIP)
     b.branch(next)
   })

@@ -59,8 +59,10 @@ import {
   COUNT_CODE_WRITES,
   COUNT_RECORDS_DECODED,
   COUNT_UNCACHED_DECODES,
-  FETCH_BUFFER,
-  UNCACHED_BLOCK,
+  UNCACHED_BLOCKS,
+  UNCACHED_BLOCK_BYTES,
+  UNCACHED_BLOCK_COUNT,
+  UNCACHED_BYTES,
 } from '../../layout-decode'
 import { WALK_PAGE, WALK_UNCACHED } from '../../layout-system'
 import { code_dropped, region_wanted } from '../host'
@@ -277,6 +279,7 @@ export function flush_code(): void {
   for (let i = 0; i < VCPU_MAX; i++) {
     const vcpu = <usize>(VCPU_BASE + i * VCPU_STRIDE)
     store<u32>(vcpu, 0, CURRENT_RECORD)
+    for (let at: usize = 0; at < <usize>UNCACHED_BLOCK_COUNT; at++) store<u32>(vcpu + UNCACHED_BLOCKS + at * UNCACHED_BLOCK_BYTES, 0, BLOCK_CODE_BYTES)
     // Stale entries are looked at again (find_block), and what they point to is about to be overwritten.
     if (is_active(vcpu)) clear_jump_cache(vcpu)
   }
@@ -350,19 +353,31 @@ function find_in_hash(gpa: u64, key: i32): usize {
 }
 
 /**
- * A block of one instruction that is decoded each time. `page` is the host address of its first page; at most `room` bytes lie inside the
+ * A block of one instruction that no page's list may have. `page` is the host address of its first page; at most `room` bytes lie inside the
  * CS limit. Bytes of the second page are fetched only when the instruction needs them, so that its fault is precise.
+ *
+ * It is not decoded again while its bytes are the same: which bytes are needed depends on nothing but those before and on the mode. (A loop of a kernel's
+ * start with such an instruction spent a quarter of that start on decoding it.)
  */
 function decode_uncached(vcpu: usize, page: usize, linear: u64, mode: i32, room: u64): u32 {
-  const buffer = vcpu + FETCH_BUFFER
-  const record = vcpu + UNCACHED_BLOCK + BLOCK_HEADER_BYTES
   const offset = <i32>linear & 0xfff
   const inPage = min<i32>(4096 - offset, INSTRUCTION_BYTES_MAX)
   const allowed = <i32>min<u64>(room, INSTRUCTION_BYTES_MAX)
+  const block = vcpu + UNCACHED_BLOCKS + (<usize>(linear ^ (linear >> 12)) & (UNCACHED_BLOCK_COUNT - 1)) * UNCACHED_BLOCK_BYTES
+  const record = block + BLOCK_HEADER_BYTES
+  const buffer = block + UNCACHED_BYTES
+  const known = load<i32>(block, BLOCK_CODE_BYTES)
+  if (known > inPage && known <= allowed && load<i32>(block, BLOCK_MODE) == mode && memory.compare(buffer, page + offset, inPage) == 0) {
+    const second = second_page(vcpu, linear)
+    if (second == 0) return 0
+    if (memory.compare(buffer + inPage, second, known - inPage) == 0) return <u32>record
+  }
+  // whatever happens below, what was there is gone
+  store<i32>(block, 0, BLOCK_CODE_BYTES)
   memory.copy(buffer, page + offset, inPage)
   let length = decode_instruction(buffer, min<i32>(inPage, allowed), mode, record)
   if (length == 0 && allowed > inPage) {
-    const second = fetch_page(vcpu, ((linear & ~0xfff) + 4096) & load<u64>(vcpu, LINEAR_MASK))
+    const second = second_page(vcpu, linear)
     if (second == 0) return 0
     memory.copy(buffer + inPage, second, INSTRUCTION_BYTES_MAX - inPage)
     length = decode_instruction(buffer, allowed, mode, record)
@@ -371,7 +386,6 @@ function decode_uncached(vcpu: usize, page: usize, linear: u64, mode: i32, room:
     raise_gp(vcpu, 0)
     return 0
   }
-  const block = vcpu + UNCACHED_BLOCK
   store<u64>(block, <u64>-1, BLOCK_GPA)
   store<i32>(block, mode, BLOCK_MODE)
   store<u32>(block, ENTRY_NEVER, BLOCK_ENTRY)
@@ -380,6 +394,12 @@ function decode_uncached(vcpu: usize, page: usize, linear: u64, mode: i32, room:
   store<u8>(record, load<u8>(record, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
   count(COUNT_UNCACHED_DECODES)
   return <u32>record
+}
+
+// @ts-ignore: decorator
+@inline
+function second_page(vcpu: usize, linear: u64): usize {
+  return <usize>fetch_page(vcpu, ((linear & ~0xfff) + 4096) & load<u64>(vcpu, LINEAR_MASK))
 }
 
 /** First of the two slots of the jump cache for a linear address; the other is its neighbour. The run loop computes the same. */
