@@ -193,6 +193,54 @@ describe('code cache', () => {
     expect(install(plan(0x1000, [[0x10, 8]]))).toEqual([])
   })
 
+  it('a hot region takes the entries of others, and those that have none left go', () => {
+    const headers = [0x10, 0x20, 0x30].map((offset) => d.decode(0x1000 + offset, 8))
+    const [both] = install(plan(0x1000, [[0x10, 8], [0x20, 8]], [0, 1]))
+    const [third] = install(plan(0x1000, [[0x30, 8]]))
+    const hot = (p: RegionPlan): NewRegion => ({ ...made(p), source: { ...made(p).source, hot: true } })
+    const [first] = cache.install(100, [hot(plan(0x1000, [[0x10, 8], [0x30, 8]], [0, 1]))])
+    expect(headers.map((header) => d.entry(header) & L.ENTRY_SLOT_MASK)).toEqual([first!.slot, both!.slot, first!.slot])
+    expect([both!.slot >= 0, third!.slot]).toEqual([true, -1])
+    expect(cache.size).toMatchObject({ regions: 2, linked: 2, modules: 2 })
+    expect(filledSlots()).toBe(2)
+    // not from each other
+    const [second] = cache.install(100, [hot(plan(0x1000, [[0x20, 8], [0x10, 8]], [0, 1]))])
+    expect(headers.map((header) => d.entry(header) & L.ENTRY_SLOT_MASK)).toEqual([first!.slot, second!.slot, first!.slot])
+    expect(cache.size).toMatchObject({ regions: 2, linked: 2 })
+    // and it is the hot one that comes back
+    d.flush()
+    d.decode(0x1030, 8)
+    expect(relink(d.decode(0x1010, 8))).toBe(true)
+    expect(first!.slot).toBeGreaterThanOrEqual(0)
+  })
+
+  it('names the regions that are entered very often, each again when it has been entered as often again', () => {
+    const headers = [0x10, 0x20, 0x30].map((offset) => d.decode(0x1000 + offset, 8))
+    const regions = [0x10, 0x20, 0x30].flatMap((offset) => install(plan(0x1000, [[offset, 8]])))
+    const enter = (region: number, times: number): void => d.u32(L.REGION_COUNTS + regions[region]!.slot * 4, times)
+    const overdue = (): number[] => cache.overdue(100, 2).map(({ block }) => headers.indexOf(block.header))
+    expect(overdue()).toEqual([])
+    enter(0, 99)
+    enter(1, 100)
+    enter(2, 5000)
+    expect(overdue()).toEqual([2, 1])
+    expect(overdue()).toEqual([])
+    enter(0, 300)
+    enter(1, 100)
+    expect(overdue()).toEqual([0, 1])
+  })
+
+  it('counts the blocks inside a new region anew', () => {
+    const headers = [0x10, 0x20, 0x30, 0x40].map((offset) => d.decode(0x1000 + offset, 8))
+    for (const header of headers) d.u32(header + L.BLOCK_ENTRY, 500)
+    const [region] = install(plan(0x1000, [[0x10, 8], [0x20, 8], [0x30, 8]]))
+    d.u32(headers[2]! + L.BLOCK_ENTRY, 3)
+    cache.recount(region!, 25)
+    expect(d.translated(headers[0]!)).toBe(true)
+    expect(headers.slice(1).map((header) => d.entry(header))).toEqual([25, 3, 500])
+    expect(headers.map((header) => cache.runsOf(cache.block(header)!))).toEqual([-1, 25, 3, 500])
+  })
+
   it('makes room by the module that ran least', () => {
     make({ slots: 4, bytes: 100_000 })
     const headers = [1, 2, 3, 4, 5].map((page) => d.decode(page * 0x1000, 8))

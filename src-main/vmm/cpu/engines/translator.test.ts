@@ -59,6 +59,22 @@ describe('translator engine', () => {
     expect(hottest!.runs).toBeGreaterThan(0)
   })
 
+  it('plans what is entered very often again, with the functions that it calls', () => {
+    // mov ecx, 1000000; xor eax, eax; again: call add; dec ecx; jnz again; hlt; add: add eax, ecx; ret
+    const code = [0xb9, 0x40, 0x42, 0x0f, 0, 0x31, 0xc0, 0xe8, 4, 0, 0, 0, 0x49, 0x75, 0xf8, 0xf4, 0x01, 0xc8, 0xc3]
+    const w = world(code)
+    w.vcpu.setGpr('rsp', 0x8000n)
+    const engine = new TranslatorEngine(w.core, { synchronous: true, threshold: 10, hotEntries: 1000 })
+    while (engine.run(L.VCPU_BASE, 100_000).kind === 'deadline') continue
+    expect(w.vcpu.gpr32('rax')).toBe(sum(1_000_000))
+    expect(w.vcpu.retired).toBe(2 + 1_000_000 * 5 + 1)
+    const stats = engine.translationStats()
+    expect(stats).toMatchObject({ failures: 0, hotRegions: 2 })
+    const [hottest] = engine.inspector.hottestRegions(1)
+    expect(hottest!.runs).toBeLessThan(500_000)
+    expect(engine.inspector.hottestRegions(10).some(({ linked, blocks }) => linked && blocks >= 3)).toBe(true)
+  })
+
   it('shows its regions', async () => {
     const { inspector } = run(world(loop(1000)))
     const snapshots = inspector.regionsAt(CODE + 7)

@@ -27,6 +27,8 @@ const TWO_TO_32 = 0x100000000
 /** A guest that faults forever ends the interpreter's run without retiring anything. */
 const RUNS_WITHOUT_PROGRESS = 100
 const DIFFERENCES_SHOWN = 20
+/** Both kinds of regions shall be compared, the generous ones soon. */
+const HOT_ENTRIES = 3000
 /** Parts of a vCPU that are caches: of no meaning to the other machine. */
 const TLB_END = L.TLB + L.TLB_CONTEXTS * L.TLB_CONTEXT_BYTES
 const JUMP_CACHE_END = L.JUMP_CACHE + L.JUMP_CACHE_ENTRIES * L.JUMP_CACHE_ENTRY_BYTES
@@ -64,7 +66,7 @@ export class LockstepEngine implements Engine {
     this.ours = new Int32Array(leaderCore.memory.buffer)
     this.theirs = new Int32Array(followerCore.memory.buffer)
     this.follower = new InterpreterEngine(followerCore)
-    this.leader = new TranslatorEngine(leaderCore, { ...options, synchronous: true, decorate: (fn, source) => this.observe(fn, source) })
+    this.leader = new TranslatorEngine(leaderCore, { hotEntries: HOT_ENTRIES, ...options, synchronous: true, decorate: (fn, source) => this.observe(fn, source) })
   }
 
   run(vcpuBase: number, budget: number): Exit {
