@@ -3,7 +3,6 @@
  * the interpreter and on the translator.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readContainer } from '../../src-main/vmm/snapshot/container'
@@ -19,8 +18,8 @@ interface SavedVcpu {
 }
 
 /**
- * A saved machine without what its TLB holds, which is not architectural: an instruction that reads and writes memory looks the page up for reading and for
- * writing in the interpreter, for writing alone in a region.
+ * A saved machine without what its TLB holds, which is not architectural: a region remembers pages and looks them up less often, and when a region takes over
+ * from the interpreter depends on the compile thread.
  */
 async function comparable(path: string): Promise<string> {
   const { vcpu, ...rest } = (await readContainer(path)) as unknown as SavedVcpu
@@ -32,7 +31,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe('--clock instructions', () => {
   const why = missing(installerKernel('i386'), installerInitrd('i386'))
-  it.skipIf(why !== undefined)(`Debian's kernel is in the same state after N instructions, byte for byte, saved and loaded or not${why ? ` (${why})` : ''}`, async () => {
+  it.skipIf(why !== undefined)(`Debian's kernel is in the same state after N instructions, saved and loaded or not${why ? ` (${why})` : ''}`, async () => {
     await withScratch(async (folder) => {
       const machine = ['--memory', '256', '--clock', 'instructions', '--kernel', installerKernel('i386'), '--initrd', installerInitrd('i386'), '--append', 'console=ttyS0']
       const state = (name: string): string => join(folder, name)
@@ -44,10 +43,9 @@ describe('--clock instructions', () => {
       await run('whole', ['--stop-at', String(STOP_AT)])
       await run('half', ['--stop-at', String(SAVE_AT)])
       await run('continued', ['--load-state', state('half'), '--stop-at', String(STOP_AT)])
-      const digest = (name: string): string => createHash('sha256').update(readFileSync(state(name))).digest('hex')
-      expect(digest('continued')).toBe(digest('whole'))
+      expect(await comparable(state('continued'))).toBe(await comparable(state('whole')))
       await run('again', ['--stop-at', String(SAVE_AT)])
-      expect(digest('again')).toBe(digest('half'))
+      expect(await comparable(state('again'))).toBe(await comparable(state('half')))
       await run('interpreted', ['--stop-at', String(SAVE_AT)], 'interpreter')
       expect(await comparable(state('interpreted'))).toBe(await comparable(state('half')))
     })
