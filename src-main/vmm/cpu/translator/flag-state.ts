@@ -104,10 +104,20 @@ export class FlagSlots {
     return [kinds, ...narrow, ...wide, countNarrow, countWide, carry].map((variable) => this.builder.get(variable))
   }
 
-  put(base: PendingFlags): void {
+  /** `before`: the state up to now. What it kept and the new one does not is cleared: a loop would carry it, and compute it, for nobody. */
+  put(base: PendingFlags, before: FlagState): void {
     const { kind, bytes, values } = base
     this.mark({ base, count: undefined, carry: undefined })
-    operandsOf(kind, bytes, this.narrow, this.wide).forEach((slot, i) => this.builder.set(slot, values[i]!))
+    const slots = operandsOf(kind, bytes, this.narrow, this.wide)
+    slots.forEach((slot, i) => this.builder.set(slot, values[i]!))
+    for (const slot of this.kept(before)) if (!slots.includes(slot)) this.builder.set(slot, this.builder.constant(slot.type === 'i64' ? 'i64' : 'i32', 0))
+  }
+
+  private kept({ base, count, carry }: FlagState): readonly Variable[] {
+    const kept: Variable[] = typeof base === 'string' ? [] : [...operandsOf(base.kind, base.bytes, this.narrow, this.wide)]
+    if (count !== undefined && count !== 'dynamic') kept.push(count.bytes === 8 ? this.countWide : this.countNarrow)
+    if (carry !== undefined && carry !== 'dynamic') kept.push(this.carry)
+    return kept
   }
 
   /** `state`: with the new count. */

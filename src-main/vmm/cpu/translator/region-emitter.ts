@@ -337,7 +337,7 @@ export class RegionEmitter extends OperationEmitter {
 
   private pend(kind: PendingFlags['kind'], bytes: IntegerBytes, values: readonly Value[]): void {
     const base = { kind, bytes, values }
-    this.frame.flags.put(base)
+    this.frame.flags.put(base, this.state.flags)
     this.state.flags = { base, count: undefined, carry: undefined }
   }
 
