@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { copyOf, debianDisk, ROOT_PASSWORD } from './images/debian-disk'
+import { copyOf, debianDisk, LOGIN } from './images/debian-disk'
 import { missing } from './images/files'
 import { runGuest, withScratch } from './run-guest'
 
@@ -16,11 +16,7 @@ describe('Debian on an IDE disk', () => {
         name: 'debian-disk',
         args: ['--memory', '512', '--disk', disk],
         script: [
-          'expect vitrine login:',
-          'send root\\n',
-          'expect Password:',
-          `send ${ROOT_PASSWORD}\\n`,
-          'expect root@vitrine:~#',
+          ...LOGIN,
           'send dd if=/dev/urandom of=/root/data bs=64k count=64 2>/dev/null; sync; sha256sum /root/data | tee /root/sum; sync\\n',
           'expect [0-9a-f]{64}  /root/data',
           'expect root@vitrine:~#',

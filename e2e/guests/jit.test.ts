@@ -1,7 +1,7 @@
 /** A guest that makes code at run time: LuaJIT compiles, patches and throws away machine code while the translator translates it. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { copyOf, debianDisk, ROOT_PASSWORD } from './images/debian-disk'
+import { copyOf, debianDisk, LOGIN } from './images/debian-disk'
 import { missing } from './images/files'
 import { runGuest, withScratch } from './run-guest'
 
@@ -98,11 +98,7 @@ describe('a just-in-time compiler in the guest', () => {
         name: 'jit',
         args: ['--memory', '512', '--disk', disk],
         script: [
-          'expect vitrine login:',
-          'send root\\n',
-          'expect Password:',
-          `send ${ROOT_PASSWORD}\\n`,
-          'expect root@vitrine:~#',
+          ...LOGIN,
           "send cat > jit.lua <<'END'\\n",
           ...lines.map((line) => `send ${line}\\n`),
           'send END\\n',

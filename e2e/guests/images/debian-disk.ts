@@ -12,7 +12,9 @@ const DISK_MIB = 1400
 const PARTITION_START = MIB
 const SECTOR = 512
 const GRUB = '/usr/lib/grub/i386-pc'
-export const ROOT_PASSWORD = 'vitrine'
+const ROOT_PASSWORD = 'vitrine'
+/** Lines of a script that logs in as root, once the guest has started. */
+export const LOGIN: readonly string[] = ['expect vitrine login:', 'send root\\n', 'expect Password:', `send ${ROOT_PASSWORD}\\n`, 'expect root@vitrine:~#']
 
 const PACKAGES = ['linux-image-amd64', 'initramfs-tools', 'sysvinit-core', 'sysv-rc', 'acpid', 'udev', 'kmod', 'login', 'e2fsprogs', 'procps', 'mount', 'luajit']
 

@@ -112,8 +112,6 @@ export const HOT_THRESHOLD = 0x600020
 export const CODE_PAGE_MISSES = 4
 /** 1: code of the page was looked up since CODE_PAGE_MISSES was last full: it is in use. */
 export const CODE_PAGE_RAN = 5
-/** How often guest writes dropped code from the page, at most 255. The code cache takes it down again as time goes by. */
-export const CODE_PAGE_DROPS = 6
 /** 1: the host has translations of the page and wants to hear what is dropped (code_dropped). Only the host sets and clears it. */
 export const CODE_PAGE_WATCHED = 7
 export const CODE_PAGE_LINES = 8

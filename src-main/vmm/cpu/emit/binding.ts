@@ -56,7 +56,4 @@ export interface OperandBinding {
   // ---- control ----
   /** Ends the instruction with the status (i32), registers in their places. */
   leave(status: Value): void
-  /** Around calls of helpers, which see and change the vCPU's state. */
-  beforeCall(): void
-  afterCall(): void
 }

@@ -340,14 +340,11 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
     const { result } = this.helpers.signature(name)
     const target = this.helpers.get(name)
     const all = [this.binding.vcpu, ...args]
-    this.binding.beforeCall()
     if (result === 'void') {
       this.builder.callVoid(target, all)
-      this.binding.afterCall()
       return undefined
     }
     const value = this.builder.call(target, all)
-    this.binding.afterCall()
     if (result === 'status') this.leaveUnlessNext(value)
     else if (result.endsWith('or fault')) this.leaveIfFault()
     return value

@@ -123,10 +123,6 @@ export class RecordBinding implements OperandBinding {
     this.builder.return(status)
   }
 
-  /** Registers are always in memory. */
-  beforeCall(): void {}
-  afterCall(): void {}
-
   private storeRegister(address: Value, offset: number, bytes: IntegerBytes, value: Value): void {
     const { builder } = this
     if (bytes === 1 || bytes === 2) builder.effect(STORE[bytes], [address, value], offset)

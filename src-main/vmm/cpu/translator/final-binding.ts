@@ -2,9 +2,10 @@
  * Operands of an instruction that ends its region: constants, with all registers in the vCPU, as the helpers that it calls want them. It runs behind the
  * region's write-back, as the interpreter would run it.
  */
-import type { IntegerBytes, OperandBinding, OperandField, Place, VectorBytes } from '../emit/binding'
+import type { IntegerBytes, OperandBinding, OperandField, VectorBytes } from '../emit/binding'
 import * as L from '../layout'
 import type { FunctionBuilder, OpName, Value } from '../wasm/ir'
+import { ConstantOperands } from './constant-operands'
 import type { DecodedInstruction } from './decoded-instruction'
 
 const LOAD: Readonly<Record<IntegerBytes, OpName>> = { 1: 'i32.load8_u', 2: 'i32.load16_u', 4: 'i32.load', 8: 'i64.load' }
@@ -12,17 +13,15 @@ const STORE: Readonly<Record<IntegerBytes, OpName>> = { 1: 'i32.store8', 2: 'i32
 const VECTOR_LOAD: Readonly<Record<VectorBytes, OpName>> = { 4: 'i32.load', 8: 'i64.load', 16: 'v128.load' }
 const VECTOR_STORE: Readonly<Record<VectorBytes, OpName>> = { 4: 'i32.store', 8: 'i64.store', 16: 'v128.store' }
 
-export class FinalBinding implements OperandBinding {
+export class FinalBinding extends ConstantOperands implements OperandBinding {
   constructor(
-    private readonly builder: FunctionBuilder,
-    readonly vcpu: Value,
-    private readonly instruction: DecodedInstruction,
+    builder: FunctionBuilder,
+    vcpu: Value,
+    instruction: DecodedInstruction,
     /** Ends the instruction. */
     readonly leave: (status: Value) => void,
-  ) {}
-
-  registerField(field: OperandField): Value {
-    return this.i32(this.instruction.registers[field])
+  ) {
+    super(builder, vcpu, instruction)
   }
 
   readRegister(field: OperandField, bytes: IntegerBytes): Value {
@@ -31,10 +30,6 @@ export class FinalBinding implements OperandBinding {
 
   writeRegister(field: OperandField, bytes: IntegerBytes, value: Value): void {
     this.storeRegister(this.instruction.registers[field], bytes, value)
-  }
-
-  element(field: OperandField, stride: number): Place {
-    return { address: this.vcpu, offset: this.instruction.registers[field] * stride }
   }
 
   readVector(field: OperandField, bytes: VectorBytes): Value {
@@ -59,27 +54,6 @@ export class FinalBinding implements OperandBinding {
     if (base !== L.REG_ZERO) sum = this.op('i64.add', this.load('i64.load', L.REG_GPR + base), sum)
     if (index !== L.REG_ZERO) sum = this.op('i64.add', sum, this.op('i64.shl', this.load('i64.load', L.REG_GPR + index), this.i64(scale)))
     return addressShift === 0 ? sum : this.op('i64.and', sum, this.addressMask())
-  }
-
-  addressMask(): Value {
-    return this.i64((1n << BigInt(64 - this.instruction.addressShift)) - 1n)
-  }
-
-  operandSegment(): Value {
-    return this.i32(this.instruction.segment)
-  }
-
-  operandSegmentPlace(): Place {
-    return { address: this.vcpu, offset: L.SEGMENTS + this.instruction.segment * L.SEG_BYTES }
-  }
-
-  immediate(bytes: IntegerBytes): Value {
-    const { immediate } = this.instruction
-    return bytes === 8 ? this.i64(immediate) : this.i32(Number(BigInt.asIntN(32, BigInt.asUintN(bytes * 8, immediate))))
-  }
-
-  immediate2(): Value {
-    return this.i32(this.instruction.immediate2)
   }
 
   register(number: number, bytes: IntegerBytes): Value {
@@ -110,10 +84,6 @@ export class FinalBinding implements OperandBinding {
     this.storeState('i64.store', L.REG_NEXT_RIP, value)
   }
 
-  /** Registers are in memory. */
-  beforeCall(): void {}
-  afterCall(): void {}
-
   private storeRegister(offset: number, bytes: IntegerBytes, value: Value): void {
     const whole = bytes === 4 ? this.op('i64.extend_i32_u', value) : value
     this.builder.effect(STORE[bytes], [this.vcpu, whole], L.REG_GPR + offset)
@@ -125,14 +95,5 @@ export class FinalBinding implements OperandBinding {
 
   private load(name: OpName, offset: number): Value {
     return this.builder.load(name, this.vcpu, offset)
-  }
-  private op(name: OpName, ...args: readonly Value[]): Value {
-    return this.builder.op(name, args)
-  }
-  private i32(n: number): Value {
-    return this.builder.constant('i32', n)
-  }
-  private i64(n: number | bigint): Value {
-    return this.builder.constant('i64', n)
   }
 }

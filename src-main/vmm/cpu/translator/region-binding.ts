@@ -1,8 +1,9 @@
 /** Operands of one instruction of a region: constants, and registers in locals. */
-import type { IntegerBytes, OperandBinding, OperandField, Place, VectorBytes } from '../emit/binding'
+import type { IntegerBytes, OperandBinding, OperandField, VectorBytes } from '../emit/binding'
 import * as L from '../layout'
 import { constantOf } from '../wasm/ir'
 import type { OpName, Value } from '../wasm/ir'
+import { ConstantOperands } from './constant-operands'
 import type { DecodedInstruction } from './decoded-instruction'
 import type { RegionFrame } from './region-frame'
 
@@ -21,19 +22,13 @@ export interface Leaving {
   fault(status: Value): void
 }
 
-export class RegionBinding implements OperandBinding {
+export class RegionBinding extends ConstantOperands implements OperandBinding {
   constructor(
     private readonly frame: RegionFrame,
-    readonly instruction: DecodedInstruction,
+    instruction: DecodedInstruction,
     private readonly leaving: Leaving,
-  ) {}
-
-  get vcpu(): Value {
-    return this.frame.vcpu
-  }
-
-  registerField(field: OperandField): Value {
-    return this.i32(this.instruction.registers[field])
+  ) {
+    super(frame.builder, frame.vcpu, instruction)
   }
 
   readRegister(field: OperandField, bytes: IntegerBytes): Value {
@@ -42,10 +37,6 @@ export class RegionBinding implements OperandBinding {
 
   writeRegister(field: OperandField, bytes: IntegerBytes, value: Value): void {
     this.insert(this.instruction.registers[field], bytes, value)
-  }
-
-  element(field: OperandField, stride: number): Place {
-    return { address: this.vcpu, offset: this.instruction.registers[field] * stride }
   }
 
   readVector(field: OperandField, bytes: VectorBytes): Value {
@@ -71,28 +62,6 @@ export class RegionBinding implements OperandBinding {
 
   effectiveAddress(): Value {
     return this.frame.wide ? this.wideAddress() : this.op('i64.extend_i32_u', this.narrowAddress())
-  }
-
-  addressMask(): Value {
-    return this.i64((1n << BigInt(64 - this.instruction.addressShift)) - 1n)
-  }
-
-  operandSegment(): Value {
-    return this.i32(this.instruction.segment)
-  }
-
-  operandSegmentPlace(): Place {
-    return { address: this.vcpu, offset: L.SEGMENTS + this.instruction.segment * L.SEG_BYTES }
-  }
-
-  immediate(bytes: IntegerBytes): Value {
-    const { immediate } = this.instruction
-    if (bytes === 8) return this.i64(immediate)
-    return this.i32(Number(BigInt.asIntN(32, BigInt.asUintN(bytes * 8, immediate))))
-  }
-
-  immediate2(): Value {
-    return this.i32(this.instruction.immediate2)
   }
 
   register(number: number, bytes: IntegerBytes): Value {
@@ -146,9 +115,6 @@ export class RegionBinding implements OperandBinding {
     if (code === BigInt(L.STATUS_JUMP) || code === BigInt(L.STATUS_EXIT)) throw new NotInline('the end of a block')
     this.leaving.fault(status)
   }
-
-  beforeCall(): void {}
-  afterCall(): void {}
 
   private wholeRip(offset: number): Value {
     const rip = this.frame.ripAt(offset)
@@ -205,16 +171,6 @@ export class RegionBinding implements OperandBinding {
     if (!wide) return general.set(register, this.op('i32.or', this.op('i32.and', general.get(register), this.i32(~mask)), placed))
     const kept = this.op('i64.and', general.get(register), this.i64(~BigInt(mask)))
     general.set(register, this.op('i64.or', kept, this.op('i64.extend_i32_u', placed)))
-  }
-
-  private op(name: OpName, ...args: readonly Value[]): Value {
-    return this.frame.builder.op(name, args)
-  }
-  private i32(n: number): Value {
-    return this.frame.builder.constant('i32', n)
-  }
-  private i64(n: number | bigint): Value {
-    return this.frame.builder.constant('i64', n)
   }
 }
 

@@ -48,7 +48,6 @@ import {
 } from '../../layout'
 import {
   ARENA_NEXT,
-  CODE_PAGE_DROPS,
   CODE_PAGE_LINES,
   CODE_PAGE_MISSES,
   CODE_PAGE_RAN,
@@ -81,7 +80,6 @@ const INSTRUCTION_BYTES_MAX: i32 = 15
  * would cost more than the slow path of those writes. To see whether it runs, all jump caches are made stale once in a while (RAN is set by find_block).
  */
 const MISSES_MAX: u32 = 255
-const DROPS_MAX: u32 = 255
 /** Code size, in CODE_KEY. */
 const KEY_MODE: i32 = 3
 const ARENA_START: usize = BLOCK_ARENA
@@ -200,11 +198,7 @@ export function invalidate_code(vcpu: usize, gpa: u64, bytes: i32): void {
     if (present) {
       count(COUNT_CODE_WRITES)
       const hit = present & lines(offset, <u32>part)
-      if (hit && drop_range(at, offset, offset + <u32>part - 1)) {
-        store<u8>(page, min<u32>(<u32>load<u8>(page, CODE_PAGE_DROPS) + 1, DROPS_MAX), CODE_PAGE_DROPS)
-      } else {
-        count_miss(at, page)
-      }
+      if (!hit || !drop_range(at, offset, offset + <u32>part - 1)) count_miss(at, page)
     }
     at += part
     left -= part
@@ -267,7 +261,6 @@ export function flush_code(): void {
     store<u32>(page, 0)
     store<u8>(page, 0, CODE_PAGE_MISSES)
     store<u8>(page, 0, CODE_PAGE_RAN)
-    store<u8>(page, 0, CODE_PAGE_DROPS)
     store<u64>(page, 0, CODE_PAGE_LINES)
     clear_code_flag(gpa)
     store<u32>(bucket(gpa, load<i32>(block, BLOCK_MODE)), 0)
