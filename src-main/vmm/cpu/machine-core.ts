@@ -9,6 +9,7 @@ import { gpa } from '../support/branded'
 import { VmmError } from '../errors/vmm-error'
 import type { CpuIo } from './engine'
 import { DECODER_TABLES, DECODER_TABLES_BYTES, RAM_BASE, SCRATCH } from './layout'
+import { tuneWebAssembly } from './v8-flags'
 
 const PAGE_BYTES = 0x10000
 /** What 32-bit addresses reach. */
@@ -146,6 +147,7 @@ function hostFunctions(io: CpuIo, memory: WebAssembly.Memory): Record<string, (.
 function loadModules(directory: string): Modules {
   let modules = loaded.get(directory)
   if (modules === undefined) {
+    tuneWebAssembly()
     const file = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(join(directory, name)))
     modules = {
       core: new WebAssembly.Module(file('core.wasm')),

@@ -155,6 +155,7 @@ class Lookup {
 
   private core(): void {
     const { b } = this
+    b.rare()
     const { linear } = this.access
     const found = this.slow.ask(this.frame.wide ? linear : b.op('i64.extend_i32_u', [linear]))
     b.set(this.result, found)

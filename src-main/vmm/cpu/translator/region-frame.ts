@@ -159,6 +159,7 @@ export class RegionFrame {
 
   /** Leaves the region at the instruction at `offset`, for the interpreter. The usual case by far: what it takes is one number. */
   interpret(offset: number, unused: number): void {
+    this.builder.rare()
     this.builder.set(this.where, this.builder.constant('i32', (offset << UNUSED_BITS) | unused))
     this.builder.branch(this.inside.interpret)
   }

@@ -41,8 +41,16 @@ export interface ModuleIndices {
   readonly typeIndex: (signature: Signature) => number
 }
 
-export function encodeFunction(fn: IrFunction, out: ByteBuffer, indices: ModuleIndices): void {
-  new FunctionEncoder(fn, out, indices).encode()
+/** What the engine shall expect of an if (the branch hinting proposal: custom section metadata.code.branch_hint). */
+export interface BranchHint {
+  /** Bytes from the function's locals to the instruction. */
+  readonly offset: number
+  readonly likely: boolean
+}
+
+/** Returns the hints on the function's branches, in their order. */
+export function encodeFunction(fn: IrFunction, out: ByteBuffer, indices: ModuleIndices): readonly BranchHint[] {
+  return new FunctionEncoder(fn, out, indices).encode()
 }
 
 // ---- code ------------------------------------------------------------------------------------------------------------------------
@@ -53,17 +61,20 @@ class FunctionEncoder {
   private readonly liveness: Liveness
   /** Of the statement that gets its local. */
   private position = 0
+  private readonly start: number
+  private readonly hints: BranchHint[] = []
 
   constructor(
     private readonly fn: IrFunction,
     private readonly out: ByteBuffer,
     private readonly indices: ModuleIndices,
   ) {
+    this.start = out.length
     this.locals = new LocalPool(fn.params.length)
     this.liveness = new Liveness(fn)
   }
 
-  encode(): void {
+  encode(): readonly BranchHint[] {
     const { out } = this
     this.assignLocals(this.fn.body)
     const runs = this.locals.declarations()
@@ -75,6 +86,7 @@ class FunctionEncoder {
     this.block(this.fn.body)
     if (this.fn.results.length > 0) out.u8(OP_UNREACHABLE)
     out.u8(OP_END)
+    return this.hints
   }
 
   /** Locals are declared before the code, so they are given out in a pass of their own. */
@@ -142,6 +154,7 @@ class FunctionEncoder {
         return this.call(s.target)
       case 'if':
         this.push(s.condition)
+        if (s.then.rare || s.otherwise?.rare === true) this.hints.push({ offset: out.length - this.start, likely: !s.then.rare })
         out.u8(OP_IF)
         out.u8(EMPTY_BLOCK_TYPE)
         this.labels.push(undefined)

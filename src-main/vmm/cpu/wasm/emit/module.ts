@@ -1,6 +1,7 @@
 /** IR functions -> a WebAssembly module. */
 import { ByteBuffer } from './byte-buffer'
 import { VALUE_TYPE, encodeFunction } from './function-encoder'
+import type { BranchHint } from './function-encoder'
 import type { FunctionRef, IrFunction, Signature } from '../ir'
 
 export interface ImportedFunction extends FunctionRef {
@@ -119,13 +120,18 @@ export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBu
       out.uleb(indexOf(fn))
     }
   })
+  // hints come before the code that they are about
+  const code = new ByteBuffer(65536)
+  const hints = functions.map((fn): readonly BranchHint[] => {
+    const size = code.openSize()
+    const given = encodeFunction(fn, code, { functionIndex: indexOf, typeIndex })
+    code.closeSize(size)
+    return given
+  })
+  if (hints.some((given) => given.length > 0)) section(SECTION_CUSTOM, () => writeHints(out, imports.length, hints))
   section(SECTION_CODE, () => {
     out.uleb(functions.length)
-    for (const fn of functions) {
-      const size = out.openSize()
-      encodeFunction(fn, out, { functionIndex: indexOf, typeIndex })
-      out.closeSize(size)
-    }
+    out.append(code.view())
   })
   if (names) {
     section(SECTION_CUSTOM, () => {
@@ -141,6 +147,22 @@ export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBu
     })
   }
   return out.finish()
+}
+
+/** https://github.com/WebAssembly/branch-hinting: for each function, in order of index, its hints in order of offset. */
+function writeHints(out: ByteBuffer, firstFunction: number, hints: readonly (readonly BranchHint[])[]): void {
+  out.name('metadata.code.branch_hint')
+  out.uleb(hints.filter((given) => given.length > 0).length)
+  hints.forEach((given, i) => {
+    if (given.length === 0) return
+    out.uleb(firstFunction + i)
+    out.uleb(given.length)
+    for (const { offset, likely } of given) {
+      out.uleb(offset)
+      out.uleb(1)
+      out.u8(likely ? 1 : 0)
+    }
+  })
 }
 
 function signatureKey({ params, results }: Signature): string {

@@ -29,6 +29,11 @@ export class FunctionBuilder implements IrFunction {
     return value
   }
 
+  /** What follows in the block that is being built hardly ever runs: the branch to it is hinted so. */
+  rare(): void {
+    this.current.rare = true
+  }
+
   /** Whether the value may be used at this point. */
   isVisible(value: Value): boolean {
     if (value.block === undefined) return true

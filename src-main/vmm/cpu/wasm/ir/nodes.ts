@@ -47,6 +47,8 @@ export function opInfo(name: OpName): OpInfo {
 /** A statement list. `parent` is the list that holds the statement this one belongs to. */
 export class Block {
   readonly statements: Statement[] = []
+  /** It hardly ever runs (builder.rare). */
+  rare = false
   constructor(readonly parent: Block | undefined) {}
 }
 

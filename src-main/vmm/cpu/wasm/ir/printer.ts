@@ -62,10 +62,10 @@ export function print(fn: IrFunction, encoded: boolean = false): string {
       case 'call':
         return line(called(s.target, s.args))
       case 'if':
-        line(`if ${operand(s.condition)}`)
+        line(`if ${operand(s.condition)}${s.then.rare ? ' (rare)' : ''}`)
         block(s.then, inner)
         if (s.otherwise === undefined) return
-        line('else')
+        line(`else${s.otherwise.rare ? ' (rare)' : ''}`)
         return block(s.otherwise, inner)
       case 'loop':
       case 'block':
