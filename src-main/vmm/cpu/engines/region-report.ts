@@ -55,7 +55,7 @@ export async function reportRegion(snapshot: RegionSnapshot): Promise<RegionRepo
   const exported = new Set(snapshot.coreExports)
   const emit = (Builder?: typeof FunctionBuilder): Made => {
     const helpers = new HelperImports(helperTable, exported)
-    return { fn: emitRegion(regionName(0), plan, helpers, Builder), helpers }
+    return { fn: emitRegion(regionName(0), plan, helpers, Builder === undefined ? {} : { Builder }), helpers }
   }
   const encode = ({ fn, helpers }: Made): Uint8Array<ArrayBuffer> =>
     encodeModule({ imports: helpers.imports, functions: [fn, ...helpers.functions], exports: [fn], names: true })

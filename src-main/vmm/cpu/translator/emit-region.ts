@@ -12,6 +12,7 @@ import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
 import type { FlagState } from './flag-state'
 import { RegionEmitter } from './region-emitter'
 import type { Jump, RegionState } from './region-emitter'
+import { storeFlags } from './flag-words'
 import { RegionFrame } from './region-frame'
 import type { RegionPlan } from './region-plan'
 import { emitFinal } from './emit-final'
@@ -33,14 +34,22 @@ interface Way {
   readonly selector?: { readonly variable: Variable; readonly number: number }
 }
 
-export function emitRegion(name: string, plan: RegionPlan, helpers: HelperImports, Builder?: typeof FunctionBuilder): IrFunction {
-  return new RegionBuilder(name, plan, helpers, Builder).build()
+export interface EmitOptions {
+  /** Registers live in locals; else only where loops make that worth while. */
+  readonly resident?: boolean
+  readonly Builder?: typeof FunctionBuilder
+}
+
+export function emitRegion(name: string, plan: RegionPlan, helpers: HelperImports, options: EmitOptions = {}): IrFunction {
+  return new RegionBuilder(name, plan, helpers, options).build()
 }
 
 class RegionBuilder implements RegionState {
   flags: FlagState = CANONICAL
   readonly seen: Set<InvariantName> = new Set<InvariantName>()
   private readonly frame: RegionFrame
+  private readonly nodes: readonly StructureNode[]
+  private readonly resident: boolean
   private readonly blocks: readonly BasicBlock[]
   private readonly byOffset: ReadonlyMap<number, BasicBlock>
   /** Number of jumps to each block. */
@@ -58,34 +67,36 @@ class RegionBuilder implements RegionState {
     name: string,
     private readonly plan: RegionPlan,
     private readonly helpers: HelperImports,
-    Builder?: typeof FunctionBuilder,
+    { resident, Builder }: EmitOptions,
   ) {
     this.blocks = basicBlocks(plan)
     this.byOffset = new Map(this.blocks.map((block) => [block.offset, block]))
     const entered = this.blocks.map(() => 0)
     for (const block of this.blocks) for (const target of block.successors) entered[target]!++
     // the region's own entries come with canonical flags, in the slots as well
-    for (const entry of plan.entries) entered[entry]! += 2
+    for (const entry of plan.entries) {
+      if (entered[entry] === 0) this.incoming.set(entry, CANONICAL)
+      entered[entry]! += 2
+    }
     this.entered = entered
+    this.nodes = structure(
+      this.blocks.map((block) => block.number),
+      new Set(plan.entries),
+      (block) => this.blocks[block]!.successors,
+    )
+    this.resident = resident ?? this.nodes.some(({ kind }) => kind !== 'block')
     const end = Math.max(...this.blocks.map((block) => block.end))
-    this.frame = new RegionFrame(name, plan.key, plan.entries.map((entry) => this.blocks[entry]!.offset), end, Builder)
+    const entries = plan.entries.map((entry) => this.blocks[entry]!.offset)
+    this.frame = new RegionFrame(name, plan.key, entries, end, this.resident, helpers, Builder)
   }
 
   build(): IrFunction {
-    const { frame, plan } = this
-    frame.build(
-      () => {
-        const nodes = structure(
-          this.blocks.map((block) => block.number),
-          new Set(plan.entries),
-          (block) => this.blocks[block]!.successors,
-        )
-        this.findHeaders(nodes)
-        const enter = (entry: number): void => this.enter(this.blocks[entry]!)
-        this.list(nodes, () => (plan.entries.length === 1 ? enter(plan.entries[0]!) : this.dispatch(frame.builder.param(1), plan.entries, enter)))
-      },
-      this.helpers,
-    )
+    const { frame, plan, nodes } = this
+    frame.build(() => {
+      this.findHeaders(nodes)
+      const enter = (entry: number): void => this.enter(this.blocks[entry]!)
+      this.list(nodes, () => (plan.entries.length === 1 ? enter(plan.entries[0]!) : this.dispatch(frame.builder.param(1), plan.entries, enter)))
+    })
     return frame.builder
   }
 
@@ -206,7 +217,10 @@ class RegionBuilder implements RegionState {
       const unused = count - i
       const leaving = {
         interpret: (): void => frame.interpret(instruction.offset, unused),
-        fault: (status: Value): void => frame.leave(status, frame.ripAt(instruction.offset), unused),
+        fault: (status: Value): void => {
+          builder.rare()
+          frame.leave(status, frame.ripAt(instruction.offset), unused)
+        },
       }
       const emitter = new RegionEmitter(frame, instruction, this, leaving, this.helpers)
       const meaning = semantics[instruction.form.operation]
@@ -228,12 +242,14 @@ class RegionBuilder implements RegionState {
   private final(instruction: DecodedInstruction): void {
     const { frame } = this
     const { builder } = frame
+    if (!this.resident) this.settleAtExit()
     frame.leaveAndRun(frame.ripAt(instruction.offset), () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
   }
 
-  /** At the usual ends of a region flags whose kind is known are computed on the spot, the others by a call. */
-  private settleInline(): void {
+  /** At the usual ends of a region flags whose kind is known are computed on the spot, the others by a call: at the common exit, if there is one. */
+  private settleAtExit(): void {
     if (!isDynamic(this.flags)) this.emitter?.canonicalize()
+    else if (!this.resident) storeFlags(this.frame.builder, this.frame.vcpu, this.frame.flags, this.helpers)
   }
 
   private follow(block: BasicBlock, target: number | Value): void {
@@ -245,15 +261,15 @@ class RegionBuilder implements RegionState {
       const same = builder.op(this.frame.wide ? 'i64.eq' : 'i32.eq', [target, this.frame.ripAt(back.offset)])
       builder.if(same, () => this.jumpTo(back.offset))
     }
-    this.settleInline()
-    this.frame.leave(builder.constant('i32', L.STATUS_JUMP), target, 0)
+    this.settleAtExit()
+    this.frame.jump(target)
   }
 
   private jumpTo(offset: number): void {
     const target = this.byOffset.get(offset)
     if (target === undefined) {
-      this.settleInline()
-      return this.frame.leave(this.frame.builder.constant('i32', L.STATUS_JUMP), this.frame.ripAt(offset), 0)
+      this.settleAtExit()
+      return this.frame.jump(this.frame.ripAt(offset))
     }
     if (this.entered[target.number] === 1 && !isDynamic(this.flags)) this.incoming.set(target.number, this.flags)
     this.enter(target)

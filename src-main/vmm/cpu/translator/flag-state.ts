@@ -3,6 +3,7 @@
  * operation stand in locals (slots) together with a number that tells the operation, which costs nothing until somebody reads them. INC and
  * DEC keep CF, bit tests change nothing else: both lie as layers over what was there before, so that a loop that counts need not know what that is.
  */
+import * as L from '../layout'
 import type { FunctionBuilder, IrType, Value, Variable } from '../wasm/ir'
 
 type Bytes = 1 | 2 | 4 | 8
@@ -24,7 +25,7 @@ export interface PendingCount {
   readonly result: Value
 }
 
-/** 'canonical': FLAG_RESULT and FLAG_AUX are in their locals; 'dynamic': whatever the slots' numbers say. */
+/** 'canonical': FLAG_RESULT and FLAG_AUX are where FlagSlots keeps them; 'dynamic': whatever the slots' numbers say. */
 export interface FlagState {
   readonly base: 'canonical' | 'dynamic' | PendingFlags
   readonly count: undefined | 'dynamic' | PendingCount
@@ -75,9 +76,9 @@ export function operandsOf<T>(kind: FlagKind, bytes: Bytes, narrow: readonly T[]
 }
 
 export class FlagSlots {
-  /** FLAG_RESULT and FLAG_AUX. */
-  readonly result: Variable
-  readonly aux: Variable
+  /** FLAG_RESULT and FLAG_AUX, when they live in locals. */
+  private readonly resultWord: Variable
+  private readonly auxWord: Variable
   /** Number of the kind in the slots (0: canonical), of the count over it (0: none), and whether CF is in `carry`: KIND_BITS, COUNT_BITS, CARRY_BIT. */
   private readonly kinds: Variable
   private readonly narrow: readonly Variable[]
@@ -86,16 +87,55 @@ export class FlagSlots {
   private readonly countWide: Variable
   private readonly carry: Variable
 
-  constructor(private readonly builder: FunctionBuilder) {
+  constructor(
+    private readonly builder: FunctionBuilder,
+    private readonly vcpu: Value,
+    /** The two words are in locals; otherwise in the vCPU, as registers are (registers.ts). */
+    private readonly resident: boolean,
+  ) {
     const some = (type: IrType, count: number): Variable[] => Array.from({ length: count }, () => builder.variable(type))
-    this.result = builder.variable('i64')
-    this.aux = builder.variable('i32')
+    this.resultWord = builder.variable('i64')
+    this.auxWord = builder.variable('i32')
     this.kinds = builder.variable('i32')
     this.narrow = some('i32', SLOTS_32)
     this.wide = some('i64', SLOTS_64)
     this.countNarrow = builder.variable('i32')
     this.countWide = builder.variable('i64')
     this.carry = builder.variable('i32')
+  }
+
+  /** FLAG_RESULT, i64: what the canonical state says. */
+  result(): Value {
+    return this.resident ? this.builder.get(this.resultWord) : this.builder.load('i64.load', this.vcpu, L.FLAG_RESULT)
+  }
+
+  /** FLAG_AUX, i32. */
+  aux(): Value {
+    return this.resident ? this.builder.get(this.auxWord) : this.builder.load('i32.load', this.vcpu, L.FLAG_AUX)
+  }
+
+  setResult(value: Value): void {
+    if (this.resident) this.builder.set(this.resultWord, value)
+    else this.builder.effect('i64.store', [this.vcpu, value], L.FLAG_RESULT)
+  }
+
+  setAux(value: Value): void {
+    if (this.resident) this.builder.set(this.auxWord, value)
+    else this.builder.effect('i32.store', [this.vcpu, value], L.FLAG_AUX)
+  }
+
+  /** For the entry, and after somebody has written them to the vCPU. */
+  loadWords(): void {
+    if (!this.resident) return
+    this.builder.set(this.resultWord, this.builder.load('i64.load', this.vcpu, L.FLAG_RESULT))
+    this.builder.set(this.auxWord, this.builder.load('i32.load', this.vcpu, L.FLAG_AUX))
+  }
+
+  /** For the exit. */
+  storeWords(): void {
+    if (!this.resident) return
+    this.builder.effect('i64.store', [this.vcpu, this.builder.get(this.resultWord)], L.FLAG_RESULT)
+    this.builder.effect('i32.store', [this.vcpu, this.builder.get(this.auxWord)], L.FLAG_AUX)
   }
 
   /** Everything that flag-words.ts computes the two words from. */

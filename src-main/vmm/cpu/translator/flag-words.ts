@@ -79,10 +79,7 @@ export function storeFlags(builder: FunctionBuilder, vcpu: Value, slots: FlagSlo
   builder.if(
     slots.pending(),
     () => callStore(builder, vcpu, slots, helpers),
-    () => {
-      builder.effect('i64.store', [vcpu, builder.get(slots.result)], L.FLAG_RESULT)
-      builder.effect('i32.store', [vcpu, builder.get(slots.aux)], L.FLAG_AUX)
-    },
+    () => slots.storeWords(),
   )
 }
 
@@ -90,15 +87,14 @@ export function storeFlags(builder: FunctionBuilder, vcpu: Value, slots: FlagSlo
 export function settleSlots(builder: FunctionBuilder, vcpu: Value, slots: FlagSlots, helpers: HelperImports): void {
   builder.if(slots.pending(), () => {
     callStore(builder, vcpu, slots, helpers)
-    builder.set(slots.result, builder.load('i64.load', vcpu, L.FLAG_RESULT))
-    builder.set(slots.aux, builder.load('i32.load', vcpu, L.FLAG_AUX))
+    slots.loadWords()
     slots.putCanonical()
   })
 }
 
 function callStore(builder: FunctionBuilder, vcpu: Value, slots: FlagSlots, helpers: HelperImports): void {
   const store = helpers.local('store_flags', storeFunction)
-  builder.callVoid(store, [vcpu, ...slots.values(), builder.get(slots.result), builder.get(slots.aux)])
+  builder.callVoid(store, [vcpu, ...slots.values(), slots.result(), slots.aux()])
 }
 
 const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64', 'i32', 'i64', 'i32']

@@ -74,8 +74,8 @@ export class RegionBinding extends ConstantOperands implements OperandBinding {
 
   loadState(load: OpName, offset: number): Value {
     const { builder, flags } = this.frame
-    if (offset === L.FLAG_RESULT) return builder.get(flags.result)
-    if (offset === L.FLAG_AUX) return builder.get(flags.aux)
+    if (offset === L.FLAG_RESULT) return flags.result()
+    if (offset === L.FLAG_AUX) return flags.aux()
     if (offset === L.STACK_MASK && load === 'i64.load') return this.frame.stackMask()
     if (offset >= L.REG_GPR && offset < GPR_END) {
       if (load !== 'i64.load' || offset % GPR_BYTES !== 0) throw new NotInline(`${load} of a register`)
@@ -87,8 +87,8 @@ export class RegionBinding extends ConstantOperands implements OperandBinding {
 
   storeState(store: OpName, offset: number, value: Value): void {
     const { builder, flags } = this.frame
-    if (offset === L.FLAG_RESULT) return builder.set(flags.result, value)
-    if (offset === L.FLAG_AUX) return builder.set(flags.aux, value)
+    if (offset === L.FLAG_RESULT) return flags.setResult(value)
+    if (offset === L.FLAG_AUX) return flags.setAux(value)
     if (offset >= L.REG_GPR && offset < GPR_END) {
       if (store !== 'i64.store' || offset % GPR_BYTES !== 0) throw new NotInline(`${store} of a register`)
       return this.insert(offset, 8, value)

@@ -330,8 +330,8 @@ export class RegionEmitter extends OperationEmitter {
     if (count !== undefined) words = this.pendingWords.counted(count, words)
     if (carry !== undefined) words = this.pendingWords.carried(carry, words)
     const [result, aux] = [words.result(), words.aux()]
-    this.frame.builder.set(this.frame.flags.result, result)
-    this.frame.builder.set(this.frame.flags.aux, aux)
+    this.frame.flags.setResult(result)
+    this.frame.flags.setAux(aux)
     this.setCanonical()
   }
 

@@ -50,6 +50,9 @@ export class RegionFrame {
     entries: readonly number[],
     /** Offset behind the last byte of the region. */
     private readonly end: number,
+    /** Registers live in locals while the region runs; otherwise in the vCPU (registers.ts). */
+    private readonly resident: boolean,
+    private readonly helpers: HelperImports,
     /** How the function is built: the inspector shows what folding does. */
     Builder: typeof FunctionBuilder = FoldingBuilder,
   ) {
@@ -57,9 +60,9 @@ export class RegionFrame {
     this.vcpu = b.param(0)
     this.wide = (key & 3) === 2
     this.flat = (key & L.KEY_FLAT) !== 0
-    this.general = new RegisterFile(b, this.wide ? GENERAL_64 : GENERAL_32)
-    this.vectors = new RegisterFile(b, VECTOR)
-    this.flags = new FlagSlots(b)
+    this.general = new RegisterFile(b, this.vcpu, this.wide ? GENERAL_64 : GENERAL_32, resident)
+    this.vectors = new RegisterFile(b, this.vcpu, VECTOR, resident)
+    this.flags = new FlagSlots(b, this.vcpu, resident)
     this.pages = new PageCaches(b, this.wide)
     this.budget = b.variable('i32')
     this.status = b.variable('i32')
@@ -78,7 +81,7 @@ export class RegionFrame {
   }
 
   /** The whole function: `body` must leave by exits only. */
-  build(body: () => void, helpers: HelperImports): void {
+  build(body: () => void): void {
     const { builder: b, vcpu } = this
     b.block((exit) => {
       b.block((interpret) => {
@@ -94,21 +97,18 @@ export class RegionFrame {
       b.set(this.status, b.op('select', [b.constant('i32', L.STATUS_INTERPRET), b.constant('i32', L.STATUS_SHORT), unused]))
     })
     this.labels = undefined
-    this.general.store(vcpu)
-    this.vectors.store(vcpu)
-    storeFlags(b, vcpu, this.flags, helpers)
-    const rip = b.get(this.rip)
-    b.effect('i64.store', [vcpu, this.wide ? rip : b.op('i64.extend_i32_u', [rip])], L.REG_RIP)
-    b.effect('i32.store', [vcpu, b.get(this.budget)], L.BUDGET)
+    this.general.store()
+    this.vectors.store()
+    storeFlags(b, vcpu, this.flags, this.helpers)
+    this.storeProgress(b.get(this.rip))
     const final = b.get(this.final)
     this.finals.forEach((emit, i) => b.if(b.op('i32.eq', [final, b.constant('i32', i + 1)]), emit))
     b.return(b.get(this.status))
     b.at(this.prologue, () => {
-      this.general.load(vcpu)
-      this.vectors.load(vcpu)
+      this.general.load()
+      this.vectors.load()
       this.pages.initialize(() => entryOf(b, this.tlb, b.load('i32.load', vcpu, L.REG_GPR + RSP * 8)))
-      b.set(this.flags.result, b.load('i64.load', vcpu, L.FLAG_RESULT))
-      b.set(this.flags.aux, b.load('i32.load', vcpu, L.FLAG_AUX))
+      this.flags.loadWords()
     })
   }
 
@@ -148,6 +148,20 @@ export class RegionFrame {
     return variable
   }
 
+  /** Leaves the region for another block, at the usual end of one. Flags are settled (settledAtExit). */
+  jump(rip: Value): void {
+    const { builder: b } = this
+    if (this.resident) return this.leave(b.constant('i32', L.STATUS_JUMP), rip, 0)
+    this.storeProgress(rip)
+    b.return(b.constant('i32', L.STATUS_JUMP))
+  }
+
+  private storeProgress(rip: Value): void {
+    const { builder: b, vcpu } = this
+    b.effect('i64.store', [vcpu, this.wide ? rip : b.op('i64.extend_i32_u', [rip])], L.REG_RIP)
+    b.effect('i32.store', [vcpu, b.get(this.budget)], L.BUDGET)
+  }
+
   /** Leaves the region. `unused`: instructions of the basic block that have not run. */
   leave(status: Value, rip: Value, unused: number): void {
     const { builder: b } = this
@@ -172,6 +186,10 @@ export class RegionFrame {
   /** Leaves the region and then does what `emit` says, with all state in the vCPU; it must end by return. */
   leaveAndRun(rip: Value, emit: () => void): void {
     const { builder: b } = this
+    if (!this.resident) {
+      this.storeProgress(rip)
+      return emit()
+    }
     b.set(this.final, b.constant('i32', this.finals.push(emit)))
     this.leave(b.constant('i32', L.STATUS_INTERPRET), rip, 0)
   }

@@ -1,4 +1,8 @@
-/** Registers of the guest in WebAssembly locals: loaded once at the region's entry, stored once at its exit. */
+/**
+ * Registers of the guest. In a region with loops they live in WebAssembly locals, loaded once at the entry and stored once at the exit. Without loops a region is
+ * soon left again, after ten instructions in kernel code, and moving all registers in and out would cost more than what happens between: there they
+ * stay in the vCPU, read when a basic block first wants them and written as soon as they change.
+ */
 import * as L from '../layout'
 import type { Block, FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
 
@@ -27,7 +31,10 @@ export class RegisterFile {
 
   constructor(
     private readonly builder: FunctionBuilder,
+    private readonly vcpu: Value,
     readonly kind: RegisterKind,
+    /** In locals. */
+    private readonly resident: boolean,
   ) {
     this.variables = Array.from({ length: COUNT }, () => builder.variable(kind.type))
   }
@@ -36,14 +43,15 @@ export class RegisterFile {
     this.used.add(register)
     const known = this.known[register]
     if (known !== undefined && this.isWithin(known.block)) return known.value
-    const value = this.builder.get(this.variable(register))
+    const value = this.resident ? this.builder.get(this.variable(register)) : this.builder.load(this.kind.load, this.vcpu, this.place(register))
     this.known[register] = { value, block: this.builder.position }
     return value
   }
 
   set(register: number, value: Value): void {
     this.written.add(register)
-    this.builder.set(this.variable(register), value)
+    if (this.resident) this.builder.set(this.variable(register), value)
+    else this.builder.effect(this.kind.store, [this.vcpu, value], this.place(register))
     this.known[register] = { value, block: this.builder.position }
   }
 
@@ -53,14 +61,16 @@ export class RegisterFile {
   }
 
   /** For the entry. What is written is loaded too: not every way to the exit writes it. */
-  load(vcpu: Value): void {
+  load(): void {
+    if (!this.resident) return
     for (const register of new Set([...this.used, ...this.written])) {
-      this.builder.set(this.variable(register), this.builder.load(this.kind.load, vcpu, this.place(register)))
+      this.builder.set(this.variable(register), this.builder.load(this.kind.load, this.vcpu, this.place(register)))
     }
   }
 
-  store(vcpu: Value): void {
-    for (const register of this.written) this.builder.effect(this.kind.store, [vcpu, this.builder.get(this.variable(register))], this.place(register))
+  store(): void {
+    if (!this.resident) return
+    for (const register of this.written) this.builder.effect(this.kind.store, [this.vcpu, this.builder.get(this.variable(register))], this.place(register))
   }
 
   private isWithin(outer: Block): boolean {

@@ -66,13 +66,10 @@ function tryForm(form: Form, mode: number): Execution {
 
 function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[string], key: number): void {
   const helpers = new HelperImports(helperTable)
-  const frame = new RegionFrame('trial', key, [0], 16)
-  frame.build(
-    () => {
-      const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
-      const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>() }
-      meaning(new RegionEmitter(frame, instruction, state, leaving, helpers))
-    },
-    helpers,
-  )
+  const frame = new RegionFrame('trial', key, [0], 16, true, helpers)
+  frame.build(() => {
+    const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
+    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>() }
+    meaning(new RegionEmitter(frame, instruction, state, leaving, helpers))
+  })
 }
