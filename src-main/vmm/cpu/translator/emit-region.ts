@@ -200,6 +200,11 @@ class RegionBuilder implements RegionState {
   // ---- blocks ----
 
   private block(block: BasicBlock): void {
+    this.straight(block)
+    this.frame.windows?.close()
+  }
+
+  private straight(block: BasicBlock): void {
     const { frame } = this
     const { builder } = frame
     const count = block.instructions.length

@@ -62,6 +62,11 @@ describe(`random instructions in ${typeof oracle === 'string' ? 'interpreter and
     expect(translator.tally.entries).toBeGreaterThan(0.95 * cases)
   })
 
+  it('with registers in locals, which regions without loops do not have', () => {
+    const [a, b] = [openInterpreter(), openTranslator({ resident: true })]
+    report([1, 2, 3, 4].flatMap((seed) => exactRun(a, b, generateBatch(seed, { has }))))
+  })
+
   it('32-bit code whose segments end somewhere', () => {
     const bounded: EmulatedOptions = { flat: false }
     const [a, b] = [openInterpreter(bounded), openTranslator(bounded)]
@@ -81,6 +86,10 @@ describe('random programs in interpreter and translator', () => {
 
   it('at one go, most of them in regions', () => {
     expect(compare({}, 100_000, 60)).toBeGreaterThan(0.9)
+  })
+  it.each([true, false])('with registers in locals: %s', (resident) => {
+    compare({ resident }, 700_000, 20)
+    compare({ resident, sliceSeed: 3 }, 800_000, 10)
   })
   it('in slices of random length', () => {
     expect(compare({ sliceSeed: 1 }, 200_000, 20)).toBeGreaterThan(0.6)

@@ -11,11 +11,11 @@ import * as L from '../layout'
 import type { FunctionBuilder, Value, Variable } from '../wasm/ir'
 import type { RegionFrame } from './region-frame'
 
-const TLB_ADDEND = 8
+export const TLB_ADDEND = 8
 /** (linear >>> 12) * TLB_ENTRY_BYTES, within the table. */
 const INDEX_SHIFT = 8
 const INDEX_MASK = (L.TLB_ENTRIES - 1) * L.TLB_ENTRY_BYTES
-const PAGE_MASK = -0x1000
+export const PAGE_MASK = -0x1000
 /** No linear address gives this under the masks below: bit 11 is never kept. */
 const NO_PAGE = 0x800
 

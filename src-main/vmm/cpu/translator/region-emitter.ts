@@ -223,11 +223,10 @@ export class RegionEmitter extends OperationEmitter {
     if (aligned && bytes === 16) this.builder.if(this.and(this.wrap(linear), this.i32(15)), () => this.leaving.interpret())
     const access: Access = { linear, bytes, segment: address.segment }
     const helper = this.helpers.get(intent === 'write' ? 'region_write' : 'region_read')
-    return hostAddress(
-      this.frame,
-      { linear, bytes, intent, page: this.pageOf(address.segment) },
-      { ask: (whole) => this.builder.call(helper, [this.binding.vcpu, whole, this.flags(access)]), leave: () => this.leaving.interpret() },
-    )
+    const slow = { ask: (whole: Value): Value => this.builder.call(helper, [this.binding.vcpu, whole, this.flags(access)]), leave: (): void => this.leaving.interpret() }
+    const { windows } = this.frame
+    if (windows !== undefined) return windows.host({ linear, bytes, intent, page: undefined }, slow)
+    return hostAddress(this.frame, { linear, bytes, intent, page: this.pageOf(address.segment) }, slow)
   }
 
   /** Accesses by the same base register are likely to stay on a page; by what else is not worth remembering, or only in a loop. */

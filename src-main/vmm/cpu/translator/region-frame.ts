@@ -8,6 +8,7 @@ import { FoldingBuilder, type FunctionBuilder } from '../wasm/ir'
 import type { Block, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 import { FlagSlots } from './flag-state'
 import { storeFlags } from './flag-words'
+import { AccessWindows } from './access-windows'
 import { PageCaches, entryOf } from './memory-access'
 import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
 
@@ -26,6 +27,8 @@ export class RegionFrame {
   readonly vectors: RegisterFile
   readonly flags: FlagSlots
   readonly pages: PageCaches
+  /** How memory is accessed when registers live in the vCPU. */
+  readonly windows: AccessWindows | undefined
   /** Instruction pointer that offset 0 of the page would have (i64 or i32). */
   readonly base: Value
   /** Absolute address of the TLB context. */
@@ -71,6 +74,7 @@ export class RegionFrame {
     this.rip = b.variable(this.wide ? 'i64' : 'i32')
     this.base = this.wide || this.flat ? this.pageBase() : this.segmentedBase(entries, end)
     this.tlb = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
+    this.windows = resident ? undefined : new AccessWindows(b, this.wide, this.tlb)
     b.set(this.budget, b.load('i32.load', this.vcpu, L.BUDGET))
     this.prologue = b.reserve()
   }

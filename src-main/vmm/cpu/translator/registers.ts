@@ -42,7 +42,7 @@ export class RegisterFile {
   get(register: number): Value {
     this.used.add(register)
     const known = this.known[register]
-    if (known !== undefined && this.isWithin(known.block)) return known.value
+    if (known !== undefined && this.builder.isWithin(known.block)) return known.value
     const value = this.resident ? this.builder.get(this.variable(register)) : this.builder.load(this.kind.load, this.vcpu, this.place(register))
     this.known[register] = { value, block: this.builder.position }
     return value
@@ -71,11 +71,6 @@ export class RegisterFile {
   store(): void {
     if (!this.resident) return
     for (const register of this.written) this.builder.effect(this.kind.store, [this.vcpu, this.builder.get(this.variable(register))], this.place(register))
-  }
-
-  private isWithin(outer: Block): boolean {
-    for (let block: Block | undefined = this.builder.position; block !== undefined; block = block.parent) if (block === outer) return true
-    return false
   }
 
   private place(register: number): number {

@@ -36,6 +36,8 @@ import {
   STATE_WORDS,
   codePages,
 } from '../diff-engine'
+import type { EmitRegion } from '../../cpu/engines/compile-regions'
+import { emitRegion } from '../../cpu/translator/emit-region'
 import type { DiffBatch, DiffCase, DiffEngine, MemoryImage, Outcome } from '../diff-engine'
 import { Random } from '../random'
 import { loadFx, saveFx } from './fx-state'
@@ -147,6 +149,8 @@ export interface EmulatedOptions {
   readonly sliceSeed?: number
   /** The translator translates as it goes, each block before it runs this often, instead of all code after a first run. */
   readonly threshold?: number
+  /** Regions keep registers in locals, or in the vCPU, whether they have loops or not. */
+  readonly resident?: boolean
 }
 
 const openCore = (directory: string | undefined): MachineCore =>
@@ -174,11 +178,14 @@ export interface TranslatorOracle extends DiffEngine {
  */
 export const openTranslator = (options: EmulatedOptions = {}): TranslatorOracle => {
   const core = openCore(options.directory)
-  if (options.threshold !== undefined) {
-    const engine = new EmulatedEngine('translator', core, new TranslatorEngine(core, { synchronous: true, threshold: options.threshold }), options)
+  const { resident, threshold } = options
+  const emit: EmitRegion | undefined = resident === undefined ? undefined : (name, plan, helpers) => emitRegion(name, plan, helpers, { resident })
+  if (threshold !== undefined) {
+    const translating = new TranslatorEngine(core, { synchronous: true, threshold, ...(emit && { emit }) })
+    const engine = new EmulatedEngine('translator', core, translating, options)
     return { name: engine.name, engine, tally: newTally(), run: (batch) => engine.run(batch) }
   }
-  const translator = new DecodedTranslator(core)
+  const translator = new DecodedTranslator(core, emit)
   const engine = new EmulatedEngine('translator', core, translator.engine, options, () => translator.translate(CODE_MEMORY, CODE_PAGES * PAGE_BYTES))
   return { name: engine.name, engine, tally: translator.tally, run: (batch) => engine.run(batch) }
 }

@@ -5,7 +5,7 @@
 import { CODE_CACHE_LIMITS, type NewRegion } from '../../cpu/code-cache/code-cache'
 import { BlockLists } from '../../cpu/code-cache/block-lists'
 import type { RegionFunction, RegionSource } from '../../cpu/code-cache/region'
-import { compileRegions, regionName } from '../../cpu/engines/compile-regions'
+import { compileRegions, regionName, type EmitRegion } from '../../cpu/engines/compile-regions'
 import { TranslatorEngine } from '../../cpu/engines/translator'
 import * as L from '../../cpu/layout'
 import { HOT_THRESHOLD } from '../../cpu/layout-decode'
@@ -36,7 +36,10 @@ export class DecodedTranslator {
   private readonly coreExports: ReadonlySet<string>
   private readonly watcher: WebAssembly.Module
 
-  constructor(private readonly core: MachineCore) {
+  constructor(
+    private readonly core: MachineCore,
+    private readonly emit?: EmitRegion,
+  ) {
     this.engine = new TranslatorEngine(core, { synchronous: true, limits: { ...CODE_CACHE_LIMITS, regions: CODE_CACHE_LIMITS.slots } })
     this.view = new DataView(core.memory.buffer)
     // nothing is asked for, and no block counts as too cold for a region
@@ -71,7 +74,7 @@ export class DecodedTranslator {
   }
 
   private install(sources: readonly RegionSource[]): void {
-    const { modules, failures } = compileRegions(sources.map(({ plan }) => plan), this.coreExports)
+    const { modules, failures } = compileRegions(sources.map(({ plan }) => plan), this.coreExports, this.emit)
     const [failure] = failures
     if (failure !== undefined) throw new Error(`a region cannot be compiled: ${failure.message}`)
     for (const { module, bytes, members } of modules) {

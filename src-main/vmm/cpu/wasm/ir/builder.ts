@@ -36,8 +36,12 @@ export class FunctionBuilder implements IrFunction {
 
   /** Whether the value may be used at this point. */
   isVisible(value: Value): boolean {
-    if (value.block === undefined) return true
-    for (let block: Block | undefined = this.current; block !== undefined; block = block.parent) if (block === value.block) return true
+    return value.block === undefined || this.isWithin(value.block)
+  }
+
+  /** Whether statements go to this block now, or to one within it. */
+  isWithin(outer: Block): boolean {
+    for (let block: Block | undefined = this.current; block !== undefined; block = block.parent) if (block === outer) return true
     return false
   }
 
