@@ -38,7 +38,7 @@ export class DecodedTranslator {
 
   constructor(
     private readonly core: MachineCore,
-    private readonly emit?: EmitRegion,
+    private readonly emit: EmitRegion | undefined = undefined,
   ) {
     this.engine = new TranslatorEngine(core, { synchronous: true, limits: { ...CODE_CACHE_LIMITS, regions: CODE_CACHE_LIMITS.slots } })
     this.view = new DataView(core.memory.buffer)
