@@ -1,10 +1,50 @@
 /** WebAssembly's own operations under the names that meanings use. */
 import type { Arithmetic } from '../semantics/emitter'
-import type { FunctionBuilder, OpName, Value } from '../wasm/ir'
+import { low32, opInfo } from '../wasm/ir'
+import type { FunctionBuilder, OpInfo, OpName, Value } from '../wasm/ir'
 
+/** One operation for both widths of integers. */
+export interface Both {
+  readonly i32: OpInfo
+  readonly i64: OpInfo
+}
 type Suffix =
   | 'add' | 'sub' | 'mul' | 'div_u' | 'div_s' | 'rem_u' | 'rem_s' | 'and' | 'or' | 'xor' | 'shl' | 'shr_u' | 'shr_s' | 'rotl' | 'rotr'
-  | 'eq' | 'ne' | 'lt_u' | 'lt_s' | 'gt_u' | 'gt_s' | 'le_u' | 'le_s' | 'ge_u' | 'ge_s'
+  | 'eq' | 'ne' | 'lt_u' | 'lt_s' | 'gt_u' | 'gt_s' | 'le_u' | 'le_s' | 'ge_u' | 'ge_s' | 'eqz' | 'clz' | 'ctz' | 'popcnt'
+/** Looked up once: meanings use them all the time. */
+const both = (suffix: Suffix): Both => ({ i32: opInfo(`i32.${suffix}`), i64: opInfo(`i64.${suffix}`) })
+export const ADD: Both = both('add')
+export const SUB: Both = both('sub')
+const MUL = both('mul')
+const DIV_U = both('div_u')
+const DIV_S = both('div_s')
+const REM_U = both('rem_u')
+const REM_S = both('rem_s')
+const AND = both('and')
+const OR = both('or')
+const XOR = both('xor')
+const SHL = both('shl')
+const SHR_U = both('shr_u')
+const SHR_S = both('shr_s')
+const ROTL = both('rotl')
+const ROTR = both('rotr')
+const EQ = both('eq')
+const NE = both('ne')
+const LT_U = both('lt_u')
+const LT_S = both('lt_s')
+const GT_U = both('gt_u')
+const GT_S = both('gt_s')
+const LE_U = both('le_u')
+const LE_S = both('le_s')
+const GE_U = both('ge_u')
+const GE_S = both('ge_s')
+const EQZ = both('eqz')
+const CLZ = both('clz')
+const CTZ = both('ctz')
+const POPCNT = both('popcnt')
+const EXTEND_U = opInfo('i64.extend_i32_u')
+const EXTEND_S = opInfo('i64.extend_i32_s')
+const WRAP = opInfo('i32.wrap_i64')
 
 export class ArithmeticEmitter implements Arithmetic {
   constructor(protected readonly builder: FunctionBuilder) {}
@@ -24,39 +64,39 @@ export class ArithmeticEmitter implements Arithmetic {
   v128(bytes: readonly number[]): Value {
     return this.builder.constant128(bytes)
   }
-  op(name: OpName, args: readonly Value[], immediates: readonly number[] = []): Value {
+  op(name: OpName, args: readonly Value[], immediates?: readonly number[]): Value {
     return this.builder.op(name, args, immediates)
   }
 
   add(a: Value, b: Value): Value {
-    return this.binary('add', a, b)
+    return this.binary(ADD, a, b)
   }
   sub(a: Value, b: Value): Value {
-    return this.binary('sub', a, b)
+    return this.binary(SUB, a, b)
   }
   mul(a: Value, b: Value): Value {
-    return this.binary('mul', a, b)
+    return this.binary(MUL, a, b)
   }
   divU(a: Value, b: Value): Value {
-    return this.binary('div_u', a, b)
+    return this.binary(DIV_U, a, b)
   }
   divS(a: Value, b: Value): Value {
-    return this.binary('div_s', a, b)
+    return this.binary(DIV_S, a, b)
   }
   remU(a: Value, b: Value): Value {
-    return this.binary('rem_u', a, b)
+    return this.binary(REM_U, a, b)
   }
   remS(a: Value, b: Value): Value {
-    return this.binary('rem_s', a, b)
+    return this.binary(REM_S, a, b)
   }
   and(a: Value, b: Value): Value {
-    return this.binary('and', a, b)
+    return this.binary(AND, a, b)
   }
   or(a: Value, b: Value): Value {
-    return this.binary('or', a, b)
+    return this.binary(OR, a, b)
   }
   xor(a: Value, b: Value): Value {
-    return this.binary('xor', a, b)
+    return this.binary(XOR, a, b)
   }
   not(a: Value): Value {
     return this.xor(a, this.like(a, -1))
@@ -65,61 +105,61 @@ export class ArithmeticEmitter implements Arithmetic {
     return this.sub(this.like(a, 0), a)
   }
   shl(a: Value, count: Value): Value {
-    return this.shift('shl', a, count)
+    return this.shift(SHL, a, count)
   }
   shrU(a: Value, count: Value): Value {
-    return this.shift('shr_u', a, count)
+    return this.shift(SHR_U, a, count)
   }
   shrS(a: Value, count: Value): Value {
-    return this.shift('shr_s', a, count)
+    return this.shift(SHR_S, a, count)
   }
   rotl(a: Value, count: Value): Value {
-    return this.shift('rotl', a, count)
+    return this.shift(ROTL, a, count)
   }
   rotr(a: Value, count: Value): Value {
-    return this.shift('rotr', a, count)
+    return this.shift(ROTR, a, count)
   }
   clz(a: Value): Value {
-    return this.builder.op(a.type === 'i64' ? 'i64.clz' : 'i32.clz', [a])
+    return this.builder.operation(a.type === 'i64' ? CLZ.i64 : CLZ.i32, [a])
   }
   ctz(a: Value): Value {
-    return this.builder.op(a.type === 'i64' ? 'i64.ctz' : 'i32.ctz', [a])
+    return this.builder.operation(a.type === 'i64' ? CTZ.i64 : CTZ.i32, [a])
   }
   popcnt(a: Value): Value {
-    return this.builder.op(a.type === 'i64' ? 'i64.popcnt' : 'i32.popcnt', [a])
+    return this.builder.operation(a.type === 'i64' ? POPCNT.i64 : POPCNT.i32, [a])
   }
   eq(a: Value, b: Value): Value {
-    return this.binary('eq', a, b)
+    return this.binary(EQ, a, b)
   }
   ne(a: Value, b: Value): Value {
-    return this.binary('ne', a, b)
+    return this.binary(NE, a, b)
   }
   ltU(a: Value, b: Value): Value {
-    return this.binary('lt_u', a, b)
+    return this.binary(LT_U, a, b)
   }
   ltS(a: Value, b: Value): Value {
-    return this.binary('lt_s', a, b)
+    return this.binary(LT_S, a, b)
   }
   gtU(a: Value, b: Value): Value {
-    return this.binary('gt_u', a, b)
+    return this.binary(GT_U, a, b)
   }
   gtS(a: Value, b: Value): Value {
-    return this.binary('gt_s', a, b)
+    return this.binary(GT_S, a, b)
   }
   leU(a: Value, b: Value): Value {
-    return this.binary('le_u', a, b)
+    return this.binary(LE_U, a, b)
   }
   leS(a: Value, b: Value): Value {
-    return this.binary('le_s', a, b)
+    return this.binary(LE_S, a, b)
   }
   geU(a: Value, b: Value): Value {
-    return this.binary('ge_u', a, b)
+    return this.binary(GE_U, a, b)
   }
   geS(a: Value, b: Value): Value {
-    return this.binary('ge_s', a, b)
+    return this.binary(GE_S, a, b)
   }
   eqz(a: Value): Value {
-    return this.builder.op(a.type === 'i64' ? 'i64.eqz' : 'i32.eqz', [a])
+    return this.builder.operation(a.type === 'i64' ? EQZ.i64 : EQZ.i32, [a])
   }
   select(condition: Value, ifTrue: Value, ifFalse: Value): Value {
     // WebAssembly's untyped select takes no v128
@@ -133,14 +173,14 @@ export class ArithmeticEmitter implements Arithmetic {
   wrap(a: Value): Value {
     if (a.type === 'i32') return a
     const { source } = a
-    const widened = source.kind === 'op' && (source.info.name === 'i64.extend_i32_u' || source.info.name === 'i64.extend_i32_s')
-    return (widened ? a.args[0] : undefined) ?? this.builder.op('i32.wrap_i64', [a])
+    const widened = source.kind === 'op' && (source.what === EXTEND_U || source.what === EXTEND_S)
+    return (widened ? a.args[0] : undefined) ?? this.builder.operation(WRAP, [a])
   }
   zext(a: Value): Value {
-    return a.type === 'i64' ? a : this.builder.op('i64.extend_i32_u', [a])
+    return a.type === 'i64' ? a : this.builder.operation(EXTEND_U, [a])
   }
   sext(a: Value): Value {
-    return a.type === 'i64' ? a : this.builder.op('i64.extend_i32_s', [a])
+    return a.type === 'i64' ? a : this.builder.operation(EXTEND_S, [a])
   }
   sextFrom(a: Value, bytes: 1 | 2 | 4): Value {
     if (a.type === 'i64') return this.builder.op(bytes === 1 ? 'i64.extend8_s' : bytes === 2 ? 'i64.extend16_s' : 'i64.extend32_s', [a])
@@ -153,7 +193,7 @@ export class ArithmeticEmitter implements Arithmetic {
   }
   constant(n: number | bigint, bytes: 1 | 2 | 4 | 8): Value {
     if (bytes === 8) return this.i64(n)
-    return this.i32(Number(BigInt.asIntN(32, BigInt(n))))
+    return this.i32(low32(n))
   }
 
   /** A constant of the type of `a`. */
@@ -161,12 +201,13 @@ export class ArithmeticEmitter implements Arithmetic {
     return a.type === 'i64' ? this.i64(n) : this.i32(n)
   }
 
-  private binary(suffix: Suffix, a: Value, b: Value): Value {
-    if (a.type !== b.type) throw new Error(`${suffix} of ${a.type} and ${b.type}`)
-    return this.builder.op(a.type === 'i64' ? `i64.${suffix}` : `i32.${suffix}`, [a, b])
+  private binary({ i32, i64 }: Both, a: Value, b: Value): Value {
+    const info = a.type === 'i64' ? i64 : i32
+    if (a.type !== b.type) throw new Error(`${info.name} of ${a.type} and ${b.type}`)
+    return this.builder.operation(info, [a, b])
   }
 
-  private shift(suffix: Suffix, a: Value, count: Value): Value {
-    return this.binary(suffix, a, a.type === 'i64' ? this.zext(count) : this.wrap(count))
+  private shift(operation: Both, a: Value, count: Value): Value {
+    return this.binary(operation, a, a.type === 'i64' ? this.zext(count) : this.wrap(count))
   }
 }

@@ -3,9 +3,10 @@
  * share one look into the soft TLB, made before the first of them for the whole span: a window. When the span crosses a page or the TLB does not
  * have it, each of them asks the core.
  */
+import { ADD } from '../emit/arithmetic-emitter'
 import * as L from '../layout'
 import type { Block, FunctionBuilder, Value, Variable } from '../wasm/ir'
-import { constantOf } from '../wasm/ir'
+import { constantOf, low32 } from '../wasm/ir'
 import { TLB_ADDEND, PAGE_MASK, entryOf, type LinearAccess, type SlowAccess } from './memory-access'
 
 /** Wider spans would too often cross a page. */
@@ -100,8 +101,8 @@ export class AccessWindows {
 /** An address as root + constant. */
 function split(linear: Value): { readonly root: Value; readonly offset: number } {
   const [root, second] = linear.args
-  const isSum = linear.source.kind === 'op' && (linear.source.info.name === 'i32.add' || linear.source.info.name === 'i64.add')
+  const isSum = linear.source.kind === 'op' && (linear.source.what === ADD.i32 || linear.source.what === ADD.i64)
   const offset = isSum && second !== undefined ? constantOf(second) : undefined
   // constants beyond 32 bits are no displacements
-  return root === undefined || offset === undefined || BigInt.asIntN(32, offset) !== offset ? { root: linear, offset: 0 } : { root, offset: Number(offset) }
+  return root === undefined || offset === undefined || low32(offset) !== offset ? { root: linear, offset: 0 } : { root, offset }
 }

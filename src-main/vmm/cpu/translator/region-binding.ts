@@ -111,8 +111,8 @@ export class RegionBinding extends ConstantOperands implements OperandBinding {
 
   leave(status: Value): void {
     const code = constantOf(status)
-    if (code === BigInt(L.STATUS_NEXT)) return
-    if (code === BigInt(L.STATUS_JUMP) || code === BigInt(L.STATUS_EXIT)) throw new NotInline('the end of a block')
+    if (code === L.STATUS_NEXT) return
+    if (code === L.STATUS_JUMP || code === L.STATUS_EXIT) throw new NotInline('the end of a block')
     this.leaving.fault(status)
   }
 

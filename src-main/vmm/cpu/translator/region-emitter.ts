@@ -3,6 +3,8 @@
  * everything else left to the interpreter, jumps are told to the region, conditions known now are decided now.
  */
 import type { IntegerBytes } from '../emit/binding'
+import { ADD, SUB } from '../emit/arithmetic-emitter'
+import type { Both } from '../emit/arithmetic-emitter'
 import type { FlagWords } from '../emit/flags-emitter'
 import type { HelperImports } from '../emit/helper-imports'
 import { LOAD, STORE } from '../emit/memory-emitter'
@@ -71,7 +73,7 @@ export class RegionEmitter extends OperationEmitter {
   override if(condition: Value, then: () => void, otherwise?: () => void): void {
     const known = constantOf(condition)
     if (known !== undefined) {
-      if (known !== 0n) then()
+      if (known !== 0) then()
       else otherwise?.()
       return
     }
@@ -112,7 +114,7 @@ export class RegionEmitter extends OperationEmitter {
 
   override jumpRelative(condition?: Value): void {
     const known = condition === undefined ? undefined : constantOf(condition)
-    if (known === 0n) return
+    if (known === 0) return
     this.jumpWhen(known === undefined ? condition : undefined, this.relativeTarget())
   }
 
@@ -256,12 +258,12 @@ export class RegionEmitter extends OperationEmitter {
 
   // ---- flags ----
   override flagsAdd(a: Value, b: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    const exactly = isExactly(r, 'add', a, b)
+    const exactly = isExactly(r, ADD, a, b)
     this.pend(exactly ? 'add' : 'adc', bytes, exactly ? [a, b] : [a, b, r])
   }
 
   override flagsSub(a: Value, b: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    const exactly = isExactly(r, 'sub', a, b)
+    const exactly = isExactly(r, SUB, a, b)
     this.pend(exactly ? 'sub' : 'sbb', bytes, exactly ? [a, b] : [a, b, r])
   }
 
@@ -439,7 +441,7 @@ export class RegionEmitter extends OperationEmitter {
 }
 
 /** r was computed as a op b. */
-function isExactly(r: Value, operation: 'add' | 'sub', a: Value, b: Value): boolean {
+function isExactly(r: Value, { i32, i64 }: Both, a: Value, b: Value): boolean {
   const { source, args } = r
-  return source.kind === 'op' && source.info.name === `${a.type}.${operation}` && args[0] === a && args[1] === b
+  return source.kind === 'op' && source.what === (a.type === 'i64' ? i64 : i32) && args[0] === a && args[1] === b
 }

@@ -1,5 +1,7 @@
 /** A growing byte buffer with the encodings of the WebAssembly binary format. */
 const encoder = new TextEncoder()
+/** Each module says the same few hundred again. */
+const names = new Map<string, Uint8Array>()
 const scratch = new DataView(new ArrayBuffer(8))
 
 export class ByteBuffer {
@@ -38,12 +40,22 @@ export class ByteBuffer {
   /** Signed LEB128 of an i64. */
   sleb64(n: number | bigint): void {
     if (typeof n === 'number' && n >= -0x80000000 && n <= 0x7fffffff) return this.sleb32(n)
+    if (typeof n === 'number' && Number.isSafeInteger(n)) return this.slebOf(n)
     let rest = BigInt.asIntN(64, BigInt(n))
     while (rest < -64n || rest > 63n) {
       this.u8(Number(rest & 0x7fn) | 0x80)
       rest >>= 7n
     }
     this.u8(Number(rest & 0x7fn))
+  }
+
+  private slebOf(n: number): void {
+    let rest = n
+    while (rest < -64 || rest > 63) {
+      this.u8((rest & 0x7f) | 0x80)
+      rest = Math.floor(rest / 0x80)
+    }
+    this.u8(rest & 0x7f)
   }
 
   f32(n: number): void {
@@ -63,7 +75,8 @@ export class ByteBuffer {
   }
 
   name(text: string): void {
-    const bytes = encoder.encode(text)
+    let bytes = names.get(text)
+    if (bytes === undefined) names.set(text, (bytes = encoder.encode(text)))
     this.uleb(bytes.length)
     this.append(bytes)
   }

@@ -60,7 +60,7 @@ class FunctionEncoder {
   private readonly labels: (LabelStatement | undefined)[] = []
   private readonly liveness: Liveness
   /** Of the statement that gets its local. */
-  private position = 0
+  private position: number
   private readonly start: number
   private readonly hints: BranchHint[] = []
 
@@ -72,6 +72,7 @@ class FunctionEncoder {
     this.start = out.length
     this.locals = new LocalPool(fn.params.length)
     this.liveness = new Liveness(fn)
+    this.position = this.liveness.start
   }
 
   encode(): readonly BranchHint[] {
@@ -95,12 +96,12 @@ class FunctionEncoder {
       const at = this.position++
       switch (s.statement) {
         case 'value':
-          if (s.source.kind === 'get') this.assignVariable(s.source.variable, at)
+          if (s.source.kind === 'get') this.assignVariable(s.source.what, at)
           if (s.uses === 0 || (s.pure && s.uses === 1)) break
-          s.local = s.source.kind === 'get' && s.alias ? s.source.variable.local : this.locals.lend(s.type, at, this.liveness.endOf(s))
+          s.local = s.source.kind === 'get' && s.alias ? s.source.what.local : this.locals.lend(s.type, at, this.liveness.endOf(s))
           break
         case 'set':
-          if (this.liveness.isRead(s.variable)) this.assignVariable(s.variable, at)
+          if (s.variable.read) this.assignVariable(s.variable, at)
           break
         case 'if':
           this.assignLocals(s.then)
@@ -143,7 +144,7 @@ class FunctionEncoder {
         }
         return
       case 'set':
-        if (!this.liveness.isRead(s.variable)) return
+        if (!s.variable.read) return
         this.push(s.value)
         return this.local(OP_LOCAL_SET, s.variable.local)
       case 'effect':
@@ -245,18 +246,18 @@ class FunctionEncoder {
     for (const arg of v.args) this.push(arg)
     switch (source.kind) {
       case 'op':
-        return this.operation(source.info, source.immediates, source.offset)
+        return this.operation(source.what, source.immediates, source.offset)
       case 'const':
-        return this.constant(v.type, source.number, source.bytes)
+        return this.constant(v.type, source.what, source.immediates)
       case 'param':
-        return this.local(OP_LOCAL_GET, source.index)
+        return this.local(OP_LOCAL_GET, source.what)
       case 'get':
-        return this.local(OP_LOCAL_GET, source.variable.local)
+        return this.local(OP_LOCAL_GET, source.what.local)
       case 'call':
-        return this.call(source.target)
+        return this.call(source.what)
       case 'call-indirect':
         this.out.u8(OP_CALL_INDIRECT)
-        this.out.uleb(this.indices.typeIndex(source.signature))
+        this.out.uleb(this.indices.typeIndex(source.what))
         // the first and only table
         return this.out.u8(0)
       default:
@@ -264,7 +265,7 @@ class FunctionEncoder {
     }
   }
 
-  private constant(type: IrType, number: number | bigint, bytes: readonly number[] | undefined): void {
+  private constant(type: IrType, number: number | bigint, bytes: readonly number[]): void {
     const { out } = this
     switch (type) {
       case 'i32':
@@ -281,7 +282,7 @@ class FunctionEncoder {
         return out.f64(Number(number))
       case 'v128':
         this.opcode(OP_V128_CONST)
-        for (let i = 0; i < 16; i++) out.u8(bytes?.[i] ?? 0)
+        for (const byte of bytes) out.u8(byte)
         return
       default:
         return assertNever(type)

@@ -11,6 +11,8 @@ interface Lent {
 export class LocalPool {
   private readonly types: IrType[] = []
   private lent: Lent[] = []
+  /** Position of the first end of a loan. */
+  private firstEnd = Infinity
   private readonly free = new Map<IrType, number[]>()
 
   constructor(private readonly parameters: number) {}
@@ -25,6 +27,7 @@ export class LocalPool {
     this.takeBack(at)
     const local = this.free.get(type)?.pop() ?? this.own(type)
     this.lent.push({ local, type, until })
+    if (until < this.firstEnd) this.firstEnd = until
     return local
   }
 
@@ -40,11 +43,13 @@ export class LocalPool {
   }
 
   private takeBack(at: number): void {
-    if (!this.lent.some(({ until }) => until <= at)) return
+    if (at < this.firstEnd) return
     const kept: Lent[] = []
+    this.firstEnd = Infinity
     for (const one of this.lent) {
       if (one.until > at) {
         kept.push(one)
+        if (one.until < this.firstEnd) this.firstEnd = one.until
         continue
       }
       const free = this.free.get(one.type)

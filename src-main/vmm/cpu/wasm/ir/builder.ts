@@ -1,8 +1,8 @@
 /** Builds one function's body, statement by statement. */
 import { Block, Value, Variable, opInfo } from './nodes'
-import type { FunctionRef, IrFunction, IrType, LabelStatement, OpName, Signature, Source } from './nodes'
+import type { FunctionRef, IrFunction, IrType, LabelStatement, OpInfo, OpName, Signature, Source } from './nodes'
 
-const NO_IMMEDIATES: readonly number[] = []
+export const NO_IMMEDIATES: readonly number[] = []
 const NO_ARGS: readonly Value[] = []
 
 export class FunctionBuilder implements IrFunction {
@@ -15,7 +15,7 @@ export class FunctionBuilder implements IrFunction {
     readonly params: readonly IrType[],
     readonly results: readonly IrType[],
   ) {
-    this.parameters = params.map((type, index) => new Value(type, { kind: 'param', index }, NO_ARGS, true, undefined))
+    this.parameters = params.map((type, index) => new Value(type, { kind: 'param', what: index, immediates: NO_IMMEDIATES, offset: 0 }, NO_ARGS, true, undefined))
   }
 
   /** The block that statements go to now. */
@@ -46,28 +46,33 @@ export class FunctionBuilder implements IrFunction {
   }
 
   constant(type: 'i32' | 'i64' | 'f32' | 'f64', number: number | bigint): Value {
-    return new Value(type, { kind: 'const', number }, NO_ARGS, true, undefined)
+    return new Value(type, { kind: 'const', what: number, immediates: NO_IMMEDIATES, offset: 0 }, NO_ARGS, true, undefined)
   }
 
   constant128(bytes: readonly number[]): Value {
     if (bytes.length !== 16) throw new Error('a v128 constant has 16 bytes')
-    return new Value('v128', { kind: 'const', number: 0, bytes }, NO_ARGS, true, undefined)
+    return new Value('v128', { kind: 'const', what: 0, immediates: bytes, offset: 0 }, NO_ARGS, true, undefined)
   }
 
   /** An operation with a result. `offset` is the constant offset of memory operations. */
   op(name: OpName, args: readonly Value[], immediates: readonly number[] = NO_IMMEDIATES, offset: number = 0): Value {
-    const info = opInfo(name)
-    if (info.result === undefined) throw new Error(`${name} has no result`)
-    const type = info.result === 'first' ? args[0]?.type : info.result
-    if (type === undefined) throw new Error(`${name} needs arguments`)
-    return this.define(type, { kind: 'op', info, immediates, offset }, args, info.pure)
+    return this.operation(opInfo(name), args, immediates, offset)
+  }
+
+  /** As op(), for callers that have looked the operation up. */
+  operation(info: OpInfo, args: readonly Value[], immediates: readonly number[] = NO_IMMEDIATES, offset: number = 0): Value {
+    const { result } = info
+    if (result === undefined) throw new Error(`${info.name} has no result`)
+    const type = result === 'first' ? args[0]?.type : result
+    if (type === undefined) throw new Error(`${info.name} needs arguments`)
+    return this.define(type, { kind: 'op', what: info, immediates, offset }, args, info.pure)
   }
 
   /** A load. `stable`: what is there does not change while the function runs, so the load may move to its use. */
   load(name: OpName, address: Value, offset: number, stable: boolean = false): Value {
     const info = opInfo(name)
     if (info.result === undefined || info.result === 'first') throw new Error(`${name} is not a load`)
-    return this.define(info.result, { kind: 'op', info, immediates: NO_IMMEDIATES, offset }, [address], stable)
+    return this.define(info.result, { kind: 'op', what: info, immediates: NO_IMMEDIATES, offset }, [address], stable)
   }
 
   /** A memory operation without result. */
@@ -87,7 +92,8 @@ export class FunctionBuilder implements IrFunction {
   }
 
   get(variable: Variable): Value {
-    return this.define(variable.type, { kind: 'get', variable }, NO_ARGS, false)
+    variable.read = true
+    return this.define(variable.type, { kind: 'get', what: variable, immediates: NO_IMMEDIATES, offset: 0 }, NO_ARGS, false)
   }
 
   set(variable: Variable, value: Value): void {
@@ -98,7 +104,7 @@ export class FunctionBuilder implements IrFunction {
   call(target: FunctionRef, args: readonly Value[], pure: boolean = false): Value {
     const type = target.results[0]
     if (type === undefined) throw new Error(`${target.name} has no result`)
-    return this.define(type, { kind: 'call', target }, args, pure)
+    return this.define(type, { kind: 'call', what: target, immediates: NO_IMMEDIATES, offset: 0 }, args, pure)
   }
 
   callVoid(target: FunctionRef, args: readonly Value[]): void {
@@ -110,7 +116,7 @@ export class FunctionBuilder implements IrFunction {
   callIndirect(index: Value, signature: Signature, args: readonly Value[]): Value {
     const type = signature.results[0]
     if (type === undefined) throw new Error('an indirect call has a result')
-    return this.define(type, { kind: 'call-indirect', signature }, [...args, index], false)
+    return this.define(type, { kind: 'call-indirect', what: signature, immediates: NO_IMMEDIATES, offset: 0 }, [...args, index], false)
   }
 
   if(condition: Value, then: () => void, otherwise?: () => void): void {

@@ -1,187 +1,228 @@
 /**
  * A builder that folds constants and simplifies as it goes. Operands of translated instructions are constants, so most of what a meaning says about
  * them (masks, shift counts, widenings) is known here; what V8 would simplify too is done where it spares code size or flags' computations.
+ *
+ * Every operation of every translated instruction comes through here: what depends on the operation alone stands in a table (RULES).
  */
-import { FunctionBuilder } from './builder'
-import type { OpName, Value } from './nodes'
+import { FunctionBuilder, NO_IMMEDIATES } from './builder'
+import { FOLDED_NAMES, and64, constantOf, foldIntegers, integer64, low32 } from './integer-constants'
+import type { FoldedName, Integer } from './integer-constants'
+import { OP_INFO, opInfo } from './nodes'
+import type { OpInfo, OpName, Value } from './nodes'
 
-const MASK32 = 0xffffffffn
-const ZERO_EXTENDING: ReadonlySet<string> = new Set(['i64.load32_u', 'i64.load16_u', 'i64.load8_u'])
-/** Comparisons and their opposites. */
-const OPPOSITE: Readonly<Record<string, string>> = { eq: 'ne', ne: 'eq', lt_s: 'ge_s', ge_s: 'lt_s', lt_u: 'ge_u', ge_u: 'lt_u', gt_s: 'le_s', le_s: 'gt_s', gt_u: 'le_u', le_u: 'gt_u' }
-/** 32-bit operations whose low half depends on the low halves of their operands only. */
-const NARROWABLE: Readonly<Record<string, OpName>> = {
-  'i64.add': 'i32.add', 'i64.sub': 'i32.sub', 'i64.and': 'i32.and', 'i64.or': 'i32.or', 'i64.xor': 'i32.xor', 'i64.mul': 'i32.mul',
+const MASK32 = 0xffffffff
+
+const WRAP = opInfo('i32.wrap_i64')
+const EXTEND_U = opInfo('i64.extend_i32_u')
+const EXTEND_S = opInfo('i64.extend_i32_s')
+const AND_32 = opInfo('i32.and')
+const SHL_32 = opInfo('i32.shl')
+const SHL_64 = opInfo('i64.shl')
+
+/** Comparisons and their opposites; ordered comparisons of floats have none. */
+const OPPOSITE: Readonly<Partial<Record<FoldedName, FoldedName>>> = { eq: 'ne', ne: 'eq', lt_s: 'ge_s', ge_s: 'lt_s', lt_u: 'ge_u', ge_u: 'lt_u', gt_s: 'le_s', le_s: 'gt_s', gt_u: 'le_u', le_u: 'gt_u' }
+/** Operations whose low half depends on the low halves of their operands only. */
+const NARROWABLE: ReadonlySet<FoldedName> = new Set(['add', 'sub', 'and', 'or', 'xor', 'mul'])
+const COMMUTATIVE: ReadonlySet<FoldedName> = new Set(['add', 'mul', 'and', 'or', 'xor', 'eq', 'ne'])
+
+/** An operation on two integers. */
+interface Binary {
+  readonly name: FoldedName
+  /** Of the operands. */
+  readonly type: 'i32' | 'i64'
+  readonly result: 'i32' | 'i64'
+  readonly commutes: boolean
+  readonly opposite: OpInfo | undefined
 }
 
-type Fold = (a: bigint, b: bigint, bits: bigint) => bigint | undefined
-const unsigned = (n: bigint, bits: bigint): bigint => BigInt.asUintN(Number(bits), n)
-const flag = (condition: boolean): bigint => (condition ? 1n : 0n)
-/** On values sign-extended from their width. */
-const BINARY: Readonly<Record<string, Fold>> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  and: (a, b) => a & b,
-  or: (a, b) => a | b,
-  xor: (a, b) => a ^ b,
-  shl: (a, b, bits) => a << (b & (bits - 1n)),
-  shr_u: (a, b, bits) => unsigned(a, bits) >> (b & (bits - 1n)),
-  shr_s: (a, b, bits) => a >> (b & (bits - 1n)),
-  eq: (a, b) => flag(a === b),
-  ne: (a, b) => flag(a !== b),
-  lt_s: (a, b) => flag(a < b),
-  gt_s: (a, b) => flag(a > b),
-  le_s: (a, b) => flag(a <= b),
-  ge_s: (a, b) => flag(a >= b),
-  lt_u: (a, b, bits) => flag(unsigned(a, bits) < unsigned(b, bits)),
-  gt_u: (a, b, bits) => flag(unsigned(a, bits) > unsigned(b, bits)),
-  le_u: (a, b, bits) => flag(unsigned(a, bits) <= unsigned(b, bits)),
-  ge_u: (a, b, bits) => flag(unsigned(a, bits) >= unsigned(b, bits)),
+/** What folding wants to know about an operation. */
+interface Rule {
+  readonly binary: Binary | undefined
+  /** Of a 64-bit operation: the 32-bit one that gives the low half of the result from those of the operands. */
+  readonly narrow: OpInfo | undefined
+  /** The low half of the result is an i32 that is at hand, or computed as one. */
+  readonly hasLowHalf: boolean
+  /** The result is 0 or 1. */
+  readonly isFlag: boolean
+  /** Of a load: the result has no bits but these. */
+  readonly loadedBits: number | undefined
+  /** Of a sign extension: from how many bits. */
+  readonly signBits: number | undefined
 }
 
-/** The number of an integer constant, sign-extended; undefined for everything else. */
-export function constantOf(value: Value): bigint | undefined {
-  const { source, type } = value
-  if (source.kind !== 'const' || (type !== 'i32' && type !== 'i64')) return undefined
-  const n = typeof source.number === 'bigint' ? source.number : BigInt(Math.trunc(source.number))
-  return BigInt.asIntN(type === 'i32' ? 32 : 64, n)
+const LOADED_BITS: Readonly<Partial<Record<OpName, number>>> = {
+  'i32.load8_u': 0xff, 'i64.load8_u': 0xff, 'i32.load16_u': 0xffff, 'i64.load16_u': 0xffff, 'i64.load32_u': MASK32,
 }
 
-/** The operation that makes a value, or ''. */
-const opOf = (value: Value): string => (value.source.kind === 'op' ? value.source.info.name : '')
+function binaryOf(name: OpName): Binary | undefined {
+  const type = name.startsWith('i32.') ? 'i32' : name.startsWith('i64.') ? 'i64' : undefined
+  const folded = FOLDED_NAMES.find((one) => name === `${type}.${one}`)
+  if (type === undefined || folded === undefined) return undefined
+  const opposite = OPPOSITE[folded]
+  const result = opposite === undefined ? type : 'i32'
+  return { name: folded, type, result, commutes: COMMUTATIVE.has(folded), opposite: opposite && opInfo(`${type}.${opposite}`) }
+}
+
+function ruleOf(info: OpInfo): Rule {
+  const { name } = info
+  const binary = binaryOf(name)
+  const narrow = binary?.type === 'i64' && NARROWABLE.has(binary.name) ? opInfo(`i32.${binary.name}` as OpName) : undefined
+  const signBits = /extend(\d+)_s$/.exec(name)?.[1]
+  return {
+    binary,
+    narrow,
+    hasLowHalf: narrow !== undefined || info === EXTEND_U || info === EXTEND_S,
+    isFlag: /^(i32|i64|f32|f64)\.(eqz|eq|ne|lt|gt|le|ge)/.test(name) || /\.(all|any)_true$/.test(name),
+    loadedBits: LOADED_BITS[name],
+    signBits: signBits === undefined ? undefined : Number(signBits),
+  }
+}
+
+/** By OpInfo.index. */
+const RULES: readonly Rule[] = [...OP_INFO.values()].map(ruleOf)
+
+/** The operation that makes a value. */
+const opOf = ({ source }: Value): OpInfo | undefined => (source.kind === 'op' ? source.what : undefined)
+const ruleFor = ({ source }: Value): Rule | undefined => (source.kind === 'op' ? RULES[source.what.index] : undefined)
+const secondOf = ({ args }: Value): Integer | undefined => (args.length < 2 ? undefined : constantOf(args[1]!))
 
 export class FoldingBuilder extends FunctionBuilder {
-  override op(name: OpName, args: readonly Value[], immediates: readonly number[] = [], offset: number = 0): Value {
-    const [a, b, c] = args
-    if (a === undefined || offset !== 0 || immediates.length > 1) return super.op(name, args, immediates, offset)
-    const simple = b === undefined ? this.unary(name, a, immediates) : c === undefined ? this.binary(name, a, b, immediates) : this.choice(name, a, b, c)
-    return simple ?? super.op(name, args, immediates, offset)
+  override operation(info: OpInfo, args: readonly Value[], immediates?: readonly number[], offset?: number): Value {
+    return this.simplified(info, args, immediates, offset) ?? super.operation(info, args, immediates, offset)
   }
 
-  private int(type: 'i32' | 'i64', n: bigint): Value {
-    return this.constant(type, type === 'i32' ? Number(BigInt.asIntN(32, n)) : BigInt.asIntN(64, n))
-  }
-
-  private unary(name: OpName, a: Value, immediates: readonly number[]): Value | undefined {
-    const [inner, second] = a.args
-    const from = opOf(a)
-    const known = constantOf(a)
-    switch (name) {
-      case 'i32.wrap_i64':
-        if (known !== undefined) return this.int('i32', known)
-        if (inner === undefined) return undefined
-        if (from === 'i64.extend_i32_u' || from === 'i64.extend_i32_s') return inner
-        return this.narrowed(from, inner, second)
-      case 'i64.extend_i32_u':
-        return known === undefined ? undefined : this.int('i64', known & MASK32)
-      case 'i64.extend_i32_s':
-        return known === undefined ? undefined : this.int('i64', known)
-      case 'i32.extend8_s':
-      case 'i32.extend16_s':
-      case 'i64.extend8_s':
-      case 'i64.extend16_s':
-      case 'i64.extend32_s': {
-        const bits = Number(/extend(\d+)/.exec(name)?.[1])
-        if (known !== undefined) return this.int(name.startsWith('i32') ? 'i32' : 'i64', BigInt.asIntN(bits, known))
-        // the sign of the low bits does not care what a mask does above them
-        const mask = from === 'i32.and' && second !== undefined ? constantOf(second) : undefined
-        const kept = (1n << BigInt(bits)) - 1n
-        return mask !== undefined && (mask & kept) === kept && inner !== undefined ? this.op(name, [inner]) : undefined
-      }
-      case 'i32.eqz':
-      case 'i64.eqz':
-        if (known !== undefined) return this.int('i32', flag(known === 0n))
-        return this.negated(a, from)
-      case 'f64.reinterpret_i64':
-        if (from === 'i64.reinterpret_f64' && inner !== undefined) return inner
-        return from === 'i64x2.extract_lane' && inner !== undefined ? super.op('f64x2.extract_lane', [inner], lanesOf(a)) : undefined
-      case 'f32.reinterpret_i32':
-        if (from === 'i32.reinterpret_f32' && inner !== undefined) return inner
-        return from === 'i32x4.extract_lane' && inner !== undefined ? super.op('f32x4.extract_lane', [inner], lanesOf(a)) : undefined
-      case 'i64x2.splat':
-        return from === 'i64.reinterpret_f64' && inner !== undefined ? super.op('f64x2.splat', [inner]) : undefined
-      case 'i64x2.extract_lane': {
-        // a lane that was just put in
-        const replaced = from === 'i64x2.replace_lane' || from === 'f64x2.replace_lane'
-        if (!replaced || second === undefined || inner === undefined) return undefined
-        if (lanesOf(a)[0] !== immediates[0]) return this.op(name, [inner], immediates)
-        return second.type === 'f64' ? super.op('i64.reinterpret_f64', [second]) : second
-      }
+  private simplified(info: OpInfo, args: readonly Value[], immediates: readonly number[] = NO_IMMEDIATES, offset: number = 0): Value | undefined {
+    if (offset !== 0 || immediates.length > 1) return undefined
+    switch (args.length) {
+      case 1:
+        return this.unary(info, args[0]!, immediates)
+      case 2:
+        return this.binary(info, args[0]!, args[1]!, immediates)
+      case 3:
+        return info.name === 'select' ? choice(args[0]!, args[1]!, args[2]!) : undefined
       default:
         return undefined
     }
   }
 
-  /** wrap(x op y) as a 32-bit operation, where that needs no conversion of its own on at least one side. */
-  private narrowed(from: string, x: Value, y: Value | undefined): Value | undefined {
-    const narrow = NARROWABLE[from]
-    if (y === undefined) return undefined
-    const isNarrow = (v: Value): boolean => constantOf(v) !== undefined || opOf(v) === 'i64.extend_i32_u' || opOf(v) === 'i64.extend_i32_s' || opOf(v) in NARROWABLE
-    if (narrow !== undefined && isNarrow(x) && isNarrow(y)) return this.op(narrow, [this.op('i32.wrap_i64', [x]), this.op('i32.wrap_i64', [y])])
-    const count = constantOf(y)
-    if (from === 'i64.shl' && count !== undefined && count < 32n && isNarrow(x)) return this.op('i32.shl', [this.op('i32.wrap_i64', [x]), this.int('i32', count)])
-    return undefined
+  private i32(n: Integer): Value {
+    return this.constant('i32', low32(n))
   }
 
-  private negated(a: Value, from: string): Value | undefined {
-    const dot = from.indexOf('.')
-    const opposite = OPPOSITE[from.slice(dot + 1)]
-    // ordered comparisons of floats have no opposite
-    if (opposite === undefined || !from.startsWith('i') || from.includes('x')) return undefined
-    return this.op(`${from.slice(0, dot)}.${opposite}` as OpName, a.args)
+  private int(type: 'i32' | 'i64', n: Integer): Value {
+    return type === 'i32' ? this.i32(n) : this.constant('i64', integer64(n))
   }
 
-  private binary(name: OpName, a: Value, b: Value, immediates: readonly number[]): Value | undefined {
-    if (name === 'i64x2.replace_lane' && opOf(b) === 'i64.reinterpret_f64' && b.args[0] !== undefined) return super.op('f64x2.replace_lane', [a, b.args[0]], immediates)
-    if (a.type !== 'i32' && a.type !== 'i64') return undefined
-    const operation = name.slice(4)
-    const fold = BINARY[operation]
-    if (fold === undefined || !(name.startsWith('i32.') || name.startsWith('i64.'))) return undefined
-    const bits = a.type === 'i32' ? 32n : 64n
-    const [x, y] = [constantOf(a), constantOf(b)]
-    if (x !== undefined && y !== undefined) {
-      const result = fold(x, y, bits)
-      return result === undefined ? undefined : this.int(/^(eq|ne|lt|gt|le|ge)/.test(operation) ? 'i32' : a.type, result)
-    }
-    if (y !== undefined) return this.withConstant(name, operation, a, y)
-    // constants to the right
-    if (x !== undefined && ['add', 'mul', 'and', 'or', 'xor', 'eq', 'ne'].includes(operation)) return this.op(name, [b, a])
-    if (a === b) {
-      if (operation === 'xor' || operation === 'sub') return this.int(a.type, 0n)
-      if (operation === 'and' || operation === 'or') return a
-    }
-    return undefined
-  }
-
-  private withConstant(name: OpName, operation: string, a: Value, y: bigint): Value | undefined {
-    const type = a.type === 'i32' ? 'i32' : 'i64'
+  private unary(info: OpInfo, a: Value, immediates: readonly number[]): Value | undefined {
+    const known = constantOf(a)
     const inner = a.args[0]
-    const within = a.args[1] === undefined ? undefined : constantOf(a.args[1])
-    switch (operation) {
-      case 'add':
-        if (y === 0n) return a
-        return opOf(a) === name && within !== undefined && inner !== undefined ? this.op(name, [inner, this.int(type, within + y)]) : undefined
+    const from = opOf(a)
+    switch (info.name) {
+      case 'i32.wrap_i64':
+        if (known !== undefined) return this.i32(known)
+        if (inner === undefined || from === undefined) return undefined
+        return from === EXTEND_U || from === EXTEND_S ? inner : this.narrowed(from, a.args)
+      case 'i64.extend_i32_u':
+        return known === undefined ? undefined : this.int('i64', low32(known) >>> 0)
+      case 'i64.extend_i32_s':
+        return known === undefined ? undefined : this.int('i64', known)
+      case 'i32.eqz':
+      case 'i64.eqz':
+        if (known !== undefined) return this.i32(known === 0 ? 1 : 0)
+        return this.negated(a)
+      case 'f64.reinterpret_i64':
+        if (inner === undefined) return undefined
+        if (from?.name === 'i64.reinterpret_f64') return inner
+        return from?.name === 'i64x2.extract_lane' ? super.operation(opInfo('f64x2.extract_lane'), [inner], a.source.immediates) : undefined
+      case 'f32.reinterpret_i32':
+        if (inner === undefined) return undefined
+        if (from?.name === 'i32.reinterpret_f32') return inner
+        return from?.name === 'i32x4.extract_lane' ? super.operation(opInfo('f32x4.extract_lane'), [inner], a.source.immediates) : undefined
+      case 'i64x2.splat':
+        return from?.name === 'i64.reinterpret_f64' && inner !== undefined ? super.operation(opInfo('f64x2.splat'), [inner]) : undefined
+      case 'i64x2.extract_lane': {
+        // a lane that was just put in
+        const second = a.args[1]
+        const replaced = from?.name === 'i64x2.replace_lane' || from?.name === 'f64x2.replace_lane'
+        if (!replaced || second === undefined || inner === undefined) return undefined
+        if (a.source.immediates[0] !== immediates[0]) return this.operation(info, [inner], immediates)
+        return second.type === 'f64' ? super.operation(opInfo('i64.reinterpret_f64'), [second]) : second
+      }
+      default: {
+        const bits = RULES[info.index]!.signBits
+        return bits === undefined ? undefined : this.signExtended(info, bits, a, known)
+      }
+    }
+  }
+
+  private signExtended(info: OpInfo, bits: number, a: Value, known: Integer | undefined): Value | undefined {
+    const above = 32 - bits
+    if (known !== undefined) return this.int(a.type === 'i32' ? 'i32' : 'i64', (low32(known) << above) >> above)
+    // the sign of the low bits does not care what a mask does above them
+    const mask = opOf(a) === AND_32 ? secondOf(a) : undefined
+    return mask !== undefined && low32(mask) << above === -1 << above ? this.operation(info, [a.args[0]!]) : undefined
+  }
+
+  /** wrap(x op y) as a 32-bit operation, where that needs no conversion of its own on at least one side. */
+  private narrowed(from: OpInfo, [x, y]: readonly Value[]): Value | undefined {
+    if (x === undefined || y === undefined) return undefined
+    const { narrow } = RULES[from.index]!
+    if (narrow !== undefined && isNarrow(x) && isNarrow(y)) return this.operation(narrow, [this.operation(WRAP, [x]), this.operation(WRAP, [y])])
+    const count = from === SHL_64 ? constantOf(y) : undefined
+    return count !== undefined && count < 32 && isNarrow(x) ? this.operation(SHL_32, [this.operation(WRAP, [x]), this.i32(count)]) : undefined
+  }
+
+  private negated(a: Value): Value | undefined {
+    const opposite = ruleFor(a)?.binary?.opposite
+    return opposite === undefined ? undefined : this.operation(opposite, a.args)
+  }
+
+  private binary(info: OpInfo, a: Value, b: Value, immediates: readonly number[]): Value | undefined {
+    const rule = RULES[info.index]!.binary
+    if (rule === undefined) {
+      if (info.name !== 'i64x2.replace_lane' || opOf(b)?.name !== 'i64.reinterpret_f64') return undefined
+      return super.operation(opInfo('f64x2.replace_lane'), [a, b.args[0]!], immediates)
+    }
+    const { name, type } = rule
+    const x = constantOf(a)
+    const y = constantOf(b)
+    if (y !== undefined) return x === undefined ? this.withConstant(info, rule, a, y) : this.int(rule.result, foldIntegers(type, name, x, y))
+    // constants to the right
+    if (x !== undefined && rule.commutes) return this.operation(info, [b, a])
+    if (a === b) {
+      if (name === 'xor' || name === 'sub') return this.int(type, 0)
+      if (name === 'and' || name === 'or') return a
+    }
+    return undefined
+  }
+
+  private withConstant(info: OpInfo, { name, type }: Binary, a: Value, y: Integer): Value | undefined {
+    switch (name) {
+      case 'add': {
+        if (y === 0) return a
+        const within = opOf(a) === info ? secondOf(a) : undefined
+        return within === undefined ? undefined : this.operation(info, [a.args[0]!, this.int(type, foldIntegers(type, 'add', within, y))])
+      }
       case 'sub':
-        return y === 0n ? a : undefined
       case 'or':
       case 'xor':
-        return y === 0n ? a : undefined
+        return y === 0 ? a : undefined
       case 'shl':
       case 'shr_u':
       case 'shr_s':
-        return (y & (type === 'i32' ? 31n : 63n)) === 0n ? a : undefined
+        return (low32(y) & (type === 'i32' ? 31 : 63)) === 0 ? a : undefined
       case 'mul':
-        return y === 0n ? this.int(type, 0n) : y === 1n ? a : undefined
+        return y === 0 ? this.int(type, 0) : y === 1 ? a : undefined
       case 'eq':
-        return y === 0n ? this.op(type === 'i32' ? 'i32.eqz' : 'i64.eqz', [a]) : undefined
+        return y === 0 ? this.op(type === 'i32' ? 'i32.eqz' : 'i64.eqz', [a]) : undefined
       case 'ne':
-        return y === 0n && type === 'i32' && isFlag(a) ? a : undefined
+        return y === 0 && type === 'i32' && isFlag(a) ? a : undefined
       case 'and': {
-        if (y === 0n) return this.int(type, 0n)
-        if (y === -1n) return a
-        if (type === 'i32' && y === 1n && isFlag(a)) return a
-        if (opOf(a) === name && within !== undefined && inner !== undefined) return this.op(name, [inner, this.int(type, within & y)])
+        if (y === 0) return this.int(type, 0)
+        if (y === -1) return a
+        if (type === 'i32' && y === 1 && isFlag(a)) return a
+        const within = opOf(a) === info ? secondOf(a) : undefined
+        if (within !== undefined) return this.operation(info, [a.args[0]!, this.int(type, and64(within, y))])
         if (fitsIn(a, y)) return a
         return type === 'i64' ? this.lowHalf(a, y) : undefined
       }
@@ -191,53 +232,60 @@ export class FoldingBuilder extends FunctionBuilder {
   }
 
   /** a & y where y does not reach above, or covers all of, the low half. */
-  private lowHalf(a: Value, y: bigint): Value | undefined {
-    if (opOf(a) === 'i64.extend_i32_u') {
-      const low = a.args[0]
-      if ((y & MASK32) === MASK32) return a
-      if ((y & MASK32) === 0n) return this.int('i64', 0n)
-      return low === undefined ? undefined : this.op('i64.extend_i32_u', [this.op('i32.and', [low, this.int('i32', y)])])
+  private lowHalf(a: Value, y: Integer): Value | undefined {
+    const from = opOf(a)
+    if (from === undefined) return undefined
+    const low = low32(y)
+    if (from === EXTEND_U) {
+      if (low === -1) return a
+      if (low === 0) return this.int('i64', 0)
+      return this.operation(EXTEND_U, [this.operation(AND_32, [a.args[0]!, this.i32(low)])])
     }
-    if (ZERO_EXTENDING.has(opOf(a)) && (y & MASK32) === MASK32) return a
+    if (low === -1 && RULES[from.index]!.loadedBits !== undefined) return a
     if (y !== MASK32) return undefined
-    const narrow = this.narrowed(opOf(a), a.args[0] ?? a, a.args[1])
-    return narrow === undefined ? undefined : this.op('i64.extend_i32_u', [narrow])
-  }
-
-  private choice(name: OpName, a: Value, b: Value, condition: Value): Value | undefined {
-    if (name !== 'select') return undefined
-    const known = constantOf(condition)
-    if (known !== undefined) return known === 0n ? b : a
-    return a === b ? a : undefined
+    const narrow = this.narrowed(from, a.args)
+    return narrow === undefined ? undefined : this.operation(EXTEND_U, [narrow])
   }
 }
 
-const lanesOf = (value: Value): readonly number[] => (value.source.kind === 'op' ? value.source.immediates : [])
+function choice(a: Value, b: Value, condition: Value): Value | undefined {
+  const known = constantOf(condition)
+  if (known !== undefined) return known === 0 ? b : a
+  return a === b ? a : undefined
+}
+
+/** Its low half needs no conversion of its own. */
+function isNarrow(value: Value): boolean {
+  return ruleFor(value)?.hasLowHalf ?? constantOf(value) !== undefined
+}
 
 /** A comparison: 0 or 1. */
 function isFlag(value: Value): boolean {
-  const name = opOf(value)
-  return /^(i32|i64|f32|f64)\.(eqz|eq|ne|lt|gt|le|ge)/.test(name) || /\.(all|any)_true$/.test(name)
+  return ruleFor(value)?.isFlag === true
 }
 
 /** The value has no bits but those of the mask. */
-function fitsIn(value: Value, mask: bigint): boolean {
-  switch (opOf(value)) {
+function fitsIn(value: Value, mask: Integer): boolean {
+  const from = opOf(value)
+  if (from === undefined) return false
+  switch (from.name) {
     case 'i32.load8_u':
     case 'i64.load8_u':
-      return (mask & 0xffn) === 0xffn
     case 'i32.load16_u':
     case 'i64.load16_u':
-      return (mask & 0xffffn) === 0xffffn
+      return covers(low32(mask), RULES[from.index]!.loadedBits!)
     case 'i32.and': {
-      const within = value.args[1] === undefined ? undefined : constantOf(value.args[1])
-      return within !== undefined && within >= 0n && (within & ~mask) === 0n
+      const within = secondOf(value)
+      return within !== undefined && within >= 0 && covers(low32(mask), low32(within))
     }
     case 'i32.shr_u': {
-      const count = value.args[1] === undefined ? undefined : constantOf(value.args[1])
-      return count !== undefined && mask >= 0n && (MASK32 >> (count & 31n) & ~mask) === 0n
+      const count = secondOf(value)
+      return count !== undefined && mask >= 0 && covers(low32(mask), 0xffffffff >>> low32(count))
     }
     default:
       return false
   }
 }
+
+/** All of `bits` are in the mask. */
+const covers = (mask: number, bits: number): boolean => (bits & ~mask) === 0

@@ -1,9 +1,11 @@
 /** The typed IR between meanings and WebAssembly. */
 export { OPS } from './ops'
 export type { Immediates, OpName } from './ops'
-export { Block, OP_INFO, Value, Variable, hasEffect, opInfo } from './nodes'
+export { Block, NO_POSITION, OP_INFO, Value, Variable, hasEffect, opInfo } from './nodes'
 export type { FunctionRef, IrFunction, IrType, LabelStatement, OpInfo, Signature, Statement } from './nodes'
 export { FunctionBuilder } from './builder'
-export { FoldingBuilder, constantOf } from './folding-builder'
+export { FoldingBuilder } from './folding-builder'
+export { constantOf, low32 } from './integer-constants'
+export type { Integer } from './integer-constants'
 export { verify } from './verifier'
 export { print } from './printer'

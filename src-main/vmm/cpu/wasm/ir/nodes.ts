@@ -8,6 +8,8 @@ export type { OpName }
 /** What the table says about one operation, unpacked once. */
 export interface OpInfo {
   readonly name: OpName
+  /** Number in the order of the table, for tables of other properties. */
+  readonly index: number
   readonly opcode: number
   /** undefined stands for "the type of the first argument" (select). */
   readonly params: readonly (IrType | undefined)[]
@@ -21,12 +23,13 @@ export interface OpInfo {
 
 const TYPE_OF_LETTER: Readonly<Record<string, IrType>> = { i: 'i32', l: 'i64', f: 'f32', d: 'f64', v: 'v128' }
 
-function unpack(name: OpName): OpInfo {
+function unpack(name: OpName, index: number): OpInfo {
   const row: readonly [number, string, string, Immediates?] = OPS[name]
   const [opcode, params, result, immediates] = row
   const width = /^i(\d+)\.atomic\.[a-z]+(\d*)/.exec(name)
   return {
     name,
+    index,
     opcode,
     params: [...params].map((letter) => TYPE_OF_LETTER[letter]),
     result: result === 's' ? 'first' : TYPE_OF_LETTER[result],
@@ -36,7 +39,7 @@ function unpack(name: OpName): OpInfo {
   }
 }
 
-export const OP_INFO: ReadonlyMap<OpName, OpInfo> = new Map((Object.keys(OPS) as OpName[]).map((name) => [name, unpack(name)]))
+export const OP_INFO: ReadonlyMap<OpName, OpInfo> = new Map((Object.keys(OPS) as OpName[]).map((name, index) => [name, unpack(name, index)]))
 
 export function opInfo(name: OpName): OpInfo {
   const info = OP_INFO.get(name)
@@ -52,15 +55,26 @@ export class Block {
   constructor(readonly parent: Block | undefined) {}
 }
 
-/** Where a value comes from. */
+/**
+ * Where a value comes from. Sources of all kinds have the same properties in the same order: V8 then has one hidden class for them all, and the questions
+ * that everything here asks all the time stay fast.
+ */
 export type Source =
-  | { readonly kind: 'op'; readonly info: OpInfo; readonly immediates: readonly number[]; readonly offset: number }
-  | { readonly kind: 'const'; readonly number: number | bigint; readonly bytes?: readonly number[] }
-  | { readonly kind: 'param'; readonly index: number }
-  | { readonly kind: 'get'; readonly variable: Variable }
-  | { readonly kind: 'call'; readonly target: FunctionRef }
+  | (Details & { readonly kind: 'op'; readonly what: OpInfo })
+  | (Details & { readonly kind: 'const'; readonly what: number | bigint })
+  /** By its index. */
+  | (Details & { readonly kind: 'param'; readonly what: number })
+  | (Details & { readonly kind: 'get'; readonly what: Variable })
+  | (Details & { readonly kind: 'call'; readonly what: FunctionRef })
   /** Through the module's table; the last argument is the slot. */
-  | { readonly kind: 'call-indirect'; readonly signature: Signature }
+  | (Details & { readonly kind: 'call-indirect'; readonly what: Signature })
+
+interface Details {
+  /** Of an operation; of a v128 constant its bytes. */
+  readonly immediates: readonly number[]
+  /** Constant offset of a memory operation. */
+  readonly offset: number
+}
 
 /** A value: defined once, usable in the block that defines it and the blocks within. */
 export class Value {
@@ -84,12 +98,18 @@ export class Value {
   ) {}
 }
 
+/** Positions of statements (emit/liveness.ts) are less. */
+export const NO_POSITION = 0x40000000
+
 /** A place that may be set more than once; what carries values across if and loop. Starts as zero. */
 export class Variable {
   local = -1
-  /** Positions of its sets, and its reads; the encoder's. */
-  readonly sets: number[] = []
-  readonly reads: Value[] = []
+  /** Some statement reads it. */
+  read = false
+  /** Positions of the first and last statement that wants it, and of its next set, while the encoder looks at statements from the last to the first. */
+  first = -1
+  last = -1
+  nextSet: number = NO_POSITION
   constructor(
     readonly type: IrType,
     /** It is set before it is read on every way, and means nothing outside the span of its uses (and of the loops within): its local may serve others. */

@@ -17,8 +17,8 @@ export function print(fn: IrFunction, encoded: boolean = false): string {
     return text
   }
   const operand = (v: Value): string => {
-    if (v.source.kind === 'const') return v.source.bytes === undefined ? `${v.source.number}:${v.type}` : `[${v.source.bytes.join(' ')}]`
-    if (v.source.kind === 'param') return `param${v.source.index}`
+    if (v.source.kind === 'const') return v.type === 'v128' ? `[${v.source.immediates.join(' ')}]` : `${v.source.what}:${v.type}`
+    if (v.source.kind === 'param') return `param${v.source.what}`
     if (!encoded) return name(v, '%')
     return v.local >= 0 ? local(v) : v.source.kind === 'get' ? value(v) : `(${value(v)})`
   }
@@ -31,11 +31,11 @@ export function print(fn: IrFunction, encoded: boolean = false): string {
     const { source } = v
     switch (source.kind) {
       case 'op':
-        return source.info.name + list(v.args) + extras(source.immediates, source.offset)
+        return source.what.name + list(v.args) + extras(source.immediates, source.offset)
       case 'get':
-        return encoded ? local(source.variable) : `get ${name(source.variable, '$')}`
+        return encoded ? local(source.what) : `get ${name(source.what, '$')}`
       case 'call':
-        return called(source.target, v.args)
+        return called(source.what, v.args)
       case 'call-indirect':
         return `call slot${list(v.args.slice(-1))}:${list(v.args.slice(0, -1))}`
       case 'const':
@@ -53,7 +53,7 @@ export function print(fn: IrFunction, encoded: boolean = false): string {
       case 'value':
         if (!encoded) return line(`${name(s, '%')} = ${value(s)}`)
         if (s.local < 0) return hasEffect(s.source) && s.uses === 0 ? line(value(s)) : undefined
-        return s.source.kind === 'get' && s.source.variable.local === s.local ? undefined : line(`${local(s)} = ${value(s)}`)
+        return s.source.kind === 'get' && s.source.what.local === s.local ? undefined : line(`${local(s)} = ${value(s)}`)
       case 'set':
         if (!encoded) return line(`set ${name(s.variable, '$')} ${operand(s.value)}`)
         return s.variable.local < 0 ? undefined : line(`${local(s.variable)} = ${operand(s.value)}`)

@@ -23,9 +23,9 @@ export function verify(fn: IrFunction): void {
   const use = (value: Value, type: IrType | undefined, what: string): void => {
     const { source } = value
     if (source.kind === 'param') {
-      if (fn.params[source.index] !== value.type) fail(`${what}: parameter ${source.index} is not a ${value.type}`)
+      if (fn.params[source.what] !== value.type) fail(`${what}: parameter ${source.what} is not a ${value.type}`)
     } else if (source.kind !== 'const' && !defined.has(value)) {
-      fail(`${what}: value (${source.kind === 'op' ? source.info.name : source.kind}) used before or outside its definition`)
+      fail(`${what}: value (${source.kind === 'op' ? source.what.name : source.kind}) used before or outside its definition`)
     }
     if (type !== undefined && value.type !== type) fail(`${what}: ${type} expected, ${value.type} given`)
   }
@@ -43,9 +43,9 @@ export function verify(fn: IrFunction): void {
   }
   const value = (v: Value): void => {
     const { source } = v
-    if (source.kind === 'op') operation(source.info, v.args, source.immediates)
-    else if (source.kind === 'call') call(source.target.name, source.target.params, v.args)
-    else if (source.kind === 'call-indirect') call('indirect call', [...source.signature.params, 'i32'], v.args)
+    if (source.kind === 'op') operation(source.what, v.args, source.immediates)
+    else if (source.kind === 'call') call(source.what.name, source.what.params, v.args)
+    else if (source.kind === 'call-indirect') call('indirect call', [...source.what.params, 'i32'], v.args)
     defined.add(v)
   }
   const block = (b: Block): void => {
