@@ -98,16 +98,16 @@ export const SOURCE_ARGUMENT_SHIFT = 5
 
 // ---- decoded-block cache: shared by all vCPUs ---------------------------------------------------------------------------------------
 /** Absolute addresses in MACHINE_STATE. Next free byte of the arena (0: nothing decoded yet). u32. */
-export const ARENA_NEXT = 0x600000
+export const ARENA_NEXT = 0x700000
 /** Counters, u32 each. */
-export const COUNT_BLOCKS_DECODED = 0x600004
-export const COUNT_RECORDS_DECODED = 0x600008
-export const COUNT_BLOCKS_DROPPED = 0x60000c
-export const COUNT_CODE_FLUSHES = 0x600010
-export const COUNT_UNCACHED_DECODES = 0x600014
-export const COUNT_CODE_WRITES = 0x600018
+export const COUNT_BLOCKS_DECODED = 0x700004
+export const COUNT_RECORDS_DECODED = 0x700008
+export const COUNT_BLOCKS_DROPPED = 0x70000c
+export const COUNT_CODE_FLUSHES = 0x700010
+export const COUNT_UNCACHED_DECODES = 0x700014
+export const COUNT_CODE_WRITES = 0x700018
 /** How often the interpreter runs a block before it asks for its translation (host function region_wanted). u32; 0: never. */
-export const HOT_THRESHOLD = 0x600020
+export const HOT_THRESHOLD = 0x700020
 /** In CODE_PAGES entries, u8 each: writes that hit no decoded code, since code was dropped from the page or the count was last full. */
 export const CODE_PAGE_MISSES = 4
 /** 1: code of the page was looked up since CODE_PAGE_MISSES was last full: it is in use. */

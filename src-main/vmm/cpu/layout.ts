@@ -11,19 +11,23 @@ export const DECODER_TABLES = 0x40000
 export const DECODER_TABLES_BYTES = 0xc0000
 /** vCPU i lives at VCPU_BASE + i * VCPU_STRIDE. */
 export const VCPU_BASE = 0x100000
-export const VCPU_STRIDE = 0x80000
+export const VCPU_STRIDE = 0xc0000
 export const VCPU_MAX = 8
 /** Per machine: state shared by all vCPUs (allocation pointers of the code cache and the like). */
-export const MACHINE_STATE = 0x600000
-/** How often the run loop has entered the region of each table slot: a u32 for each, wrapping. Read by the code cache and the inspector. */
-export const REGION_COUNTS = 0x640000
+export const MACHINE_STATE = 0x700000
+/**
+ * How often the region of each table slot has been entered, about: a u32 for each, wrapping. Read by the code cache and the inspector. Entries from the run
+ * loop are all counted, of those from other regions one in REGION_SAMPLE: a kernel's regions are more cache lines of these than counting is worth.
+ */
+export const REGION_COUNTS = 0x740000
+export const REGION_SAMPLE = 16
 export const REGION_SLOTS_MAX = 0x10000
 /** Hash table from (physical address, mode) to the first record of a decoded block. */
-export const BLOCK_HASH = 0x700000
+export const BLOCK_HASH = 0x800000
 export const BLOCK_HASH_BYTES = 0x100000
 /** Arena of decoded blocks (header + records). When it is full everything decoded is dropped. */
-export const BLOCK_ARENA = 0x800000
-export const BLOCK_ARENA_BYTES = 0x1800000
+export const BLOCK_ARENA = 0x900000
+export const BLOCK_ARENA_BYTES = 0x1700000
 /** physmap: one u32 for each 4 KiB guest-physical page: host page address | PHYS_* flags; 0 = not memory (MMIO or nothing). */
 export const PHYSMAP = 0x2000000
 /** Pages covered by the physmap: 8 GiB of guest-physical space. */
@@ -251,12 +255,16 @@ export const TLB_EXECUTE = 0x8000
 // ends at 0x26000
 
 /**
- * Jump cache: entries of 16 bytes: +0 u64 linear RIP, +8 u32 first record of the block, +12 i32 CODE_EPOCH it is valid for. As many as a kernel's
+ * Jump cache: entries of 32 bytes: +0 u64 linear RIP, +8 u32 first record of the block, +12 i32 CODE_EPOCH it is valid for, +16 u32 the block's entry word
+ * (BLOCK_ENTRY) when it is translated, else 0: who goes from region to region reads this one cache line. As many entries as a kernel's
  * working set has blocks: with 4096, addresses that share a slot made 7 million look-ups in 250 million instructions of fork and exec.
  */
 export const JUMP_CACHE = 0x40000
 export const JUMP_CACHE_ENTRIES = 16384
-export const JUMP_CACHE_ENTRY_BYTES = 16
+export const JUMP_CACHE_ENTRY_BYTES = 32
+export const JUMP_RECORD = 8
+export const JUMP_EPOCH = 12
+export const JUMP_WORD = 16
 
 // ---- decoded records --------------------------------------------------------------------------------------------------------------------
 export const REC_BYTES = 32

@@ -12,9 +12,19 @@ import {
   BLOCK_NEXT_IN_PAGE,
   CODE_PAGES,
   CODE_PAGE_BYTES,
+  ENTRY_SLOT_MASK,
+  ENTRY_TRANSLATED,
+  JUMP_CACHE,
+  JUMP_CACHE_ENTRIES,
+  JUMP_CACHE_ENTRY_BYTES,
+  JUMP_WORD,
   PHYSMAP,
   PHYSMAP_PAGES,
   PHYS_READ,
+  TLB_CONTEXT,
+  VCPU_BASE,
+  VCPU_MAX,
+  VCPU_STRIDE,
 } from '../layout'
 import { ARENA_NEXT, CODE_PAGE_WATCHED, COUNT_CODE_FLUSHES } from '../layout-decode'
 
@@ -70,6 +80,19 @@ export class BlockLists {
 
   setEntry(header: number, word: number): void {
     this.words[(header + BLOCK_ENTRY) >>> 2] = word
+  }
+
+  /** Takes entry words with these table slots out of the jump caches: `slots` has 1 for each of them. */
+  forgetSlots(slots: Uint8Array): void {
+    const { words } = this
+    for (let vcpu = VCPU_BASE; vcpu < VCPU_BASE + VCPU_MAX * VCPU_STRIDE; vcpu += VCPU_STRIDE) {
+      if (this.word(vcpu + TLB_CONTEXT) === 0) continue
+      const end = (vcpu + JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) >>> 2
+      for (let at = (vcpu + JUMP_CACHE + JUMP_WORD) >>> 2; at < end; at += JUMP_CACHE_ENTRY_BYTES >>> 2) {
+        const word = words[at]!
+        if ((word & ENTRY_TRANSLATED) !== 0 && slots[word & ENTRY_SLOT_MASK] === 1) words[at] = 0
+      }
+    }
   }
 
   /** Whether the core shall tell what it drops from the page. */

@@ -230,6 +230,32 @@ describe('code cache', () => {
     expect(overdue()).toEqual([0, 1])
   })
 
+  it('takes the entry words of what is unlinked, replaced or evicted out of the jump caches', () => {
+    make({ slots: 3 })
+    const vcpus = [L.VCPU_BASE, L.VCPU_BASE + L.VCPU_STRIDE]
+    for (const vcpu of vcpus) d.u32(vcpu + L.TLB_CONTEXT, 1)
+    const words = (place: number): number[] => vcpus.map((vcpu) => d.get(vcpu + L.JUMP_CACHE + place * L.JUMP_CACHE_ENTRY_BYTES + L.JUMP_WORD))
+    const headers = [0x1010, 0x1020, 0x2000, 0x3000].map((gpa) => d.decode(gpa, 8))
+    const remember = (header: number, place: number): void => {
+      for (const vcpu of vcpus) d.u32(vcpu + L.JUMP_CACHE + place * L.JUMP_CACHE_ENTRY_BYTES + L.JUMP_WORD, d.entry(header))
+    }
+    install(plan(0x1000, [[0x10, 8], [0x20, 8]], [0, 1]))
+    install(plan(0x2000, [[0, 8]]))
+    ;[0, 1, 2].forEach((i) => remember(headers[i]!, i * 5))
+    const second = d.entry(headers[2]!)
+    // a hot region takes one of two entries: the other region is still there, and still right, but no longer the best
+    cache.install(100, [{ ...made(plan(0x1000, [[0x10, 8]])), source: { ...made(plan(0x1000, [[0x10, 8]])).source, hot: true } }])
+    expect([words(0), words(5), words(10)]).toEqual([[0, 0], [0, 0], [second, second]])
+    remember(headers[0]!, 0)
+    remember(headers[1]!, 5)
+    // for lack of a slot the least used goes
+    for (const header of headers.slice(0, 2)) d.u32(L.REGION_COUNTS + (d.entry(header) & L.ENTRY_SLOT_MASK) * 4, 100)
+    install(plan(0x3000, [[0, 8]]))
+    const left = headers.slice(0, 3).map((header) => d.entry(header))
+    expect(left.filter((word) => word === 0).length).toBe(1)
+    expect([words(0), words(5), words(10)]).toEqual(left.map((word) => [word, word]))
+  })
+
   it('counts the blocks inside a new region anew', () => {
     const headers = [0x10, 0x20, 0x30, 0x40].map((offset) => d.decode(0x1000 + offset, 8))
     for (const header of headers) d.u32(header + L.BLOCK_ENTRY, 500)

@@ -62,6 +62,9 @@ export class CodeCache {
   private readonly freeSlots: number[] = []
   private readonly slotCount: number
   private readonly covered = new Uint8Array(PAGE_BYTES)
+  /** Slots that entry words in jump caches must not name any more: 1 for each. */
+  private readonly lost = new Uint8Array(REGION_SLOTS_MAX)
+  private anyLost = false
   private flushes: number
   private nextId = 1
   private bytes = 0
@@ -153,12 +156,19 @@ export class CodeCache {
       }
     }
     if (batch.regions.size === 0) this.forget(batch)
+    this.forgetLost()
     return regions.filter((region) => region.slot >= 0)
   }
 
   /** Links a region that is in the cache already and begins at this block. */
   relink(block: DecodedBlock): boolean {
     this.noticeFlush()
+    const linked = this.linkAgain(block)
+    this.forgetLost()
+    return linked
+  }
+
+  private linkAgain(block: DecodedBlock): boolean {
     for (const region of this.byEntry.get(entryKey(block.gpa, block.key)) ?? []) {
       if (region.source.plan.key !== block.key) continue
       if (region.slot >= 0) {
@@ -244,6 +254,7 @@ export class CodeCache {
       if (owner !== undefined && owner !== region) {
         if (!region.hot || owner.hot) continue
         robbed.add(owner)
+        this.lose(owner.slot)
       }
       this.lists.setEntry(header, (ENTRY_TRANSLATED | region.slot | (selector << ENTRY_SELECTOR_SHIFT)) >>> 0)
       written = true
@@ -318,7 +329,21 @@ export class CodeCache {
     this.releaseSlot(region)
   }
 
+  private lose(slot: number): void {
+    this.lost[slot] = 1
+    this.anyLost = true
+  }
+
+  /** Before the guest runs again: jump caches have entry words, too. (When the core drops code it makes all that they have stale by itself.) */
+  private forgetLost(): void {
+    if (!this.anyLost) return
+    this.lists.forgetSlots(this.lost)
+    this.lost.fill(0)
+    this.anyLost = false
+  }
+
   private releaseSlot(region: Region): void {
+    this.lose(region.slot)
     this.bySlot[region.slot] = undefined
     this.freeSlots.push(region.slot)
     region.slot = -1

@@ -58,6 +58,8 @@ class RunLoop {
   /** A region asked for the interpreter: the next block runs without a look at its entry word. */
   private readonly interpret: Variable = this.b.variable('i32')
   private readonly entry: Variable = this.b.variable('i32')
+  /** Of the block in the jump cache, without JUMP_CACHE. */
+  private readonly place: Variable = this.b.variable('i32')
 
   constructor(
     private readonly dispatch: Dispatch,
@@ -119,39 +121,54 @@ class RunLoop {
 
   private findBlock(next: LabelStatement): void {
     const { b } = this
-    const rip = lookUp(b, this.vcpu, b.get(this.rip), this.record, (masked) => {
+    b.set(this.record, this.i32(0))
+    const rip = lookUp(b, this.vcpu, b.get(this.rip), this.place, (masked) => {
       this.setState('i64.store', L.REG_RIP, masked)
       const found = this.call('find_block')
       b.set(this.record, found)
       b.if(this.eqz(found), () => this.fault(next))
     })
     b.set(this.rip, rip)
+    // an instruction that no cache holds has no place there: what stands there is another's
+    b.if(
+      b.get(this.record),
+      () => b.set(this.entry, this.i32(0)),
+      () => {
+        b.set(this.record, b.load('i32.load', b.get(this.place), L.JUMP_CACHE + L.JUMP_RECORD))
+        b.set(this.entry, b.load('i32.load', b.get(this.place), L.JUMP_CACHE + L.JUMP_WORD))
+      },
+    )
   }
 
   /** Counts the block's runs, or leaves the rest to its region. */
   private enterRegion(next: LabelStatement): void {
     const { b } = this
     const record = b.get(this.record)
-    const word = entryWord(b, record)
-    b.set(this.entry, word)
-    b.if(b.op('i32.lt_u', [word, this.i32(L.ENTRY_NEVER)]), () => {
-      b.if(this.eqz(b.get(this.interpret)), () => {
-        const runs = b.op('i32.add', [word, this.i32(1)])
-        b.effect('i32.store', [b.op('i32.sub', [record, this.i32(ENTRY_BEFORE_RECORD)]), runs])
-        b.if(b.op('i32.eq', [runs, b.load('i32.load', this.i32(0), HOT_THRESHOLD)]), () => {
-          this.setState('i64.store', L.REG_RIP, b.get(this.rip))
-          b.callVoid(this.helpers.import('want_region', ['i32', 'i32'], []), [this.vcpu, b.op('i32.sub', [record, this.i32(L.BLOCK_HEADER_BYTES)])])
-          // it may be translated by now
-          b.set(this.entry, entryWord(b, record))
+    b.if(this.eqz(b.get(this.entry)), () => {
+      const word = entryWord(b, record)
+      b.set(this.entry, word)
+      b.if(b.op('i32.lt_u', [word, this.i32(L.ENTRY_NEVER)]), () => {
+        b.if(this.eqz(b.get(this.interpret)), () => {
+          const runs = b.op('i32.add', [word, this.i32(1)])
+          b.effect('i32.store', [b.op('i32.sub', [record, this.i32(ENTRY_BEFORE_RECORD)]), runs])
+          b.if(b.op('i32.eq', [runs, b.load('i32.load', this.i32(0), HOT_THRESHOLD)]), () => {
+            this.setState('i64.store', L.REG_RIP, b.get(this.rip))
+            b.callVoid(this.helpers.import('want_region', ['i32', 'i32'], []), [this.vcpu, b.op('i32.sub', [record, this.i32(L.BLOCK_HEADER_BYTES)])])
+            // it may be translated by now
+            b.set(this.entry, entryWord(b, record))
+          })
         })
       })
+      // only what is cached is ever translated
+      const found = b.get(this.entry)
+      b.if(b.op('i32.lt_s', [found, this.i32(0)]), () => b.effect('i32.store', [b.get(this.place), found], L.JUMP_CACHE + L.JUMP_WORD))
     })
     b.if(b.op('i32.lt_s', [b.get(this.entry), this.i32(0)]), () => {
       const pending = unmaskedAttention(b, this.vcpu, this.state('i32.load', L.ATTENTION))
       const hindrance = this.or(this.or(b.get(this.interpret), b.get(this.stepping)), pending)
       b.if(this.eqz(hindrance), () => {
         this.setState('i64.store', L.REG_RIP, b.get(this.rip))
-        const status = b.call(this.dispatch.regions, [this.vcpu, record])
+        const status = b.call(this.dispatch.regions, [this.vcpu, b.get(this.entry)])
         this.reloadRip()
         b.branch(next, b.op('i32.eq', [status, this.i32(L.STATUS_JUMP)]))
         b.if(b.op('i32.eq', [status, this.i32(L.STATUS_FAULT)]), () => this.fault(next))

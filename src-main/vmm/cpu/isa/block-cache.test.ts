@@ -157,7 +157,7 @@ describe('decoded-block cache', () => {
   it('keeps code that runs between writes to the data beside it', () => {
     put(0x1000, 0xc3)
     const first = find(0x1000)
-    const inJumpCache = (): boolean => view.getInt32(VCPU + L.JUMP_CACHE + ((0x1000 ^ 1) & (L.JUMP_CACHE_ENTRIES - 1)) * 16 + 12, true) === epoch(VCPU)
+    const inJumpCache = (): boolean => view.getInt32(VCPU + L.JUMP_CACHE + ((0x1000 ^ 1) & (L.JUMP_CACHE_ENTRIES - 1)) * L.JUMP_CACHE_ENTRY_BYTES + L.JUMP_EPOCH, true) === epoch(VCPU)
     for (let i = 0; i < 2000; i++) {
       core.invalidate_code(VCPU, 0x1800n, 4)
       // as the run loop: looks the block up only when the jump cache does not have it

@@ -27,6 +27,9 @@ import {
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
+  JUMP_EPOCH,
+  JUMP_RECORD,
+  JUMP_WORD,
   LINEAR_MASK,
   PHYSMAP,
   PHYSMAP_PAGES,
@@ -406,7 +409,7 @@ export function jump_slot(vcpu: usize, linear: u64): usize {
 // @ts-ignore: decorator
 @inline
 function find_in_slot(slot: usize, linear: u64, gpa: u64, key: i32): usize {
-  const record = <usize>load<u32>(slot, 8)
+  const record = <usize>load<u32>(slot, JUMP_RECORD)
   if (load<u64>(slot) != linear || record <= ARENA_START || record >= ARENA_END) return 0
   const block = record - BLOCK_HEADER_BYTES
   return load<u64>(block, BLOCK_GPA) == gpa && load<i32>(block, BLOCK_MODE) == key ? block : 0
@@ -445,8 +448,10 @@ export function find_block(vcpu: usize): u32 {
   // what was there moves to the neighbour
   if (load<u64>(slot) != linear) memory.copy(slot ^ JUMP_CACHE_ENTRY_BYTES, slot, JUMP_CACHE_ENTRY_BYTES)
   store<u64>(slot, linear)
-  store<u32>(slot, record, 8)
-  store<i32>(slot, load<i32>(vcpu, CODE_EPOCH), 12)
+  store<u32>(slot, record, JUMP_RECORD)
+  store<i32>(slot, load<i32>(vcpu, CODE_EPOCH), JUMP_EPOCH)
+  // whether it is translated is for the run loop to see
+  store<u32>(slot, 0, JUMP_WORD)
   store<u8>(code_page(gpa), 1, CODE_PAGE_RAN)
   note_jump_page(vcpu, linear, load<i32>(vcpu, CPL) == 3)
   return record
