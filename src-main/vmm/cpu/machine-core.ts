@@ -54,7 +54,7 @@ export interface MachineCore {
   readonly regionTable: WebAssembly.Table
   /** Set by an engine that translates; until then nothing is done. */
   regionHost: RegionHost
-  /** What translated code imports as module 'core'. */
+  /** What translated code imports as module 'core': the core's functions, and the interpreter's that are made for it. */
   readonly coreExports: WebAssembly.Instance['exports']
   /** A function of the core. Throws when there is none. */
   core(name: string): CoreFunction
@@ -91,14 +91,14 @@ export function createMachineCore(options: MachineCoreOptions): MachineCore {
     if (typeof fn !== 'function') throw new VmmError('internal/bug', `the core has no function ${name}`)
     return fn as CoreFunction
   }
-  const { run } = interpreter
+  const { run, ...shared } = interpreter
   if (typeof run !== 'function') throw new VmmError('internal/bug', 'the interpreter has no run loop')
   const machine: MachineCore = {
     memory,
     run: run as (vcpu: number) => number,
     regionTable,
     regionHost: NO_REGIONS,
-    coreExports: core,
+    coreExports: { ...core, ...shared },
     core: find,
     core64: (name) => find(name) as CoreFunction64,
     has: (name) => typeof core[name] === 'function',

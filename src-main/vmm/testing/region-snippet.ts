@@ -31,5 +31,5 @@ export const translateSnippet = (mode: CodeMode, code: readonly number[], regist
   const helpers = new HelperImports(helperTable, new Set(Object.keys(m.machine.coreExports)))
   const fn = emitRegion('region', plan, helpers)
   verify(fn)
-  return { plan, address: CODE_ADDRESS, ir: print(fn), wasm: encodeModule({ imports: helpers.imports, functions: [fn, ...helpers.functions], exports: [fn], names: true }) }
+  return { plan, address: CODE_ADDRESS, ir: print(fn), wasm: encodeModule({ imports: helpers.imports, functions: [fn], exports: [fn], names: true }) }
 }

@@ -1,6 +1,6 @@
 /** The core's functions that emitted code calls, imported as they are met. */
 import type { HelperSignature, HelperTable } from '../helpers/signature'
-import type { IrFunction, IrType } from '../wasm/ir'
+import type { IrType } from '../wasm/ir'
 import type { ImportedFunction } from '../wasm/emit'
 
 export const CORE_MODULE = 'core'
@@ -32,7 +32,6 @@ export const ACCESS_HELPERS: Readonly<Record<AccessHelper, HelperSignature>> = {
 
 export class HelperImports {
   private readonly used = new Map<string, ImportedFunction>()
-  private readonly locals = new Map<string, IrFunction>()
 
   /** `available`: the functions that the core exports; undefined: all. */
   constructor(
@@ -42,17 +41,6 @@ export class HelperImports {
 
   get imports(): readonly ImportedFunction[] {
     return [...this.used.values()]
-  }
-
-  /** Functions that the module itself must contain. */
-  get functions(): readonly IrFunction[] {
-    return [...this.locals.values()]
-  }
-
-  local(name: string, make: () => IrFunction): IrFunction {
-    let fn = this.locals.get(name)
-    if (fn === undefined) this.locals.set(name, (fn = make()))
-    return fn
   }
 
   signature(name: string): HelperSignature {

@@ -58,7 +58,7 @@ export async function reportRegion(snapshot: RegionSnapshot): Promise<RegionRepo
     return { fn: emitRegion(regionName(0), plan, helpers, Builder === undefined ? {} : { Builder }), helpers }
   }
   const encode = ({ fn, helpers }: Made): Uint8Array<ArrayBuffer> =>
-    encodeModule({ imports: helpers.imports, functions: [fn, ...helpers.functions], exports: [fn], names: true })
+    encodeModule({ imports: helpers.imports, functions: [fn], exports: [fn], names: true })
 
   const stopwatch = new Stopwatch()
   for (let round = 0; round < ROUNDS && stopwatch.elapsed < ROUNDS_MILLISECONDS; round++) {

@@ -4,6 +4,7 @@ import { OperationEmitter } from '../emit/operation-emitter'
 import type { HelperTable } from '../helpers/signature'
 import type { Form } from '../isa/form'
 import type { SemanticsTable } from '../semantics/emitter'
+import { buildStoreFlags } from '../translator/flag-words'
 import { encodeModule } from '../wasm/emit'
 import { FunctionBuilder, print, verify } from '../wasm/ir'
 import { REGION_SIGNATURE, buildDispatch } from './dispatch'
@@ -68,10 +69,12 @@ export function buildInterpreter(sources: InterpreterSources): InterpreterBuild 
   verify(regions)
   const run = buildRunLoop({ handlers, targets, regions }, helpers)
   verify(run)
+  const storeFlags = buildStoreFlags()
+  verify(storeFlags)
   const wasm = encodeModule({
     imports: helpers.imports,
-    functions: [...handlers, regions, run],
-    exports: [run],
+    functions: [...handlers, regions, run, storeFlags],
+    exports: [run, storeFlags],
     table: { module: 'env', name: 'regions', signatures: [REGION_SIGNATURE] },
     names: sources.names ?? false,
   })

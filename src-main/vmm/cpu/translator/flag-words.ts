@@ -1,6 +1,6 @@
 /**
- * FLAG_RESULT and FLAG_AUX out of what set the flags last (flag-state.ts): inline where that is known, otherwise by a function that each module of regions
- * contains.
+ * FLAG_RESULT and FLAG_AUX out of what set the flags last (flag-state.ts): inline where that is known, otherwise by a function of the interpreter's
+ * module.
  */
 import type { IntegerBytes, OperandBinding } from '../emit/binding'
 import { FlagsEmitter } from '../emit/flags-emitter'
@@ -93,17 +93,20 @@ export function settleSlots(builder: FunctionBuilder, vcpu: Value, slots: FlagSl
 }
 
 function callStore(builder: FunctionBuilder, vcpu: Value, slots: FlagSlots, helpers: HelperImports): void {
-  const store = helpers.local('store_flags', storeFunction)
-  builder.callVoid(store, [vcpu, ...slots.values(), slots.result(), slots.aux()])
+  builder.callVoid(helpers.import(STORE_FLAGS, STORE_FLAGS_PARAMETERS, []), [vcpu, ...slots.values(), slots.result(), slots.aux()])
 }
 
-const PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64', 'i32', 'i64', 'i32']
+const STORE_FLAGS = 'store_flags'
+const STORE_FLAGS_PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32', 'i64', 'i32', 'i64', 'i32']
 
-/** (vcpu, slots in the order of FlagSlots.values, the words as they were). */
-function storeFunction(): IrFunction {
-  const b = new FoldingBuilder('store_flags', PARAMETERS, [])
+/**
+ * (vcpu, slots in the order of FlagSlots.values, the words as they were). Of the interpreter's module: when each module of regions had its own, that was a
+ * fifth of what was emitted, encoded and compiled.
+ */
+export function buildStoreFlags(): IrFunction {
+  const b = new FoldingBuilder(STORE_FLAGS, STORE_FLAGS_PARAMETERS, [])
   const words = new PendingWords(b, undefined)
-  const parameters = PARAMETERS.map((_, i) => b.param(i))
+  const parameters = STORE_FLAGS_PARAMETERS.map((_, i) => b.param(i))
   const [vcpu, kinds] = [parameters[0]!, parameters[1]!]
   const number = (n: number): Value => b.constant('i32', n)
   const [narrow, wide] = [parameters.slice(2, 8), parameters.slice(8, 11)]
