@@ -286,6 +286,17 @@ export class CodeCache {
   // ---- what runs often ---------------------------------------------------------------------------------------------------------------------
 
   /**
+   * Guest-physical addresses at which the linked regions of a page are entered, if that has happened `runs` times; the most often entered first. Hot ones
+   * have been often enough, whatever they count since.
+   */
+  enteredIn(page: number, key: number, runs: number): number[] {
+    const regions = [...(this.linkedByPage.get(page) ?? [])].filter(({ source }) => source.plan.key === key)
+    const times = (region: Region): number => region.runs + (this.counts[region.slot] ?? 0)
+    const often = regions.filter((region) => region.hot || times(region) >= runs).sort((a, b) => times(b) - times(a))
+    return [...new Set(often.flatMap((region) => region.entries()))]
+  }
+
+  /**
    * Regions that are not hot ones and have been entered `runs` times (again), the most often entered first, at most `count`: each with the block at
    * which a better region should begin.
    */

@@ -138,7 +138,7 @@ export class TranslatorEngine implements Engine {
     if (block === undefined || this.jobFailures >= JOB_FAILURES_MAX) return
     if (this.cache.relink(block)) return
     if (this.compiler === undefined) {
-      const source = this.makePlan(block, this.hotEntries === 0 ? GENEROUS : this.sparing)
+      const source = this.makePlan(block, this.hotEntries === 0 ? { ...GENEROUS, aims: this.aimsIn(block) } : this.sparing)
       if (source !== undefined) this.compileNow(source)
       return
     }
@@ -195,7 +195,7 @@ export class TranslatorEngine implements Engine {
   /** Regions that run very often, again. By themselves in their job: nothing is worth more. */
   private planHot(job: RegionSource[]): void {
     for (const { region, block } of this.cache.overdue(this.hotEntries, HOT_JOB_PLANS)) {
-      const source = this.makePlan(block, { ...GENEROUS, entries: HOT_ENTRIES_MAX, entered: region.entries() })
+      const source = this.makePlan(block, { ...GENEROUS, entries: HOT_ENTRIES_MAX, entered: region.entries(), aims: this.aimsIn(block) })
       if (source === undefined) continue
       this.hotRegions++
       job.push({ ...source, hot: true })
@@ -231,6 +231,11 @@ export class TranslatorEngine implements Engine {
     this.untranslatable++
     this.cache.setCounted(header, false)
     return undefined
+  }
+
+  /** Where indirect jumps of a region may go: where other regions of its page are entered, not just now and then. */
+  private aimsIn({ gpa, key }: DecodedBlock): number[] {
+    return this.cache.enteredIn(gpa - (gpa % 4096), key, this.hotEntries / COLDNESS)
   }
 
   private countPlanning(start: number): void {

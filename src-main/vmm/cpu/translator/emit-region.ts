@@ -17,6 +17,7 @@ import { RegionFrame } from './region-frame'
 import type { RegionPlan } from './region-plan'
 import { emitFinal } from './emit-final'
 import { successorsOf } from './successors'
+import { findHash } from './target-hash'
 import { executionOf } from './translatable'
 
 interface BasicBlock {
@@ -43,6 +44,9 @@ export interface EmitOptions {
 export function emitRegion(name: string, plan: RegionPlan, helpers: HelperImports, options: EmitOptions = {}): IrFunction {
   return new RegionBuilder(name, plan, helpers, options).build()
 }
+
+/** So many targets of a return or an indirect jump are compared one after the other. */
+const COMPARED_MAX = 4
 
 class RegionBuilder implements RegionState {
   flags: FlagState = CANONICAL
@@ -260,11 +264,22 @@ class RegionBuilder implements RegionState {
   private follow(block: BasicBlock, target: number | Value): void {
     if (typeof target === 'number') return this.jumpTo(target)
     const { builder } = this.frame
-    // a return: to one of the calls that the region made
-    for (const number of block.successors) {
-      const back = this.blocks[number]!
-      const same = builder.op(this.frame.wide ? 'i64.eq' : 'i32.eq', [target, this.frame.ripAt(back.offset)])
-      builder.if(same, () => this.jumpTo(back.offset))
+    // a return to one of the calls that the region made, an indirect jump or call to where it may go
+    const ways = block.successors.map((number) => this.blocks[number]!.offset)
+    const jumpIfSo = (offset: number): void => {
+      const same = builder.op(this.frame.wide ? 'i64.eq' : 'i32.eq', [target, this.frame.ripAt(offset)])
+      builder.if(same, () => this.jumpTo(offset))
+    }
+    const hash = ways.length > COMPARED_MAX ? findHash(ways) : undefined
+    if (hash === undefined) {
+      ways.slice(0, COMPARED_MAX).forEach(jumpIfSo)
+    } else {
+      const number = (n: number): Value => builder.constant('i32', n)
+      const low = (value: Value): Value => (this.frame.wide ? builder.op('i32.wrap_i64', [value]) : value)
+      const offset = builder.op('i32.sub', [low(target), low(this.frame.base)])
+      const index = builder.op('i32.and', [builder.op('i32.shr_u', [offset, number(hash.shift)]), number(hash.slots.length - 1)])
+      const none = (): void => undefined
+      builder.switch(index, hash.slots.map((way) => way + 1).concat(0), [none, ...ways.map((way) => (): void => jumpIfSo(way))])
     }
     this.settleAtExit()
     this.frame.jump(target)
@@ -297,7 +312,7 @@ function basicBlocks(plan: RegionPlan): readonly BasicBlock[] {
     const last = instructions.at(-1)
     return { offset: block.offset, instructions, final: last !== undefined && executionOf(last.form, plan.key) !== 'inline' }
   })
-  const ways = successorsOf(all)
+  const ways = successorsOf(all, (plan.aims ?? []).map((number) => plan.blocks[number]!.offset))
   return plan.blocks.map((block, number) => ({
     number,
     offset: block.offset,

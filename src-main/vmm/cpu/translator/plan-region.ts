@@ -24,12 +24,16 @@ export interface RegionRules {
   readonly isPending?: (gpa: number, key: number) => boolean
   /** Guest-physical addresses at which the region shall be entered, too, if it comes to have them. */
   readonly entered?: readonly number[]
+  /** Guest-physical addresses to which indirect jumps and calls may go, those most often met first. */
+  readonly aims?: readonly number[]
 }
 export const GENEROUS: RegionRules = { instructions: 200, blocks: 40, entries: 6 }
 /** Each block behind a call is an entry: as a region of its own it would be a copy of the rest of this one. */
 export const SPARING: RegionRules = { instructions: 200, blocks: 40, entries: 40, sparing: true }
 /** A block belongs to the region when it ran at least once while its head ran so often: what is hardly ever reached would only cost compile time. */
 export const COLDNESS = 16
+/** Targets of indirect jumps and calls in a region. */
+export const AIMS_MAX = 24
 
 interface Located {
   readonly record: number
@@ -50,6 +54,9 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
   const found = new Map<number, Located>()
   const leaders = new Set<number>()
   const wanted: number[] = [gpa - page]
+  /** Targets of indirect jumps and calls: what no other way leads to. */
+  const aims: number[] = []
+  let isAimed = false
   /** Behind calls that leave the region: where it will be entered again. */
   const backs: number[] = []
   const comeBack = (to: number): void => {
@@ -57,8 +64,15 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
     wanted.push(to)
   }
 
-  for (let i = 0; i < wanted.length && leaders.size < rules.blocks; i++) {
-    const offset = wanted[i]!
+  for (let i = 0; leaders.size < rules.blocks; i++) {
+    if (i === wanted.length && isAimed && aims.length < AIMS_MAX) {
+      const aim = nextAim(rules.aims ?? [], page, wanted, aims)
+      if (aim === undefined) break
+      aims.push(aim)
+      wanted.push(aim)
+    }
+    const offset = wanted[i]
+    if (offset === undefined) break
     if (leaders.has(offset)) continue
     if (found.has(offset)) {
       leaders.add(offset)
@@ -88,6 +102,13 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
         break
       case 'return':
         break
+      case 'indirect-jump':
+        isAimed = true
+        break
+      case 'indirect-call':
+        isAimed = true
+        comeBack(end)
+        break
       case 'elsewhere':
         if (!NEVER_BACK.has(formOf(view, record).operation)) comeBack(end)
         break
@@ -96,7 +117,14 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
   if (!leaders.has(gpa - page)) return undefined
   const entries = new Set([gpa - page])
   for (const back of [...backs, ...(rules.entered ?? []).map((entry) => entry - page)]) if (leaders.has(back) && entries.size < rules.entries) entries.add(back)
-  return assemble(view, page, key, basicBlocks(view, leaders, found, [...entries]), [...entries])
+  const reached = aims.filter((aim) => leaders.has(aim))
+  return assemble(view, page, key, basicBlocks(view, leaders, found, [...entries], reached), [...entries], reached)
+}
+
+/** The region's head is in `wanted` first, whatever leads to it. */
+function nextAim(candidates: readonly number[], page: number, wanted: readonly number[], aims: readonly number[]): number | undefined {
+  const found = candidates.find((gpa) => !aims.includes(gpa - page) && !wanted.includes(gpa - page, 1))
+  return found === undefined ? undefined : found - page
 }
 
 /** Other instructions than these most likely come back behind themselves: calls of all kinds, and what a region does not execute among others. */
@@ -166,7 +194,13 @@ interface Run extends Ending {
 }
 
 /** Cuts what was found into basic blocks: from each leader to a transfer of control or the next leader. Those that no entry leads to are left out. */
-function basicBlocks(view: DataView, leaders: ReadonlySet<number>, found: ReadonlyMap<number, Located>, entries: readonly number[]): readonly Run[] {
+function basicBlocks(
+  view: DataView,
+  leaders: ReadonlySet<number>,
+  found: ReadonlyMap<number, Located>,
+  entries: readonly number[],
+  aims: readonly number[],
+): readonly Run[] {
   const runs = Array.from(leaders, (start): Run => {
     const records: number[] = []
     let end = start
@@ -179,7 +213,7 @@ function basicBlocks(view: DataView, leaders: ReadonlySet<number>, found: Readon
     const last = records.at(-1)
     return { offset: start, transfer, end, target: last === undefined ? end : targetOf(view, last, end), records }
   })
-  const ways = waysOf(runs)
+  const ways = waysOf(runs, aims)
   const numbers = new Map(runs.map((run, number) => [run.offset, number]))
   const reached = new Set<number>()
   const visit = [...entries]
@@ -192,7 +226,14 @@ function basicBlocks(view: DataView, leaders: ReadonlySet<number>, found: Readon
   return runs.filter((_, number) => reached.has(number))
 }
 
-function assemble(view: DataView, page: number, key: number, runs: readonly Run[], entries: readonly number[]): RegionPlan {
+function assemble(
+  view: DataView,
+  page: number,
+  key: number,
+  runs: readonly Run[],
+  entries: readonly number[],
+  aims: readonly number[],
+): RegionPlan {
   const memory = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
   const records = new Uint8Array(runs.reduce((sum, run) => sum + run.records.length, 0) * L.REC_BYTES)
   let first = 0
@@ -202,5 +243,6 @@ function assemble(view: DataView, page: number, key: number, runs: readonly Run[
     first += run.records.length
     return block
   })
-  return { page, key, records, blocks, entries: entries.map((entry) => runs.findIndex((run) => run.offset === entry)) }
+  const numbersOf = (offsets: readonly number[]): number[] => offsets.map((offset) => runs.findIndex((run) => run.offset === offset)).filter((number) => number >= 0)
+  return { page, key, records, blocks, entries: numbersOf(entries), aims: numbersOf(aims) }
 }

@@ -19,6 +19,8 @@ export interface RegionPlan {
   readonly records: Uint8Array
   /** blocks[0] is the block that was found hot. */
   readonly blocks: readonly PlannedBlock[]
+  /** Numbers of the blocks to which the region's indirect jumps and calls are likely to go. */
+  readonly aims?: readonly number[]
   /** Numbers of the blocks at which the region can be entered: entries[selector]; entries[0] is 0. */
   readonly entries: readonly number[]
 }

@@ -9,7 +9,7 @@ interface Run {
 }
 
 /** Kinds of control transfer that a region follows. */
-export type Transfer = 'next' | 'jump' | 'branch' | 'call' | 'return' | 'elsewhere'
+export type Transfer = 'next' | 'jump' | 'branch' | 'call' | 'return' | 'indirect-jump' | 'indirect-call' | 'elsewhere'
 
 /** A run's end, as far as it matters for what comes next. */
 export interface Ending {
@@ -41,14 +41,21 @@ export function transferOf({ form }: Pick<DecodedInstruction, 'form'>): Transfer
     case 'ret':
     case 'ret_imm':
       return 'return'
+    case 'jmp_near':
+      return 'indirect-jump'
+    case 'call_near':
+      return 'indirect-call'
     default:
       return form.endsBlock ? 'elsewhere' : 'next'
   }
 }
 
-/** For each run the offsets in the page at which it may go on; calls go to the called, returns to behind the calls of the region. */
-export function successorsOf(runs: readonly Run[]): readonly (readonly number[])[] {
-  return waysOf(runs.map(ending))
+/**
+ * For each run the offsets in the page at which it may go on; calls go to the called, returns to behind the calls of the region, indirect jumps and calls to
+ * `aims`.
+ */
+export function successorsOf(runs: readonly Run[], aims: readonly number[]): readonly (readonly number[])[] {
+  return waysOf(runs.map(ending), aims)
 }
 
 function ending({ offset, instructions, final }: Run): Ending {
@@ -59,12 +66,13 @@ function ending({ offset, instructions, final }: Run): Ending {
 }
 
 /** As successorsOf. */
-export function waysOf(runs: readonly Ending[]): readonly (readonly number[])[] {
+export function waysOf(runs: readonly Ending[], aims: readonly number[]): readonly (readonly number[])[] {
   const starts = new Set(runs.map((run) => run.offset))
   const backs = new Set<number>()
   let calls = 0
   for (const { transfer, end, target } of runs) {
-    if (transfer !== 'call' || !starts.has(target) || !starts.has(end)) continue
+    const isCall = (transfer === 'call' && starts.has(target)) || (transfer === 'indirect-call' && aims.length > 0)
+    if (!isCall || !starts.has(end)) continue
     backs.add(end)
     calls++
   }
@@ -78,6 +86,9 @@ export function waysOf(runs: readonly Ending[]): readonly (readonly number[])[] 
         return [target, end]
       case 'return':
         return returns
+      case 'indirect-jump':
+      case 'indirect-call':
+        return aims
       case 'next':
         return [end]
       case 'elsewhere':

@@ -54,7 +54,7 @@ function tryForm(form: Form, mode: number): Execution {
   const instruction: DecodedInstruction = {
     form, offset: 0, length: 4, registers: [0, 0, 0], base: L.REG_ZERO, index: L.REG_ZERO, scale: 0, displacement: 0, segment: L.SEG_DS, addressShift: 0, immediate: 0n, immediate2: ENTER_LEVELS,
   }
-  if (transferOf(instruction) === 'elsewhere' && form.operation !== 'jmp_near' && form.operation !== 'call_near') return 'final'
+  if (transferOf(instruction) === 'elsewhere') return 'final'
   try {
     emitAlone(instruction, meaning, mode)
     return 'inline'
