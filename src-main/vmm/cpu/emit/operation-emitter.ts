@@ -1,7 +1,7 @@
 /** The emitter that meanings talk to, common to all bindings. */
 import type { Form, OperandForm } from '../isa/form'
 import * as L from '../layout'
-import type { Emitter, SegmentedAddress } from '../semantics/emitter'
+import type { Emitter, FloatOperation, SegmentedAddress } from '../semantics/emitter'
 import { INVARIANTS } from '../semantics/invariants'
 import type { InvariantName } from '../semantics/invariants'
 import type { FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
@@ -252,6 +252,23 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
 
   /** Conditions are computed anew each time. */
   changed(_name: InvariantName): void {}
+
+  // ---- floating point ----
+  floatOperation({ operands, plain, fast, special, exact }: FloatOperation): Value {
+    const ordinary = fast(operands)
+    const operandsSpecial = special()
+    const condition = plain ? this.or(operandsSpecial, this.invariant('mxcsr-special')) : operandsSpecial
+    const result = this.variable(ordinary)
+    this.if(condition, () => {
+      this.set(result, exact.result(this.helper(exact.helper, ...exact.args(operands))))
+      this.changed('mxcsr-special')
+    })
+    return this.get(result)
+  }
+
+  floatComparison(_bytes: 4 | 8, operands: readonly Value[], special: () => Value, exact: (operands: readonly Value[]) => void): void {
+    this.if(special(), () => exact(operands))
+  }
 
   stringStep(bytes: number): Value {
     const direction = this.and(this.shrU(this.loadState('i32', L.REG_EFLAGS), this.i32(EFLAGS_DF_SHIFT)), this.i32(1))

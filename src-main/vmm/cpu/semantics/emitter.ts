@@ -93,6 +93,27 @@ export interface Arithmetic {
   constant(n: number | bigint, bytes: 1 | 2 | 4 | 8): Value
 }
 
+/** An operation on floating-point numbers that WebAssembly does itself unless there is anything special about operands or MXCSR. */
+export interface FloatOperation {
+  /** OP_* of helpers/fpu-codes. */
+  readonly op: number
+  /** Of an element. */
+  readonly bytes: 4 | 8
+  /** f32 or f64, or v128. */
+  readonly operands: readonly Value[]
+  /** MXCSR must be plain: rounding to nearest, PE set. */
+  readonly plain: boolean
+  fast(operands: readonly Value[]): Value
+  /** i32: the operands may be special. */
+  special(): Value
+  /** The helper that does it exactly, its arguments, and what its result stands for. */
+  readonly exact: {
+    readonly helper: string
+    args(operands: readonly Value[]): readonly Value[]
+    result(value: Value): Value
+  }
+}
+
 export interface Emitter extends Arithmetic {
   /** The form being emitted: operand size, operands, variant, rep, address size. */
   readonly form: Form
@@ -167,6 +188,11 @@ export interface Emitter extends Arithmetic {
   invariant(name: InvariantName): Value
   /** The instruction has changed what the condition depends on. */
   changed(name: InvariantName): void
+
+  // ---- floating point ----
+  floatOperation(operation: FloatOperation): Value
+  /** `exact` sets what follows from a comparison of f32 or f64 that are special; what is usual is set already. */
+  floatComparison(bytes: 4 | 8, operands: readonly Value[], special: () => Value, exact: (operands: readonly Value[]) => void): void
 
   // ---- flags ----
   /** r = a + b (+ carry in): all six flags. Values of the operand size (`bytes`, default the form's size); r need not be truncated above it for i32. */

@@ -6,7 +6,7 @@
 import { FPU_CW, FPU_SW, MXCSR, REG_CR0, REG_CR4 } from '../layout'
 import type { Arithmetic, Emitter, Value } from './emitter'
 
-export type InvariantName = 'sse-blocked' | 'x87-blocked' | 'mxcsr-special'
+export type InvariantName = 'sse-blocked' | 'x87-blocked' | 'mxcsr-special' | 'mxcsr-unmasked'
 
 const CR0_EM_TS = 0xc
 const CR4_OSFXSR = 0x200
@@ -15,6 +15,7 @@ const CW_MASKS = 0x3f
 /** All exceptions masked, rounding to nearest, PE set. FZ and DAZ do not matter to numbers far from denormal ones. */
 const MXCSR_LOOKED_AT = 0x7fa0
 const MXCSR_PLAIN = 0x1fa0
+const MXCSR_MASKS = 0x1f80
 
 type State = Arithmetic & Pick<Emitter, 'loadState'>
 
@@ -31,4 +32,5 @@ export const INVARIANTS: Readonly<Record<InvariantName, (m: State) => Value>> = 
       m.and(m.xor(m.loadState('i32', FPU_CW), m.i32(CW_MASKS)), m.i32(CW_MASKS)),
     ),
   'mxcsr-special': (m) => m.xor(m.and(m.loadState('i32', MXCSR), m.i32(MXCSR_LOOKED_AT)), m.i32(MXCSR_PLAIN)),
+  'mxcsr-unmasked': (m) => m.xor(m.and(m.loadState('i32', MXCSR), m.i32(MXCSR_MASKS)), m.i32(MXCSR_MASKS)),
 }

@@ -10,6 +10,7 @@ import { decodeRecord } from './decoded-instruction'
 import type { DecodedInstruction } from './decoded-instruction'
 import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
 import type { FlagState } from './flag-state'
+import { FloatChain } from './float-chain'
 import { RegionEmitter } from './region-emitter'
 import type { Jump, RegionState } from './region-emitter'
 import { storeFlags } from './flag-words'
@@ -51,6 +52,7 @@ const COMPARED_MAX = 4
 class RegionBuilder implements RegionState {
   flags: FlagState = CANONICAL
   readonly seen: Set<InvariantName> = new Set<InvariantName>()
+  readonly chain: FloatChain
   private readonly frame: RegionFrame
   private readonly nodes: readonly StructureNode[]
   private readonly resident: boolean
@@ -92,6 +94,7 @@ class RegionBuilder implements RegionState {
     const end = Math.max(...this.blocks.map((block) => block.end))
     const entries = plan.entries.map((entry) => this.blocks[entry]!.offset)
     this.frame = new RegionFrame(name, plan.key, entries, end, this.resident, helpers, Builder)
+    this.chain = new FloatChain(this.frame, helpers)
   }
 
   build(): IrFunction {
@@ -215,6 +218,7 @@ class RegionBuilder implements RegionState {
     frame.general.forget()
     frame.vectors.forget()
     this.seen.clear()
+    this.chain.forget()
     this.flags = DYNAMIC
     if (!this.headers.has(block.number)) this.pay(block)
     const incoming = this.incoming.get(block.number)
@@ -222,11 +226,19 @@ class RegionBuilder implements RegionState {
 
     let taken: Jump | undefined
     for (const [i, instruction] of block.instructions.entries()) {
-      if (executionOf(instruction.form, this.plan.key) !== 'inline') return this.final(instruction)
+      if (executionOf(instruction.form, this.plan.key) !== 'inline') {
+        this.chain.settle()
+        return this.final(instruction)
+      }
+      this.chain.pass(instruction.form)
       const unused = count - i
       const leaving = {
-        interpret: (): void => frame.interpret(instruction.offset, unused),
+        interpret: (): void => {
+          this.chain.settleHere()
+          frame.interpret(instruction.offset, unused)
+        },
         fault: (status: Value): void => {
+          this.chain.settleHere()
           builder.rare()
           frame.leave(status, frame.ripAt(instruction.offset), unused)
         },
@@ -238,6 +250,7 @@ class RegionBuilder implements RegionState {
       taken = emitter.taken
       this.emitter = emitter
     }
+    this.chain.settle()
     if (taken === undefined) return this.jumpTo(block.end)
     const { condition, target } = taken
     if (condition === undefined) return this.follow(block, target)

@@ -12,15 +12,16 @@ import type { Access, AccessBytes, Intent } from '../emit/memory-emitter'
 import { OperationEmitter } from '../emit/operation-emitter'
 import type { StateType } from '../emit/operation-emitter'
 import * as L from '../layout'
-import type { ConditionCode, FlagName, Reference, SegmentedAddress } from '../semantics/emitter'
+import type { ConditionCode, FlagName, FloatOperation, Reference, SegmentedAddress } from '../semantics/emitter'
 import { INVARIANTS } from '../semantics/invariants'
 import type { InvariantName } from '../semantics/invariants'
 import { constantOf } from '../wasm/ir'
-import type { Value } from '../wasm/ir'
+import type { OpName, Value } from '../wasm/ir'
 import type { DecodedInstruction } from './decoded-instruction'
 import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
 import type { FlagState, PendingCount, PendingFlags } from './flag-state'
 import { PendingWords, settleSlots } from './flag-words'
+import type { FloatChain } from './float-chain'
 import { isInlineHelper, isPureHelper } from './inline-helpers'
 import { NotInline, RegionBinding } from './region-binding'
 import type { Leaving } from './region-binding'
@@ -32,7 +33,15 @@ import type { PageSlots } from './memory-access'
 const BIT_ORDER: readonly FlagName[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of']
 
 /** An instruction that goes on after them has found them 0, or as good. */
-const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked'])
+const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked', 'mxcsr-unmasked'])
+
+/** What stores an element of a vector without a general register between. */
+const LANE_STORES: Readonly<Record<string, { readonly bytes: number; readonly name: OpName }>> = {
+  'i64x2.extract_lane': { bytes: 8, name: 'v128.store64_lane' },
+  'i32x4.extract_lane': { bytes: 4, name: 'v128.store32_lane' },
+}
+/** Their memory operands are integers. */
+const INTEGER_SOURCE = /^(cvtsi|pinsr)/
 
 /** Where the instruction goes on. */
 export interface Jump {
@@ -49,6 +58,7 @@ export interface RegionState {
   readonly inLoop: boolean
   /** Conditions that an instruction of this basic block has looked at and found as usual. */
   readonly seen: Set<InvariantName>
+  readonly chain: FloatChain
 }
 
 export class RegionEmitter extends OperationEmitter {
@@ -182,6 +192,30 @@ export class RegionEmitter extends OperationEmitter {
     this.frame.renew(name, 'i32', () => INVARIANTS[name](this))
   }
 
+  // ---- floating point ----
+  override floatOperation(operation: FloatOperation): Value {
+    if (operation.bytes === 4) return super.floatOperation(operation)
+    // the exact helpers run after other instructions, which must not happen if they fault
+    this.if(this.invariant('mxcsr-unmasked'), () => {
+      this.builder.rare()
+      this.leaving.interpret()
+    })
+    return this.state.chain.add(operation, this)
+  }
+
+  override floatComparison(bytes: 4 | 8, operands: readonly Value[], special: () => Value, exact: (operands: readonly Value[]) => void): void {
+    if (bytes === 4) super.floatComparison(bytes, operands, special, exact)
+    else this.state.chain.compare(operands, exact, this)
+  }
+
+  mxcsrSpecial(): Value {
+    return this.invariant('mxcsr-special')
+  }
+
+  mxcsrChanged(): void {
+    this.changed('mxcsr-special')
+  }
+
   protected override controlRegister(): Value {
     throw new NotInline('a control register')
   }
@@ -202,12 +236,23 @@ export class RegionEmitter extends OperationEmitter {
 
   protected override read16Aligned(bytes: AccessBytes, address: SegmentedAddress, aligned: boolean): Value {
     const host = this.host(bytes, address, 'read', aligned)
+    // numbers go to vector registers at once, not by way of a general one
+    if (bytes === 8 && this.isVector) return this.builder.op('i64x2.extract_lane', [this.builder.load('v128.load64_zero', host, 0)], [0])
+    if (bytes === 4 && this.isVector) return this.builder.op('i32x4.extract_lane', [this.builder.load('v128.load32_zero', host, 0)], [0])
     return this.builder.load(LOAD[bytes], host, 0)
   }
 
   protected override write16Aligned(bytes: AccessBytes, address: SegmentedAddress, value: Value, aligned: boolean): void {
     const host = this.host(bytes, address, 'write', aligned)
-    this.builder.effect(STORE[bytes], [host, value])
+    const { source, args } = value
+    const store = source.kind === 'op' ? LANE_STORES[source.what.name] : undefined
+    if (source.kind === 'op' && store?.bytes === bytes && args[0] !== undefined) this.builder.effect(store.name, [host, args[0]], 0, source.immediates)
+    else this.builder.effect(STORE[bytes], [host, value])
+  }
+
+  /** The instruction reads memory into a vector register, or computes with it there. */
+  private get isVector(): boolean {
+    return this.form.operands[0]?.kind === 'xmm' && !INTEGER_SOURCE.test(this.form.operation)
   }
 
   override reference(bytes: AccessBytes, address: SegmentedAddress): Reference {

@@ -50,14 +50,27 @@ export class RegisterFile {
 
   set(register: number, value: Value): void {
     this.written.add(register)
-    if (this.resident) this.builder.set(this.variable(register), value)
-    else this.builder.effect(this.kind.store, [this.vcpu, value], this.place(register))
+    this.write(register, value)
     this.known[register] = { value, block: this.builder.position }
   }
 
   /** At the start of a loop or a basic block: values may come from elsewhere. */
   forget(): void {
     this.known.length = 0
+  }
+
+  forgetOne(register: number): void {
+    this.known[register] = undefined
+  }
+
+  /** Registers whose values are known at this point. */
+  values(): readonly (readonly [number, Value])[] {
+    return this.known.flatMap((known, register) => (known !== undefined && this.builder.isWithin(known.block) ? [[register, known.value] as const] : []))
+  }
+
+  /** As set(), in a branch; what is known of the register elsewhere stays. */
+  correct(register: number, value: Value): void {
+    this.write(register, value)
   }
 
   /** For the entry. What is written is loaded too: not every way to the exit writes it. */
@@ -71,6 +84,11 @@ export class RegisterFile {
   store(): void {
     if (!this.resident) return
     for (const register of this.written) this.builder.effect(this.kind.store, [this.vcpu, this.builder.get(this.variable(register))], this.place(register))
+  }
+
+  private write(register: number, value: Value): void {
+    if (this.resident) this.builder.set(this.variable(register), value)
+    else this.builder.effect(this.kind.store, [this.vcpu, value], this.place(register))
   }
 
   private place(register: number): number {

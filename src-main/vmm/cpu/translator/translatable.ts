@@ -7,6 +7,7 @@ import * as L from '../layout'
 import { semantics } from '../semantics/index'
 import type { DecodedInstruction } from './decoded-instruction'
 import { DYNAMIC } from './flag-state'
+import { FloatChain } from './float-chain'
 import { NotInline } from './region-binding'
 import { RegionEmitter } from './region-emitter'
 import { RegionFrame } from './region-frame'
@@ -69,7 +70,7 @@ function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[
   const frame = new RegionFrame('trial', key, [0], 16, true, helpers)
   frame.build(() => {
     const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
-    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>() }
+    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers) }
     meaning(new RegionEmitter(frame, instruction, state, leaving, helpers))
   })
 }

@@ -2,7 +2,8 @@
 import { OP_ADD, OP_ADDSUB, OP_COMPARE, OP_DIV, OP_MAX, OP_MIN, OP_MUL, OP_SQRT, OP_SUB } from '../../helpers/fpu-codes'
 import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
 import {
-  asBits, asFloat, comparison, exactly, type FloatBytes, fastOr, fastWhenPlain, formatOf, outsideExponents, packedArithmetic, scalarArithmetic, unclean,
+  asBits, asFloat, comparison, exactly, exactPacked, exactScalar, type FloatBytes, fastWhenPlain, formatOf, outsideExponents, packedArithmetic, scalarArithmetic,
+  unclean,
 } from './fast-path'
 import { and, lanesOf, maskOf, opNamed, or, readVector, shuffle, writeVector, xor } from './vector'
 
@@ -25,19 +26,34 @@ const packedMinMax =
   (m) => {
     const b = readVector(m, 1)
     const a = readVector(m, 0)
-    const fast = opNamed(m, `${formatOf(bytes).floatLanes}.${op === OP_MIN ? 'pmin' : 'pmax'}`, [b, a])
-    const exact = (): Value => exactly(m, bytes === 8 ? 'ssePd' : 'ssePs', m.i32(op), a, b)
-    writeVector(m, 0, fastOr(m, unclean(m, bytes, a, b), fast, exact))
+    const name = `${formatOf(bytes).floatLanes}.${op === OP_MIN ? 'pmin' : 'pmax'}`
+    const result = m.floatOperation({
+      op,
+      bytes,
+      operands: [a, b],
+      plain: false,
+      fast: ([first, second]) => opNamed(m, name, [second!, first!]),
+      special: () => unclean(m, bytes, a, b),
+      exact: exactPacked(m, bytes, op),
+    })
+    writeVector(m, 0, result)
   }
 const scalarMinMax =
   (bytes: FloatBytes, op: number): Semantics =>
   (m) => {
     const b = m.read(1)
     const a = m.read(0)
-    const { less, greater, special } = comparison(m, bytes, a, b)
-    const fast = m.select(op === OP_MIN ? less : greater, asFloat(m, bytes, a), asFloat(m, bytes, b))
-    const exact = (): Value => asFloat(m, bytes, exactly(m, bytes === 8 ? 'sseF64' : 'sseF32', m.i32(op), a, b))
-    m.write(0, asBits(m, bytes, fastOr(m, special, fast, exact)))
+    const name = `${formatOf(bytes).float}.${op === OP_MIN ? 'lt' : 'gt'}`
+    const result = m.floatOperation({
+      op,
+      bytes,
+      operands: [asFloat(m, bytes, a), asFloat(m, bytes, b)],
+      plain: false,
+      fast: (operands) => m.select(opNamed(m, name, operands), operands[0]!, operands[1]!),
+      special: () => comparison(m, bytes, a, b).special(),
+      exact: exactScalar(m, bytes, op),
+    })
+    m.write(0, asBits(m, bytes, result))
   }
 
 /** The predicate is an immediate: all eight results follow from "equal", "less" and "unordered"; clean operands are never unordered. */
@@ -53,10 +69,19 @@ const scalarCompare =
     const a = m.read(0)
     const predicate = m.and(m.wrap(m.read(2)), m.i32(7))
     const { equal, less, special } = comparison(m, bytes, a, b)
-    const holds = cleanPredicate(m, predicate, equal, less)
-    const fast = m.neg(bytes === 8 ? m.zext(holds) : holds)
-    const exact = (): Value => exactly(m, bytes === 8 ? 'sseF64' : 'sseF32', m.add(predicate, m.i32(OP_COMPARE)), a, b)
-    m.write(0, fastOr(m, special, fast, exact))
+    const result = m.floatOperation({
+      op: OP_COMPARE,
+      bytes,
+      operands: [asFloat(m, bytes, a), asFloat(m, bytes, b)],
+      plain: false,
+      fast: () => {
+        const holds = cleanPredicate(m, predicate, equal, less)
+        return m.neg(bytes === 8 ? m.zext(holds) : holds)
+      },
+      special,
+      exact: { ...exactScalar(m, bytes, m.add(predicate, m.i32(OP_COMPARE))), result: (bits) => bits },
+    })
+    m.write(0, result)
   }
 const packedCompare =
   (bytes: FloatBytes): Semantics =>
@@ -64,14 +89,17 @@ const packedCompare =
     const b = readVector(m, 1)
     const a = readVector(m, 0)
     const predicate = m.and(m.wrap(m.read(2)), m.i32(7))
-    const lanes = (name: string): Value => opNamed(m, `${formatOf(bytes).floatLanes}.${name}`, [a, b])
     const one = m.i32(1)
     // EQ LT LE UNORD: "equal" counts in 0 and 2, "less" in 1 and 2
     const counts = { equal: m.xor(m.and(predicate, one), one), less: m.and(m.xor(predicate, m.shrU(predicate, one)), one) }
-    const base = or(m, and(m, lanes('eq'), maskOf(m, counts.equal)), and(m, lanes('lt'), maskOf(m, counts.less)))
-    const fast = xor(m, base, maskOf(m, m.shrU(predicate, m.i32(2))))
-    const exact = (): Value => exactly(m, bytes === 8 ? 'ssePd' : 'ssePs', m.add(predicate, m.i32(OP_COMPARE)), a, b)
-    writeVector(m, 0, fastOr(m, unclean(m, bytes, a, b), fast, exact))
+    const fast = (operands: readonly Value[]): Value => {
+      const lanes = (name: string): Value => opNamed(m, `${formatOf(bytes).floatLanes}.${name}`, operands)
+      const base = or(m, and(m, lanes('eq'), maskOf(m, counts.equal)), and(m, lanes('lt'), maskOf(m, counts.less)))
+      return xor(m, base, maskOf(m, m.shrU(predicate, m.i32(2))))
+    }
+    const special = (): Value => unclean(m, bytes, a, b)
+    const exact = exactPacked(m, bytes, m.add(predicate, m.i32(OP_COMPARE)))
+    writeVector(m, 0, m.floatOperation({ op: OP_COMPARE, bytes, operands: [a, b], plain: false, fast, special, exact }))
   }
 
 /** COMISx and UCOMISx: ZF PF CF = 111 unordered, 000 greater, 001 less, 100 equal; OF SF AF = 0. */
@@ -82,8 +110,9 @@ const compareToFlags =
     const a = m.read(0)
     const { equal, less, special } = comparison(m, bytes, a, b)
     const [zf, cf, pf] = [m.variable(equal), m.variable(less), m.variable(m.i32(0))]
-    m.if(special, () => {
-      const flags = exactly(m, bytes === 8 ? 'sseCompareF64' : 'sseCompareF32', m.i32(signaling ? 1 : 0), a, b)
+    const operands = [asFloat(m, bytes, a), asFloat(m, bytes, b)]
+    m.floatComparison(bytes, operands, special, (again) => {
+      const flags = exactly(m, bytes === 8 ? 'sseCompareF64' : 'sseCompareF32', m.i32(signaling ? 1 : 0), ...again.map((operand) => asBits(m, bytes, operand)))
       m.set(zf, m.and(m.shrU(flags, m.i32(6)), m.i32(1)))
       m.set(cf, m.and(flags, m.i32(1)))
       m.set(pf, m.and(m.shrU(flags, m.i32(2)), m.i32(1)))

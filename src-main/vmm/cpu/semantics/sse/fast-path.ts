@@ -7,7 +7,7 @@
  * scalars, too) goes to the helpers, which have a fast path for zeros.
  */
 import { OP_ADD, OP_ADDSUB, OP_DIV, OP_MUL, OP_SQRT, OP_SUB } from '../../helpers/fpu-codes'
-import type { Emitter, Value } from '../emitter'
+import type { Emitter, FloatOperation, Value } from '../emitter'
 import { and, andNot, opNamed, or, vector, xor } from './vector'
 
 /** Bytes of an element: 4 is f32, 8 is f64. */
@@ -132,15 +132,33 @@ const specialOperands = (m: Emitter, bytes: FloatBytes, op: number, a: Value, b:
 
 /** a op b on scalars given as bits; for OP_SQRT only b counts. */
 export const scalarArithmetic = (m: Emitter, bytes: FloatBytes, op: number, a: Value, b: Value): Value => {
-  const operands = op === OP_SQRT ? [b] : [a, b]
-  const result = opNamed(
-    m,
-    `${FORMATS[bytes].float}.${WASM_NAME[op] ?? ''}`,
-    operands.map((bits) => asFloat(m, bytes, bits)),
-  )
-  const exact = (): Value => asFloat(m, bytes, exactly(m, bytes === 8 ? 'sseF64' : 'sseF32', m.i32(op), a, b))
-  return asBits(m, bytes, fastWhenPlain(m, specialOperands(m, bytes, op, a, b), result, exact))
+  const name = `${FORMATS[bytes].float}.${WASM_NAME[op] ?? ''}`
+  const result = m.floatOperation({
+    op,
+    bytes,
+    operands: (op === OP_SQRT ? [b] : [a, b]).map((bits) => asFloat(m, bytes, bits)),
+    plain: true,
+    fast: (operands) => opNamed(m, name, operands),
+    special: () => specialOperands(m, bytes, op, a, b),
+    exact: exactScalar(m, bytes, op),
+  })
+  return asBits(m, bytes, result)
 }
+/** The helper for scalars that are given as numbers; it takes and returns bits. */
+export const exactScalar = (m: Emitter, bytes: FloatBytes, op: number | Value): FloatOperation['exact'] => ({
+  helper: bytes === 8 ? 'sseF64' : 'sseF32',
+  args: (operands) => {
+    const all = operands.map((operand) => asBits(m, bytes, operand))
+    const last = all.at(-1)!
+    return [typeof op === 'number' ? m.i32(op) : op, all[0] ?? last, last]
+  },
+  result: (bits) => asFloat(m, bytes, bits),
+})
+export const exactPacked = (m: Emitter, bytes: FloatBytes, op: number | Value): FloatOperation['exact'] => ({
+  helper: bytes === 8 ? 'ssePd' : 'ssePs',
+  args: (operands) => [typeof op === 'number' ? m.i32(op) : op, operands[0]!, operands.at(-1)!],
+  result: (value) => value,
+})
 
 /** i32: the value is denormal (zero is not). */
 export const isDenormal = (m: Emitter, bytes: FloatBytes, bits: Value): Value => {
@@ -153,7 +171,7 @@ export interface Comparison {
   readonly equal: Value
   readonly less: Value
   readonly greater: Value
-  readonly special: Value
+  readonly special: () => Value
 }
 export const comparison = (m: Emitter, bytes: FloatBytes, a: Value, b: Value): Comparison => {
   const floats = [asFloat(m, bytes, a), asFloat(m, bytes, b)]
@@ -161,8 +179,9 @@ export const comparison = (m: Emitter, bytes: FloatBytes, a: Value, b: Value): C
   const equal = compare('eq')
   const less = compare('lt')
   const greater = compare('gt')
-  const unordered = m.eqz(m.or(m.or(less, greater), equal))
-  return { equal, less, greater, special: m.or(m.or(isDenormal(m, bytes, a), isDenormal(m, bytes, b)), unordered) }
+  const unordered = (): Value => m.eqz(m.or(m.or(less, greater), equal))
+  const special = (): Value => m.or(m.or(isDenormal(m, bytes, a), isDenormal(m, bytes, b)), unordered())
+  return { equal, less, greater, special }
 }
 
 // ---- vectors ----
@@ -206,10 +225,17 @@ const specialLanes = (m: Emitter, bytes: FloatBytes, op: number, a: Value, b: Va
 
 /** As scalarArithmetic, on all lanes; OP_ADDSUB subtracts in even lanes. */
 export const packedArithmetic = (m: Emitter, bytes: FloatBytes, op: number, a: Value, b: Value): Value => {
-  const format = FORMATS[bytes]
-  const operands = op === OP_SQRT ? [b] : op === OP_ADDSUB ? [a, xor(m, b, vector(m, bytes, [format.sign, 0]))] : [a, b]
-  const result = opNamed(m, `${format.floatLanes}.${WASM_NAME[op] ?? ''}`, operands)
-  return fastWhenPlain(m, specialLanes(m, bytes, op, a, b), result, () => exactly(m, bytes === 8 ? 'ssePd' : 'ssePs', m.i32(op), a, b))
+  const { floatLanes: type, sign } = FORMATS[bytes]
+  const name = `${type}.${WASM_NAME[op] ?? ''}`
+  return m.floatOperation({
+    op,
+    bytes,
+    operands: op === OP_SQRT ? [b] : [a, b],
+    plain: true,
+    fast: (operands) => opNamed(m, name, op === OP_ADDSUB ? [operands[0]!, xor(m, operands[1]!, vector(m, bytes, [sign, 0]))] : operands),
+    special: () => specialLanes(m, bytes, op, a, b),
+    exact: exactPacked(m, bytes, op),
+  })
 }
 
 /** Lanes that are denormal or NaN: all ones. */

@@ -89,6 +89,7 @@ const fxsave: Semantics = (m) => {
 
 const imageLoaded = (m: Emitter): void => {
   m.changed('mxcsr-special')
+  m.changed('mxcsr-unmasked')
   m.changed('x87-blocked')
 }
 
@@ -160,6 +161,7 @@ const xrstor: Semantics = (m) => {
 const ldmxcsr: Semantics = (m) => {
   m.helper('sseLoadMxcsr', m.read(0))
   m.changed('mxcsr-special')
+  m.changed('mxcsr-unmasked')
 }
 const stmxcsr: Semantics = (m) => {
   m.write(0, m.loadState('i32', MXCSR))

@@ -18,6 +18,8 @@ const EXTEND_S = opInfo('i64.extend_i32_s')
 const AND_32 = opInfo('i32.and')
 const SHL_32 = opInfo('i32.shl')
 const SHL_64 = opInfo('i64.shl')
+const REPLACE_64 = opInfo('i64x2.replace_lane')
+const REPLACE_32 = opInfo('i32x4.replace_lane')
 
 /** Comparisons and their opposites; ordered comparisons of floats have none. */
 const OPPOSITE: Readonly<Partial<Record<FoldedName, FoldedName>>> = { eq: 'ne', ne: 'eq', lt_s: 'ge_s', ge_s: 'lt_s', lt_u: 'ge_u', ge_u: 'lt_u', gt_s: 'le_s', le_s: 'gt_s', gt_u: 'le_u', le_u: 'gt_u' }
@@ -83,6 +85,7 @@ const RULES: readonly Rule[] = [...OP_INFO.values()].map(ruleOf)
 
 /** The operation that makes a value. */
 const opOf = ({ source }: Value): OpInfo | undefined => (source.kind === 'op' ? source.what : undefined)
+const isZero = ({ type, source }: Value): boolean => type === 'v128' && source.kind === 'const' && source.immediates.every((byte) => byte === 0)
 const ruleFor = ({ source }: Value): Rule | undefined => (source.kind === 'op' ? RULES[source.what.index] : undefined)
 const secondOf = ({ args }: Value): Integer | undefined => (args.length < 2 ? undefined : constantOf(args[1]!))
 
@@ -180,8 +183,7 @@ export class FoldingBuilder extends FunctionBuilder {
   private binary(info: OpInfo, a: Value, b: Value, immediates: readonly number[]): Value | undefined {
     const rule = RULES[info.index]!.binary
     if (rule === undefined) {
-      if (info.name !== 'i64x2.replace_lane' || opOf(b)?.name !== 'i64.reinterpret_f64') return undefined
-      return super.operation(opInfo('f64x2.replace_lane'), [a, b.args[0]!], immediates)
+      return info === REPLACE_64 || info === REPLACE_32 ? this.replaced(info, a, b, immediates) : undefined
     }
     const { name, type } = rule
     const x = constantOf(a)
@@ -194,6 +196,20 @@ export class FoldingBuilder extends FunctionBuilder {
       if (name === 'and' || name === 'or') return a
     }
     return undefined
+  }
+
+  /** Numbers that come from vectors or memory go to vectors without a general register between. */
+  private replaced(info: OpInfo, a: Value, b: Value, immediates: readonly number[]): Value | undefined {
+    const is64 = info === REPLACE_64
+    const from = opOf(b)
+    const [inner] = b.args
+    if (inner === undefined) return undefined
+    if (is64 && from?.name === 'i64.reinterpret_f64') return super.operation(opInfo('f64x2.replace_lane'), [a, inner], immediates)
+    if (from?.name !== (is64 ? 'i64x2.extract_lane' : 'i32x4.extract_lane')) return undefined
+    const lanes = b.source.immediates
+    if (immediates[0] === 0 && lanes[0] === 0 && isZero(a) && opOf(inner)?.name === (is64 ? 'v128.load64_zero' : 'v128.load32_zero')) return inner
+    const lane = super.operation(opInfo(is64 ? 'f64x2.extract_lane' : 'f32x4.extract_lane'), [inner], lanes)
+    return super.operation(opInfo(is64 ? 'f64x2.replace_lane' : 'f32x4.replace_lane'), [a, lane], immediates)
   }
 
   private withConstant(info: OpInfo, { name, type }: Binary, a: Value, y: Integer): Value | undefined {
