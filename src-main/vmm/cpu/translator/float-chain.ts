@@ -6,7 +6,7 @@
  */
 import type { HelperImports } from '../emit/helper-imports'
 import { OP_COMPARE, OP_DIV, OP_SQRT } from '../helpers/fpu-codes'
-import type { Form } from '../isa/form'
+import type { Form, OperandForm } from '../isa/form'
 import type { FloatOperation } from '../semantics/emitter'
 import type { Block, Value } from '../wasm/ir'
 import { ENTRY, rangeOfResult, Ranges } from './float-range'
@@ -28,15 +28,19 @@ const PLAIN_OPERATIONS: ReadonlySet<string> = new Set([
   'unpcklps', 'unpckhps', 'unpcklpd', 'unpckhpd', 'punpcklqdq', 'punpckhqdq', 'movsldup', 'movshdup', 'movddup', 'pshufd', 'shufps', 'shufpd',
   'andps', 'andpd', 'orps', 'orpd', 'xorps', 'xorpd', 'andnps', 'andnpd', 'pand', 'por', 'pxor', 'pandn', 'paddd', 'paddq', 'psubd', 'psubq',
   'addsd', 'subsd', 'mulsd', 'divsd', 'sqrtsd', 'minsd', 'maxsd', 'cmpsd', 'addpd', 'subpd', 'mulpd', 'divpd', 'sqrtpd', 'minpd', 'maxpd', 'cmppd',
-  'addsubpd', 'haddpd', 'hsubpd', 'ucomisd', 'comisd',
+  'addsubpd', 'haddpd', 'hsubpd', 'ucomisd', 'comisd', 'cvtdq2pd',
 ])
 const LOOKS_AT_MXCSR: ReadonlySet<string> = new Set(['ldmxcsr', 'stmxcsr'])
+
+/** A 32-bit integer: it is a number as it is. */
+const isNarrow = (operand: OperandForm | undefined): boolean => operand !== undefined && 'bytes' in operand && operand.bytes === 4
 
 /** Whether a chain may go on over an instruction. */
 function isHarmless({ operation, operands }: Form): boolean {
   const usesVectors = operands.some(({ kind }) => kind === 'xmm' || kind === 'mm')
   if (!usesVectors) return !LOOKS_AT_MXCSR.has(operation)
-  return operands[0]?.kind === 'xmm' && operands.every(({ kind }) => kind !== 'mm') && PLAIN_OPERATIONS.has(operation)
+  if (operands[0]?.kind !== 'xmm' || operands.some(({ kind }) => kind === 'mm')) return false
+  return PLAIN_OPERATIONS.has(operation) || (operation === 'cvtsi2sd' && isNarrow(operands[1]))
 }
 
 interface Step {

@@ -12,7 +12,8 @@ const LEAST = -1022
 const GREATEST = 1023
 const BIAS = 1023
 const FRACTION_BITS = 52
-const INTEGER_BITS = 32
+/** Of 32 bits. */
+const INTEGER: Range = { first: 0, last: 31 }
 
 /** What a number that may enter a chain is looked at for: the middle quarter of all exponents. Products and quotients of such are normal numbers. */
 export const ENTRY: Range = { first: -255, last: 256 }
@@ -90,7 +91,7 @@ export class Ranges {
     const { source, args } = value
     if (source.kind !== 'op' || args[0] === undefined) return undefined
     if (source.what.name === 'f64x2.extract_lane') return this.lane(args[0], source.immediates[0] ?? 0)
-    return source.what.name === 'f64.convert_i32_s' ? { first: 0, last: INTEGER_BITS } : undefined
+    return source.what.name === 'f64.convert_i32_s' ? INTEGER : undefined
   }
 
   private lane(vector: Value, lane: number): Range | undefined {
@@ -106,6 +107,8 @@ export class Ranges {
         return this.of(a)
       case 'f64x2.replace_lane':
         return source.immediates[0] === lane && b !== undefined ? this.of(b) : this.lane(a, lane)
+      case 'f64x2.convert_low_i32x4_s':
+        return INTEGER
       case 'v128.load64_zero':
         return lane === 1 ? ENTRY : undefined
       case 'i8x16.shuffle': {

@@ -15,7 +15,7 @@ import {
   toInteger,
 } from './ieee'
 import { pendingError } from './pending'
-import { quickF32, quickF64, quickInexact, quickResult } from './sse-quick'
+import { quickF32, quickF64, quickFlags, quickResult } from './sse-quick'
 import { DE, IE, PE, ROUND_ZERO, ZE } from './unpacked'
 
 const A: i32 = SIMD_EXTRA
@@ -58,7 +58,7 @@ function lane(isDouble: bool, op: i32, index: i32, a: u64, b: u64, control: u32)
 export function sseF64(vcpu: usize, op: i32, a: i64, b: i64): i64 {
   const control = begin(vcpu)
   if (quickF64(op, a, b, control)) {
-    if (quickInexact) store<u32>(vcpu + MXCSR, control | PE)
+    if (quickFlags & ~control) store<u32>(vcpu + MXCSR, control | quickFlags)
     return quickResult
   }
   const r = lane(true, op, 0, a, b, control)
@@ -69,7 +69,7 @@ export function sseF64(vcpu: usize, op: i32, a: i64, b: i64): i64 {
 export function sseF32(vcpu: usize, op: i32, a: i32, b: i32): i32 {
   const control = begin(vcpu)
   if (quickF32(op, a, b, control)) {
-    if (quickInexact) store<u32>(vcpu + MXCSR, control | PE)
+    if (quickFlags & ~control) store<u32>(vcpu + MXCSR, control | quickFlags)
     return <i32>quickResult
   }
   const r = lane(false, op, 0, <u32>a, <u32>b, control)
@@ -79,21 +79,17 @@ export function sseF32(vcpu: usize, op: i32, a: i32, b: i32): i32 {
 
 export function ssePd(vcpu: usize, op: i32, a: v128, b: v128): v128 {
   const control = begin(vcpu)
+  if (quickF64(op != OP_ADDSUB ? op : OP_SUB, i64x2.extract_lane(a, 0), i64x2.extract_lane(b, 0), control)) {
+    const low = quickResult
+    const lowFlags = quickFlags
+    if (quickF64(op != OP_ADDSUB ? op : OP_ADD, i64x2.extract_lane(a, 1), i64x2.extract_lane(b, 1), control)) {
+      const raised = lowFlags | quickFlags
+      if (raised & ~control) store<u32>(vcpu + MXCSR, control | raised)
+      return i64x2.replace_lane(i64x2.splat(low), 1, quickResult)
+    }
+  }
   v128.store(vcpu + A, a)
   v128.store(vcpu + B, b)
-  let inexact = false
-  let quick = 0
-  for (; quick < 16; quick += 8) {
-    const at = vcpu + quick
-    const laneOp = op != OP_ADDSUB ? op : quick & 8 ? OP_ADD : OP_SUB
-    if (!quickF64(laneOp, load<u64>(at + A), load<u64>(at + B), control)) break
-    store<u64>(at + R, quickResult)
-    inexact = inexact || quickInexact
-  }
-  if (quick == 16) {
-    if (inexact) store<u32>(vcpu + MXCSR, control | PE)
-    return v128.load(vcpu + R)
-  }
   for (let i = 0; i < 2; i++) {
     const at = vcpu + i * 8
     store<u64>(at + R, lane(true, op, i, load<u64>(at + A), load<u64>(at + B), control))
@@ -106,17 +102,17 @@ export function ssePs(vcpu: usize, op: i32, a: v128, b: v128): v128 {
   const control = begin(vcpu)
   v128.store(vcpu + A, a)
   v128.store(vcpu + B, b)
-  let inexact = false
+  let raised: u32 = 0
   let quick = 0
   for (; quick < 16; quick += 4) {
     const at = vcpu + quick
     const laneOp = op != OP_ADDSUB ? op : quick & 4 ? OP_ADD : OP_SUB
     if (!quickF32(laneOp, load<u32>(at + A), load<u32>(at + B), control)) break
     store<u32>(at + R, <u32>quickResult)
-    inexact = inexact || quickInexact
+    raised |= quickFlags
   }
   if (quick == 16) {
-    if (inexact) store<u32>(vcpu + MXCSR, control | PE)
+    if (raised) store<u32>(vcpu + MXCSR, control | raised)
     return v128.load(vcpu + R)
   }
   for (let i = 0; i < 4; i++) {
