@@ -85,6 +85,23 @@ describe('HostMachineClock', () => {
     expect(clock.budget(vmTime(clock.now() - 5e9))).toBe(1000)
   })
 
+  it('does not take one slice in which the host was busy for the speed of the guest', () => {
+    const clock = started()
+    const slice = (milliseconds: number): void => {
+      clock.budget(undefined)
+      vi.advanceTimersByTime(milliseconds)
+      clock.ran(100_000)
+    }
+    for (let i = 0; i < 20; i++) slice(1)
+    slice(50)
+    expect(clock.budget(undefined)).toBeGreaterThan(45_000)
+    slice(1)
+    slice(1)
+    expect(clock.budget(undefined)).toBeGreaterThan(80_000)
+    for (let i = 0; i < 8; i++) slice(50)
+    expect(clock.budget(undefined)).toBeLessThan(3000)
+  })
+
   it('bounds slices whatever it measures', () => {
     const clock = started()
     for (let i = 0; i < 100; i++) {

@@ -73,9 +73,9 @@ export class HostMachineClock implements MachineClock {
   ran(instructions: number): void {
     const took = this.now() - this.sliceStart
     if (took < 20_000 || instructions < SHORTEST_SLICE) return
-    // Down at once, up by and by: code that is translated runs a hundred times as fast as code that is not, and deadlines must not be missed for it.
+    // No more than half each time: a slice in which the host did something else says nothing about the guest. One that turns out to be slow is cut short anyway.
     const measured = Math.min(10, instructions / took)
-    this.rate = measured < this.rate ? measured : this.rate + (measured - this.rate) / 8
+    this.rate = measured < this.rate ? Math.max(measured, this.rate / 2) : (this.rate + measured) / 2
   }
 
   idle(deadline: VmTime | undefined, wakeable: Wakeable): Promise<void> | undefined {

@@ -26,6 +26,9 @@ const SHORTEST_PIECE = 8192
 const LONGEST_PIECE = 65536
 const PIECE_NS = 400_000
 
+/** A slice that has taken so long ends at the next piece, whatever its budget says. */
+const SLICE_NS = 1_500_000
+
 /** Instructions that a slice may lack. */
 const CLOSE_ENOUGH = 512
 
@@ -190,7 +193,7 @@ export class Machine {
   }
 
   private async loop(stopAt: number | undefined, reached: () => boolean): Promise<MachineEnd> {
-    const { clock, gate, deadlines, wakeable } = this.parts
+    const { clock, gate, deadlines, wakeable, watch } = this.parts
     if (this.state === 'created') this.state = 'running'
     clock.start()
     try {
@@ -210,8 +213,8 @@ export class Machine {
         }
         const exit = this.slice(stopAt)
         if (exit.kind === 'halted' && !this.somethingWaits()) await clock.idle(deadlines.next(), wakeable)
-        // The event loop gets a turn after each slice: disks, terminals, messages.
-        await new Promise((resolve) => setImmediate(resolve))
+        // The event loop gets its turns: disks, terminals, messages.
+        if (clock.exact || watch.takeTurn()) await new Promise((resolve) => setImmediate(resolve))
       }
     } finally {
       clock.stop()
@@ -258,8 +261,8 @@ export class Machine {
       const { retired } = this
       left -= retired - started
       started = retired
-      if (exit.kind !== 'deadline' || left <= (exact ? 0 : CLOSE_ENOUGH) || watch.overdue) return exit
       const { elapsed } = watch
+      if (exit.kind !== 'deadline' || left <= (exact ? 0 : CLOSE_ENOUGH) || elapsed > SLICE_NS) return exit
       this.piece = elapsed - before < PIECE_NS ? Math.min(this.piece * 2, LONGEST_PIECE) : SHORTEST_PIECE
       before = elapsed
     }

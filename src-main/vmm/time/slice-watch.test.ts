@@ -19,3 +19,13 @@ it('is never overdue by a clock that stands', () => {
   watch.begin()
   expect(watch.overdue).toBe(false)
 })
+
+it('gives the event loop its turn once a millisecond', () => {
+  let host = 0
+  const watch = new SliceWatch(new HostClock(() => host))
+  const turns = [0.5, 1, 1.5, 1.9, 2, 7, 7.5].map((milliseconds) => {
+    host = milliseconds * 1e6
+    return watch.takeTurn()
+  })
+  expect(turns).toEqual([false, true, false, false, true, true, false])
+})

@@ -2,6 +2,8 @@ import type { HostClock } from './host-clock'
 
 /** A slice that takes the host longer than this ends as soon as it can, whatever its budget says. */
 const SLICE_LIMIT_NS = 20_000_000
+/** The host's event loop waits no longer than this for its turn, and a slice. */
+const TURN_NS = 1_000_000
 
 /**
  * How long the host has been busy with the running slice. A guest can choose instructions and accesses that take a thousand times longer than those
@@ -9,6 +11,7 @@ const SLICE_LIMIT_NS = 20_000_000
  */
 export class SliceWatch {
   private began = 0
+  private turned = 0
 
   constructor(private readonly clock: HostClock) {
     clock.resume()
@@ -25,5 +28,13 @@ export class SliceWatch {
 
   get overdue(): boolean {
     return this.elapsed > SLICE_LIMIT_NS
+  }
+
+  /** True once a millisecond: time for the host's event loop, whose turn costs as much as a hundred thousand instructions of translated code. */
+  takeTurn(): boolean {
+    const now = this.clock.now()
+    if (now - this.turned < TURN_NS) return false
+    this.turned = now
+    return true
   }
 }
