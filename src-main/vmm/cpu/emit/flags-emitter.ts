@@ -23,18 +23,20 @@ export interface FlagWords {
 }
 
 export abstract class FlagsEmitter extends ArithmeticEmitter {
-  /** The words in the vCPU. */
-  protected readonly words: FlagWords = {
-    result: () => this.binding.loadState('i64.load', L.FLAG_RESULT),
-    aux: () => this.binding.loadState('i32.load', L.FLAG_AUX),
-  }
-
   constructor(
     builder: FunctionBuilder,
     protected readonly binding: OperandBinding,
     readonly size: IntegerBytes,
   ) {
     super(builder)
+  }
+
+  /** The words in the vCPU. */
+  protected get words(): FlagWords {
+    return {
+      result: () => this.binding.loadState('i64.load', L.FLAG_RESULT),
+      aux: () => this.binding.loadState('i32.load', L.FLAG_AUX),
+    }
   }
 
   // ---- setting ----

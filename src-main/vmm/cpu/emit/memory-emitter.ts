@@ -35,9 +35,6 @@ export interface Access {
 }
 
 export abstract class MemoryEmitter extends FlagsEmitter {
-  /** Only 64-bit code has this form: no limits, no mask of linear addresses, no base but in FS and GS. */
-  protected readonly long: boolean
-
   constructor(
     builder: FunctionBuilder,
     binding: OperandBinding,
@@ -45,8 +42,6 @@ export abstract class MemoryEmitter extends FlagsEmitter {
     protected readonly helpers: HelperImports,
   ) {
     super(builder, binding, form.size)
-    const wide = form.operands.some((operand) => (operand.kind === 'gpr' || operand.kind === 'fixed') && operand.bytes === 8)
-    this.long = wide || form.addressSize === 8
   }
 
   // ---- what meanings say ----
@@ -149,6 +144,11 @@ export abstract class MemoryEmitter extends FlagsEmitter {
   }
 
   // ---- parts ----
+  /** Only 64-bit code has this form: no limits, no mask of linear addresses, no base but in FS and GS. */
+  private get long(): boolean {
+    return this.form.addressSize === 8 || this.form.operands.some((operand) => (operand.kind === 'gpr' || operand.kind === 'fixed') && operand.bytes === 8)
+  }
+
   protected segmentPlace(segment: number | 'operand'): Place {
     if (segment === 'operand') return this.binding.operandSegmentPlace()
     return { address: this.binding.vcpu, offset: L.SEGMENTS + segment * L.SEG_BYTES }

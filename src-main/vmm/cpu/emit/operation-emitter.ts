@@ -25,21 +25,19 @@ const DR_BYTES = 8
 export class OperationEmitter extends MemoryEmitter implements Emitter {
   readonly type: 'i32' | 'i64'
   /** Set by jumps within if; at the top level nothing needs to be remembered. */
-  protected readonly status: Variable
-  private leavesByVariable = false
+  private status: Variable | undefined
   private depth = 0
   private jumped = false
 
   constructor(builder: FunctionBuilder, binding: OperandBinding, form: Form, helpers: HelperImports) {
     super(builder, binding, form, helpers)
     this.type = form.size === 8 ? 'i64' : 'i32'
-    this.status = builder.variable('i32')
   }
 
   /** Ends the instruction when the meaning has said everything. */
   finish(): void {
     if (this.jumped || this.form.endsBlock) this.binding.leave(this.i32(L.STATUS_JUMP))
-    else if (this.leavesByVariable) this.binding.leave(this.builder.get(this.status))
+    else if (this.status !== undefined) this.binding.leave(this.builder.get(this.status))
     else this.binding.leave(this.i32(L.STATUS_NEXT))
   }
 
@@ -319,7 +317,7 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
     this.binding.setNextRip(target)
     if (this.depth === 0) this.jumped = true
     else if (!this.form.endsBlock) {
-      this.leavesByVariable = true
+      this.status ??= this.builder.variable('i32')
       this.builder.set(this.status, this.i32(L.STATUS_JUMP))
     }
   }

@@ -15,8 +15,11 @@ import type { FlagSlots, NumberedKind, PendingCount, PendingFlags } from './flag
 const CF_SHIFT = 31
 
 export class PendingWords extends FlagsEmitter {
-  constructor(builder: FunctionBuilder, binding: OperandBinding | undefined) {
-    super(builder, binding ?? NO_STATE, 8)
+  /** For flags that do not come from below. */
+  readonly none: FlagWords = { result: () => this.i64(0), aux: () => this.i32(0) }
+
+  constructor(builder: FunctionBuilder) {
+    super(builder, NO_STATE, 8)
   }
 
   of({ kind, bytes, values }: PendingFlags): FlagWords {
@@ -105,7 +108,7 @@ const STORE_FLAGS_PARAMETERS: readonly IrType[] = ['i32', 'i32', 'i32', 'i32', '
  */
 export function buildStoreFlags(): IrFunction {
   const b = new FoldingBuilder(STORE_FLAGS, STORE_FLAGS_PARAMETERS, [])
-  const words = new PendingWords(b, undefined)
+  const words = new PendingWords(b)
   const parameters = STORE_FLAGS_PARAMETERS.map((_, i) => b.param(i))
   const [vcpu, kinds] = [parameters[0]!, parameters[1]!]
   const number = (n: number): Value => b.constant('i32', n)

@@ -5,7 +5,6 @@
 import type { IntegerBytes } from '../emit/binding'
 import { ADD, SUB } from '../emit/arithmetic-emitter'
 import type { Both } from '../emit/arithmetic-emitter'
-import type { FlagWords } from '../emit/flags-emitter'
 import type { HelperImports } from '../emit/helper-imports'
 import { LOAD, STORE } from '../emit/memory-emitter'
 import type { Access, AccessBytes, Intent } from '../emit/memory-emitter'
@@ -20,7 +19,8 @@ import type { OpName, Value } from '../wasm/ir'
 import type { DecodedInstruction } from './decoded-instruction'
 import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
 import type { FlagState, PendingCount, PendingFlags } from './flag-state'
-import { PendingWords, settleSlots } from './flag-words'
+import { settleSlots } from './flag-words'
+import type { PendingWords } from './flag-words'
 import type { FloatChain } from './float-chain'
 import { isInlineHelper, isPureHelper } from './inline-helpers'
 import { NotInline, RegionBinding } from './region-binding'
@@ -63,10 +63,8 @@ export interface RegionState {
 
 export class RegionEmitter extends OperationEmitter {
   taken: Jump | undefined
-  private readonly staticTargets = new Map<Value, number>()
-  private readonly pendingWords: PendingWords
-  /** For flags that do not come from below. */
-  private readonly noWords: FlagWords = { result: () => this.i64(0), aux: () => this.i32(0) }
+  /** What relativeTarget gave, and its offset in the page. */
+  private staticTarget: { readonly value: Value; readonly offset: number } | undefined
 
   constructor(
     private readonly frame: RegionFrame,
@@ -76,7 +74,6 @@ export class RegionEmitter extends OperationEmitter {
     helpers: HelperImports,
   ) {
     super(frame.builder, new RegionBinding(frame, instruction, leaving), instruction.form, helpers)
-    this.pendingWords = new PendingWords(frame.builder, this.binding)
   }
 
   // ---- control ----
@@ -114,7 +111,7 @@ export class RegionEmitter extends OperationEmitter {
     const target = this.frame.ripAt(relative)
     const within = this.frame.isWithinReach(relative)
     const value = within || this.size !== 2 ? target : this.builder.op('i32.and', [target, this.i32(0xffff)])
-    if (within) this.staticTargets.set(value, relative)
+    if (within) this.staticTarget = { value, offset: relative }
     return value
   }
 
@@ -130,9 +127,8 @@ export class RegionEmitter extends OperationEmitter {
 
   /** What is said of the rest of the instruction still belongs to it: the region jumps when the meaning is complete. */
   private jumpWhen(condition: Value | undefined, target: Value): void {
-    const relative = this.staticTargets.get(target)
-    if (relative !== undefined) {
-      this.taken = { condition, target: relative }
+    if (this.staticTarget?.value === target) {
+      this.taken = { condition, target: this.staticTarget.offset }
       return
     }
     const native = this.frame.wide ? target : this.wrap(target)
@@ -353,7 +349,7 @@ export class RegionEmitter extends OperationEmitter {
     const { carry, count } = this.state.flags
     if (name === 'cf' && carry !== undefined && carry !== 'dynamic') return carry
     if (name !== 'cf' && count !== undefined && count !== 'dynamic') {
-      return this.flagOfResult(name, count.result, count.bytes) ?? this.pendingWords.bit(name, this.pendingWords.counted(count, this.noWords))
+      return this.flagOfResult(name, count.result, count.bytes) ?? this.pendingWords.bit(name, this.pendingWords.counted(count, this.pendingWords.none))
     }
     this.settle()
     const { base } = this.state.flags
@@ -406,6 +402,10 @@ export class RegionEmitter extends OperationEmitter {
   private setCanonical(): void {
     this.frame.flags.putCanonical()
     this.state.flags = CANONICAL
+  }
+
+  private get pendingWords(): PendingWords {
+    return this.frame.pendingWords
   }
 
   private narrow(value: Value, bytes: IntegerBytes): Value {

@@ -7,7 +7,7 @@ import * as L from '../layout'
 import { FoldingBuilder, type FunctionBuilder } from '../wasm/ir'
 import type { Block, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 import { FlagSlots } from './flag-state'
-import { storeFlags } from './flag-words'
+import { PendingWords, storeFlags } from './flag-words'
 import { AccessWindows } from './access-windows'
 import { PageCaches, entryOf } from './memory-access'
 import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
@@ -26,6 +26,7 @@ export class RegionFrame {
   readonly general: RegisterFile
   readonly vectors: RegisterFile
   readonly flags: FlagSlots
+  readonly pendingWords: PendingWords
   readonly pages: PageCaches
   /** How memory is accessed when registers live in the vCPU. */
   readonly windows: AccessWindows | undefined
@@ -66,6 +67,7 @@ export class RegionFrame {
     this.general = new RegisterFile(b, this.vcpu, this.wide ? GENERAL_64 : GENERAL_32, resident)
     this.vectors = new RegisterFile(b, this.vcpu, VECTOR, resident)
     this.flags = new FlagSlots(b, this.vcpu, resident)
+    this.pendingWords = new PendingWords(b)
     this.pages = new PageCaches(b, this.wide)
     this.budget = b.variable('i32')
     this.status = b.variable('i32')
