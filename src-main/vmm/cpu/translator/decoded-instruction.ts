@@ -25,18 +25,17 @@ export function decodeRecord(view: DataView, at: number, offset: number): Decode
   const handler = view.getUint16(at + L.REC_HANDLER, true)
   const form = forms[handler] ?? forms[0]
   if (form === undefined) throw new Error('the instruction table is empty')
-  const byte = (field: number): number => view.getUint8(at + field)
   return {
     form,
     offset,
-    length: byte(L.REC_LENGTH),
-    registers: [byte(L.REC_OP0), byte(L.REC_OP1), byte(L.REC_OP2)],
-    base: byte(L.REC_BASE),
-    index: byte(L.REC_INDEX),
-    scale: byte(L.REC_SCALE),
+    length: view.getUint8(at + L.REC_LENGTH),
+    registers: [view.getUint8(at + L.REC_OP0), view.getUint8(at + L.REC_OP1), view.getUint8(at + L.REC_OP2)],
+    base: view.getUint8(at + L.REC_BASE),
+    index: view.getUint8(at + L.REC_INDEX),
+    scale: view.getUint8(at + L.REC_SCALE),
     displacement: view.getInt32(at + L.REC_DISP, true),
-    segment: byte(L.REC_SEGMENT),
-    addressShift: byte(L.REC_ADDRESS_SHIFT),
+    segment: view.getUint8(at + L.REC_SEGMENT),
+    addressShift: view.getUint8(at + L.REC_ADDRESS_SHIFT),
     immediate: view.getBigInt64(at + L.REC_IMM, true),
     immediate2: view.getUint32(at + L.REC_IMM2, true),
   }
