@@ -10,7 +10,7 @@ import { decodeRecord } from './decoded-instruction'
 import type { DecodedInstruction } from './decoded-instruction'
 import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
 import type { FlagState } from './flag-state'
-import { FloatChain } from './float-chain'
+import { FloatChain, isArithmetic } from './float-chain'
 import { RegionEmitter } from './region-emitter'
 import type { Jump, RegionState } from './region-emitter'
 import { storeFlags } from './flag-words'
@@ -53,6 +53,7 @@ class RegionBuilder implements RegionState {
   flags: FlagState = CANONICAL
   readonly seen: Set<InvariantName> = new Set<InvariantName>()
   readonly chain: FloatChain
+  computes = false
   private readonly frame: RegionFrame
   private readonly nodes: readonly StructureNode[]
   private readonly resident: boolean
@@ -219,6 +220,7 @@ class RegionBuilder implements RegionState {
     frame.vectors.forget()
     this.seen.clear()
     this.chain.forget()
+    this.computes = block.instructions.some(({ form }) => isArithmetic(form))
     this.flags = DYNAMIC
     if (!this.headers.has(block.number)) this.pay(block)
     const incoming = this.incoming.get(block.number)

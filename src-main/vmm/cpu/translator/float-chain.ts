@@ -43,6 +43,9 @@ function isHarmless({ operation, operands }: Form): boolean {
   return PLAIN_OPERATIONS.has(operation) || (operation === 'cvtsi2sd' && isNarrow(operands[1]))
 }
 
+const ARITHMETIC = /^(add|sub|mul|div|sqrt|min|max|cmp|addsub|hadd|hsub)(sd|pd)$/
+export const isArithmetic = ({ operation, operands }: Form): boolean => operands[0]?.kind === 'xmm' && ARITHMETIC.test(operation)
+
 interface Step {
   readonly operation: FloatOperation
   readonly result: Value

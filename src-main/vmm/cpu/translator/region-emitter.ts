@@ -43,6 +43,8 @@ const LANE_STORES: Readonly<Record<string, { readonly bytes: number; readonly na
 /** Their memory operands are integers. */
 const INTEGER_SOURCE = /^(cvtsi|pinsr)/
 
+const ARITHMETIC_GUARD = 'sse-arithmetic'
+
 /** Where the instruction goes on. */
 export interface Jump {
   /** undefined: always. */
@@ -59,6 +61,8 @@ export interface RegionState {
   /** Conditions that an instruction of this basic block has looked at and found as usual. */
   readonly seen: Set<InvariantName>
   readonly chain: FloatChain
+  /** The basic block has arithmetic on f64. */
+  readonly computes: boolean
 }
 
 export class RegionEmitter extends OperationEmitter {
@@ -176,6 +180,7 @@ export class RegionEmitter extends OperationEmitter {
 
   /** Computed at the region's entry; those that only guard are looked at once in a basic block. */
   override invariant(name: InvariantName): Value {
+    if (name === 'sse-blocked' && this.state.computes && !this.state.seen.has(name)) this.guardArithmetic()
     if (GUARDS.has(name)) {
       if (this.state.seen.has(name)) return this.i32(0)
       this.state.seen.add(name)
@@ -186,6 +191,7 @@ export class RegionEmitter extends OperationEmitter {
   override changed(name: InvariantName): void {
     this.state.seen.delete(name)
     this.frame.renew(name, 'i32', () => INVARIANTS[name](this))
+    if (name === 'mxcsr-unmasked') this.frame.renew(ARITHMETIC_GUARD, 'i32', () => this.arithmeticGuard())
   }
 
   // ---- floating point ----
@@ -210,6 +216,20 @@ export class RegionEmitter extends OperationEmitter {
 
   mxcsrChanged(): void {
     this.changed('mxcsr-special')
+  }
+
+  /** In a block with arithmetic one look serves for both guards. */
+  private guardArithmetic(): void {
+    const guard = this.frame.once(ARITHMETIC_GUARD, 'i32', () => this.arithmeticGuard())
+    this.builder.if(guard, () => {
+      this.builder.rare()
+      this.leaving.interpret()
+    })
+    for (const name of GUARDS) this.state.seen.add(name)
+  }
+
+  private arithmeticGuard(): Value {
+    return this.or(INVARIANTS['sse-blocked'](this), INVARIANTS['mxcsr-unmasked'](this))
   }
 
   protected override controlRegister(): Value {

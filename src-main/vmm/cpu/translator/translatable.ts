@@ -70,7 +70,7 @@ function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[
   const frame = new RegionFrame('trial', key, [0], 16, true, helpers)
   frame.build(() => {
     const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
-    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers) }
+    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), computes: false }
     meaning(new RegionEmitter(frame, instruction, state, leaving, helpers))
   })
 }
