@@ -182,8 +182,10 @@ export class FlagSlots {
   }
 
   /** A state that was put here in another block, as values of this one. */
-  load({ base, count, carry }: FlagState): FlagState {
+  load(state: FlagState): FlagState {
     const { builder } = this
+    const { base, count, carry } = state
+    if (state === CANONICAL) return state
     return {
       base: typeof base === 'string' ? base : { ...base, values: operandsOf(base.kind, base.bytes, this.narrow, this.wide).map((slot) => builder.get(slot)) },
       count: count === undefined || count === 'dynamic' ? count : { ...count, result: builder.get(count.bytes === 8 ? this.countWide : this.countNarrow) },
