@@ -11,7 +11,10 @@
  * as a module's memory is free only when all of its regions are gone.
  */
 import { ENTRY_NEVER, ENTRY_SELECTOR_SHIFT, ENTRY_SLOT_MASK, ENTRY_TRANSLATED, REGION_COUNTS, REGION_SLOTS_MAX } from '../layout'
+import { addressOf, pagesOf } from '../translator/region-plan'
 import { BlockLists, PAGE_BYTES, type DecodedBlock } from './block-lists'
+import { CodeBytes, type EnsureBlock } from './code-bytes'
+import { LinearPages, type PageFinder } from './linear-pages'
 import { Region, entryKey, type Batch, type RegionFunction, type RegionSource } from './region'
 
 export interface CodeCacheLimits {
@@ -48,9 +51,6 @@ export interface NewRegion {
   readonly wasmBytes?: number
 }
 
-/** Decodes the block at a guest-physical address when it is not decoded yet; 0: impossible. */
-export type EnsureBlock = (gpa: number, key: number) => number
-
 export class CodeCache {
   readonly counters: CodeCacheCounters = { installed: 0, relinks: 0, invalidations: 0, evictions: 0, stale: 0 }
   private readonly lists: BlockLists
@@ -61,8 +61,8 @@ export class CodeCache {
   private readonly bySlot: (Region | undefined)[] = []
   private readonly freeSlots: number[] = []
   private readonly slotCount: number
-  /** For isCovered(): of bytes of a page, whether a decoded block has them. */
-  private readonly covered = new Uint8Array(PAGE_BYTES)
+  private readonly codeBytes: CodeBytes
+  private readonly linear: LinearPages
   /** Slots that entry words in jump caches must not name any more: 1 for each. */
   private readonly lost = new Uint8Array(REGION_SLOTS_MAX)
   private anyLost = false
@@ -75,9 +75,11 @@ export class CodeCache {
     memory: WebAssembly.Memory,
     private readonly table: WebAssembly.Table,
     private readonly limits: CodeCacheLimits = CODE_CACHE_LIMITS,
-    private readonly ensureBlock: EnsureBlock = () => 0,
+    ensureBlock: EnsureBlock = () => 0,
   ) {
     this.lists = new BlockLists(memory)
+    this.codeBytes = new CodeBytes(this.lists, ensureBlock)
+    this.linear = new LinearPages(memory, this.lists)
     this.counts = new Uint32Array(memory.buffer, REGION_COUNTS, REGION_SLOTS_MAX)
     this.slotCount = Math.min(limits.slots, table.length, REGION_SLOTS_MAX, ENTRY_SLOT_MASK + 1)
     for (let slot = this.slotCount - 1; slot >= 0; slot--) this.freeSlots.push(slot)
@@ -106,9 +108,9 @@ export class CodeCache {
    * The blocks inside a region that has just been linked are counted from `runs` again: how often they ran before says nothing about whether they are
    * ever reached from outside.
    */
-  recount({ page, source: { plan } }: Region, runs: number): void {
-    const inside = new Set(plan.blocks.map(({ offset }) => page + offset))
-    for (const { header, gpa, key } of this.lists.ofPage(page)) {
+  recount({ source: { plan } }: Region, runs: number): void {
+    const inside = new Set(plan.blocks.map(({ offset }) => addressOf(plan, offset)))
+    for (const { header, gpa, key } of pagesOf(plan).flatMap((page) => this.lists.ofPage(page))) {
       if (key !== plan.key || !inside.has(gpa)) continue
       const word = this.lists.entry(header)
       if (word > runs && word < ENTRY_NEVER) this.lists.setEntry(header, runs)
@@ -120,17 +122,14 @@ export class CodeCache {
     return this.lists.flushes
   }
 
+  /** Tells what lies around a block in linear memory. */
+  pagesAround(block: DecodedBlock): PageFinder | undefined {
+    return this.linear.around(block)
+  }
+
   /** The code bytes that a plan was made from, as they are now. */
   codeOf(plan: RegionSource['plan']): Uint8Array | undefined {
-    const page = this.lists.pageBytes(plan.page)
-    if (page === undefined) return undefined
-    const code = new Uint8Array(plan.blocks.reduce((sum, block) => sum + block.bytes, 0))
-    let at = 0
-    for (const { offset, bytes } of plan.blocks) {
-      code.set(page.subarray(offset, offset + bytes), at)
-      at += bytes
-    }
-    return code
+    return this.codeBytes.of(plan)
   }
 
   // ---- linking -------------------------------------------------------------------------------------------------------------------------
@@ -185,7 +184,7 @@ export class CodeCache {
   }
 
   private link(region: Region, keep: Batch): boolean {
-    if (!this.isCurrent(region)) return false
+    if (!this.codeBytes.isCurrent(region.source.plan, region.source.code)) return false
     let slot = this.freeSlots.pop()
     while (slot === undefined) {
       if (!this.evictColdest(keep)) return false
@@ -199,39 +198,13 @@ export class CodeCache {
       return false
     }
     this.table.set(slot, region.fn)
-    const linked = this.linkedByPage.get(region.page)
-    if (linked === undefined) {
-      this.linkedByPage.set(region.page, new Set([region]))
-      this.lists.watch(region.page, true)
-    } else linked.add(region)
-    return true
-  }
-
-  /** Whether guest memory still holds what the region was made from, with every byte of it in a decoded block. */
-  private isCurrent({ source: { plan, code }, page }: Region): boolean {
-    const bytes = this.lists.pageBytes(page)
-    if (bytes === undefined) return false
-    let at = 0
-    for (const block of plan.blocks) {
-      for (let i = 0; i < block.bytes; i++) if (bytes[block.offset + i] !== code[at + i]) return false
-      at += block.bytes
+    for (const page of pagesOf(region.source.plan)) {
+      const linked = this.linkedByPage.get(page)
+      if (linked === undefined) {
+        this.linkedByPage.set(page, new Set([region]))
+        this.lists.watch(page, true)
+      } else linked.add(region)
     }
-    if (this.isCovered(plan)) return true
-    const { flushes } = this.lists
-    for (const block of plan.blocks) if (this.ensureBlock(page + block.offset, plan.key) === 0) return false
-    return flushes === this.lists.flushes && this.isCovered(plan)
-  }
-
-  /** Whether all bytes of the plan belong to decoded blocks. */
-  private isCovered({ page, blocks }: RegionSource['plan']): boolean {
-    const { covered } = this
-    for (const { offset, bytes } of blocks) for (let i = offset; i < offset + bytes; i++) covered[i] = 0
-    // pages have hundreds of blocks of a few bytes: calling fill() for each was 1 to 3 % of the machine's thread
-    for (const { gpa, bytes } of this.lists.ofPage(page)) {
-      const offset = gpa % PAGE_BYTES
-      for (let i = offset; i < offset + bytes; i++) covered[i] = 1
-    }
-    for (const { offset, bytes } of blocks) for (let i = offset; i < offset + bytes; i++) if (covered[i] === 0) return false
     return true
   }
 
@@ -324,11 +297,12 @@ export class CodeCache {
 
   /** Takes a region whose entry words are gone out of the table. */
   private detach(region: Region): void {
-    const linked = this.linkedByPage.get(region.page)
-    linked?.delete(region)
-    if (linked?.size === 0) {
-      this.linkedByPage.delete(region.page)
-      this.lists.watch(region.page, false)
+    for (const page of pagesOf(region.source.plan)) {
+      const linked = this.linkedByPage.get(page)
+      linked?.delete(region)
+      if (linked?.size !== 0) continue
+      this.linkedByPage.delete(page)
+      this.lists.watch(page, false)
     }
     this.collect(region)
     this.table.set(region.slot, null)
@@ -379,7 +353,7 @@ export class CodeCache {
       if (linked === undefined) continue
       let hit = false
       for (const region of [...linked]) {
-        if (!region.source.plan.blocks.some((block) => page + block.offset < end && page + block.offset + block.bytes > gpa)) continue
+        if (!region.has(gpa, bytes)) continue
         this.unlink(region)
         this.counters.invalidations++
         hit = true

@@ -1,5 +1,5 @@
 /** A region in the code cache: translated code of one guest-physical page, with what it was made from. */
-import type { RegionPlan } from '../translator/region-plan'
+import { addressOf, type RegionPlan } from '../translator/region-plan'
 import { REC_BYTES } from '../layout'
 
 /** What the engine's table of regions holds: (vCPU's base address, selector) -> STATUS_*. */
@@ -41,6 +41,7 @@ export class Region {
     readonly wasmBytes: number = 0,
   ) {}
 
+  /** The page at which it is entered. */
   get page(): number {
     return this.source.plan.page
   }
@@ -49,6 +50,14 @@ export class Region {
   }
   get instructions(): number {
     return this.source.plan.records.length / REC_BYTES
+  }
+  /** Whether any of these bytes of guest-physical memory is code of it. */
+  has(gpa: number, bytes: number): boolean {
+    const { plan } = this.source
+    return plan.blocks.some((block) => {
+      const first = addressOf(plan, block.offset)
+      return first < gpa + bytes && first + block.bytes > gpa
+    })
   }
   /** Guest-physical addresses of the blocks at which it can be entered, by selector. */
   entries(): number[] {

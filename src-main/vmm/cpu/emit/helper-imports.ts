@@ -5,7 +5,7 @@ import type { ImportedFunction } from '../wasm/emit'
 
 export const CORE_MODULE = 'core'
 
-export type AccessHelper = 'read_slow' | 'write_slow' | 'read_slow_128' | 'write_slow_128' | 'probe_write' | 'segment_check' | 'raise' | 'region_read' | 'region_write'
+export type AccessHelper = 'read_slow' | 'write_slow' | 'read_slow_128' | 'write_slow_128' | 'probe_write' | 'segment_check' | 'raise' | 'region_read' | 'region_write' | 'region_code'
 
 /**
  * What emitted code itself calls, in core/mmu, core/segment and core/interrupt. `flags` is the number of bytes, with ACCESS_STACK
@@ -23,6 +23,7 @@ export const ACCESS_HELPERS: Readonly<Record<AccessHelper, HelperSignature>> = {
   probe_write: { params: ['i64', 'i32'], result: 'status' },
   /** Regions: (linear, flags): where the bytes lie in the machine's memory, 0 when they are not plain memory. Nothing else happens. */
   region_read: { params: ['i64', 'i32'], result: 'i32' },
+  region_code: { params: ['i64', 'i32'], result: 'i32' },
   region_write: { params: ['i64', 'i32'], result: 'i32' },
   /** (segment, effective address, bytes, 1 = write) */
   segment_check: { params: ['i32', 'i64', 'i32', 'i32'], result: 'status' },

@@ -1,6 +1,7 @@
 /** What can be seen of the code cache: the hottest regions, and what each was made from (region-report.ts says the rest of it, on any thread). */
 import { disassemble, type CodeMode } from '../isa/disassembler'
 import { KEY_FLAT } from '../layout'
+import { addressOf } from '../translator/region-plan'
 import type { CodeCache } from '../code-cache/code-cache'
 import type { Region, RegionSource } from '../code-cache/region'
 
@@ -53,9 +54,7 @@ export class RegionInspector {
 
   /** The regions that have the instruction at a guest-physical address, the hottest first. */
   regionsAt(address: number): RegionSnapshot[] {
-    const holds = ({ page, source }: Region): boolean =>
-      source.plan.blocks.some(({ offset, bytes }) => address >= page + offset && address < page + offset + bytes)
-    return this.hottest(Infinity, holds).map((region) => this.snapshot(region))
+    return this.hottest(Infinity, (region) => region.has(address, 1)).map((region) => this.snapshot(region))
   }
 
   region(id: number): RegionSnapshot | undefined {
@@ -96,7 +95,7 @@ export function disassembleRegion({ plan, code }: RegionSource): string[] {
   const lines: string[] = []
   let at = 0
   for (const { offset, bytes } of plan.blocks) {
-    const address = plan.page + offset
+    const address = addressOf(plan, offset)
     lines.push(`${address.toString(16)}:`)
     for (const end = at + bytes; at < end;) {
       const here = address + bytes - (end - at)

@@ -20,7 +20,7 @@ import { BUDGET, REC_BYTES, RETIRED, SLICE, VCPU_BASE } from '../layout'
 import { HOT_THRESHOLD } from '../layout-decode'
 import type { MachineCore } from '../machine-core'
 import { COLDNESS, GENEROUS, planRegion as planTranslation, SPARING, type RegionRules } from '../translator/plan-region'
-import type { RegionPlan } from '../translator/region-plan'
+import { addressOf, type RegionPlan } from '../translator/region-plan'
 import { compileRegions, regionName, type CompileResult, type EmitRegion } from './compile-regions'
 import { compileThread, type RegionCompiler } from './compile-thread'
 import { useBuiltExecutions } from './executions'
@@ -138,7 +138,7 @@ export class TranslatorEngine implements Engine {
     if (block === undefined || this.jobFailures >= JOB_FAILURES_MAX) return
     if (this.cache.relink(block)) return
     if (this.compiler === undefined) {
-      const source = this.makePlan(block, this.hotEntries === 0 ? { ...GENEROUS, aims: this.aimsIn(block) } : this.sparing)
+      const source = this.makePlan(block, this.hotEntries === 0 ? { ...GENEROUS, aims: this.aimsIn(block), ...this.others(block) } : this.sparing)
       if (source !== undefined) this.compileNow(source)
       return
     }
@@ -195,7 +195,7 @@ export class TranslatorEngine implements Engine {
   /** Regions that run very often, again. By themselves in their job: nothing is worth more. */
   private planHot(job: RegionSource[]): void {
     for (const { region, block } of this.cache.overdue(this.hotEntries, HOT_JOB_PLANS)) {
-      const source = this.makePlan(block, { ...GENEROUS, entries: HOT_ENTRIES_MAX, entered: region.entries(), aims: this.aimsIn(block) })
+      const source = this.makePlan(block, { ...GENEROUS, entries: HOT_ENTRIES_MAX, entered: region.entries(), aims: this.aimsIn(block), ...this.others(block) })
       if (source === undefined) continue
       this.hotRegions++
       job.push({ ...source, hot: true })
@@ -211,7 +211,7 @@ export class TranslatorEngine implements Engine {
       const source = this.makePlan(block, this.sparing)
       if (source === undefined) return true
       for (const entry of entryKeys(source.plan)) this.pending.add(entry)
-      for (const { offset } of source.plan.blocks) inside.add(entryKey(source.plan.page + offset, source.plan.key))
+      for (const { offset } of source.plan.blocks) inside.add(entryKey(addressOf(source.plan, offset), source.plan.key))
       job.push(source)
       instructions += source.plan.records.length / REC_BYTES
       return instructions < JOB_INSTRUCTIONS
@@ -236,6 +236,17 @@ export class TranslatorEngine implements Engine {
   /** Where indirect jumps of a region may go: where other regions of its page are entered, not just now and then. */
   private aimsIn({ gpa, key }: DecodedBlock): number[] {
     return this.cache.enteredIn(gpa - (gpa % 4096), key, this.hotEntries / COLDNESS)
+  }
+
+  /** How a region finds the other pages that it goes to: not those that are given up. */
+  private others(block: DecodedBlock): Pick<RegionRules, 'pageAt'> {
+    const find = this.cache.pagesAround(block)
+    if (find === undefined) return {}
+    const pageAt = (offset: number): number | undefined => {
+      const page = find(offset)
+      return page === undefined || this.history.banned(page, this.retired) ? undefined : page
+    }
+    return { pageAt }
   }
 
   private countPlanning(start: number): void {

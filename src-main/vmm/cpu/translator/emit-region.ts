@@ -14,8 +14,8 @@ import { FloatChain, isArithmetic } from './float-chain'
 import { RegionEmitter } from './region-emitter'
 import type { Jump, RegionState } from './region-emitter'
 import { storeFlags } from './flag-words'
-import { RegionFrame } from './region-frame'
-import type { RegionPlan } from './region-plan'
+import { RegionFrame, type RegionShape } from './region-frame'
+import { distanceOf, type RegionPlan } from './region-plan'
 import { emitFinal } from './emit-final'
 import { successorsOf } from './successors'
 import { findHash } from './target-hash'
@@ -65,6 +65,8 @@ class RegionBuilder implements RegionState {
   /** Flags with which the only jump to a block comes. */
   private readonly incoming = new Map<number, FlagState>()
   private loops = 0
+  /** Of the page of the block that is being emitted. */
+  private distance = 0
   /** Blocks at which a loop begins. */
   private readonly headers = new Set<number>()
   /** Of the last instruction. */
@@ -92,9 +94,15 @@ class RegionBuilder implements RegionState {
       (block) => this.blocks[block]!.successors,
     )
     this.resident = resident ?? this.nodes.some(({ kind }) => kind !== 'block')
-    const end = Math.max(...this.blocks.map((block) => block.end))
-    const entries = plan.entries.map((entry) => this.blocks[entry]!.offset)
-    this.frame = new RegionFrame(name, plan.key, entries, end, this.resident, helpers, Builder)
+    const shape: RegionShape = {
+      key: plan.key,
+      entries: plan.entries.map((entry) => this.blocks[entry]!.offset),
+      end: Math.max(...this.blocks.map((block) => block.end)),
+      hasBlock: (offset) => this.byOffset.has(offset),
+      resident: this.resident,
+      ...(plan.others && { others: plan.others }),
+    }
+    this.frame = new RegionFrame(name, shape, helpers, Builder)
     this.chain = new FloatChain(this.frame, helpers)
   }
 
@@ -208,6 +216,7 @@ class RegionBuilder implements RegionState {
   // ---- blocks ----
 
   private block(block: BasicBlock): void {
+    this.distance = distanceOf(block.offset)
     this.straight(block)
     this.frame.windows?.close()
   }
@@ -305,6 +314,16 @@ class RegionBuilder implements RegionState {
     if (target === undefined) {
       this.settleAtExit()
       return this.frame.jump(this.frame.ripAt(offset))
+    }
+    if (distanceOf(offset) !== this.distance && distanceOf(offset) !== 0) {
+      // the own page is the one that was entered, others are looked at each time
+      const flags = this.flags
+      this.frame.builder.if(this.frame.builder.op('i32.eqz', [this.frame.isThere(offset)]), () => {
+        this.frame.builder.rare()
+        this.settleAtExit()
+        this.frame.jump(this.frame.ripAt(offset))
+      })
+      this.flags = flags
     }
     if (this.entered[target.number] === 1 && !isDynamic(this.flags)) this.incoming.set(target.number, this.flags)
     this.enter(target)

@@ -1,7 +1,7 @@
 /**
- * Forms a region: from a hot block along jumps, branches and calls to all blocks of the page that have been decoded, that is executed, already. Reads the
- * decoder's cache in the machine's memory and copies what it takes. Runs in the machine's thread for each region, so it makes no objects that it can do
- * without.
+ * Forms a region: from a hot block along jumps, branches and calls to all blocks that have been decoded, that is executed, already: of its page, and when it is
+ * known what lies around that, of other pages. Reads the decoder's cache in the machine's memory and copies what it takes. Runs in the machine's thread for
+ * each region, so it makes no objects that it can do without.
  *
  * A generous plan takes whatever it can reach. A sparing one (RegionRules.sparing) leaves to other regions what those begin with: kernels are broad, and
  * with generous plans alone each instruction was compiled five times, in regions that shared most of their code.
@@ -10,7 +10,7 @@ import { forms } from '../isa/forms'
 import type { Form } from '../isa/form'
 import * as L from '../layout'
 import { HOT_THRESHOLD } from '../layout-decode'
-import type { PlannedBlock, RegionPlan } from './region-plan'
+import { PAGE_BYTES, distanceOf, inPage, type PlannedBlock, type RegionPlan } from './region-plan'
 import { transferOf, waysOf, type Ending, type Transfer } from './successors'
 import { executionOf } from './translatable'
 
@@ -26,6 +26,8 @@ export interface RegionRules {
   readonly entered?: readonly number[]
   /** Guest-physical addresses to which indirect jumps and calls may go, those most often met first. */
   readonly aims?: readonly number[]
+  /** Guest-physical address of the page with the code at an offset from the start of the region's page; undefined: not known. */
+  readonly pageAt?: ((offset: number) => number | undefined) | undefined
 }
 export const GENEROUS: RegionRules = { instructions: 200, blocks: 40, entries: 6 }
 /** Each block behind a call is an entry: as a region of its own it would be a copy of the rest of this one. */
@@ -35,6 +37,12 @@ export const COLDNESS = 16
 /** Targets of indirect jumps and calls in a region. */
 export const AIMS_MAX = 24
 
+/** Pages of a region besides its own. */
+export const OTHER_PAGES_MAX = 7
+
+const CODE_MODE = 3
+const CODE_64 = 2
+
 interface Located {
   readonly record: number
   /** Offset of the next instruction. */
@@ -43,14 +51,12 @@ interface Located {
   readonly transfer: Transfer
 }
 
-const PAGE = 0x1000
-
 /** `header`: address of the hot block's header. undefined: its first instruction is one that only the interpreter can execute. */
 export function planRegion(view: DataView, header: number, rules: RegionRules = GENEROUS): RegionPlan | undefined {
   const gpa = Number(view.getBigUint64(header + L.BLOCK_GPA, true))
   const key = view.getUint32(header + L.BLOCK_MODE, true)
-  const page = gpa - (gpa % PAGE)
-  lookAtPage(view, page, key, rules, gpa - page)
+  const page = gpa - (gpa % PAGE_BYTES)
+  const pages = new PlannedPages(view, page, key, rules, gpa - page)
   const found = new Map<number, Located>()
   const leaders = new Set<number>()
   const wanted: number[] = [gpa - page]
@@ -78,12 +84,12 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
       leaders.add(offset)
       continue
     }
-    const block = offset >= 0 && offset < PAGE && left[offset] === 0 ? decoded[offset]! : 0
+    const block = pages.blockAt(offset)
     if (block === 0) continue
-    const run = takeRun(view, block, key, offset, found, rules.instructions - found.size)
-    if (run.last < 0) continue
+    const run = takeRun(view, block, key, offset, found, pages, rules.instructions - found.size)
+    if (run.last === undefined) continue
     leaders.add(offset)
-    if (run.meets >= 0) wanted.push(run.meets)
+    if (run.meets !== undefined) wanted.push(run.meets)
     if (!run.whole) continue
     const { record, end, transfer } = found.get(run.last)!
     switch (transfer) {
@@ -116,9 +122,13 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
   }
   if (!leaders.has(gpa - page)) return undefined
   const entries = new Set([gpa - page])
-  for (const back of [...backs, ...(rules.entered ?? []).map((entry) => entry - page)]) if (leaders.has(back) && entries.size < rules.entries) entries.add(back)
+  for (const back of [...backs, ...(rules.entered ?? []).map((entry) => entry - page)]) {
+    // other pages' blocks are entered through regions of their own
+    if (leaders.has(back) && distanceOf(back) === 0 && entries.size < rules.entries) entries.add(back)
+  }
   const reached = aims.filter((aim) => leaders.has(aim))
-  return assemble(view, page, key, basicBlocks(view, leaders, found, [...entries], reached), [...entries], reached)
+  const runs = basicBlocks(view, leaders, found, [...entries], reached)
+  return { page, key, ...pages.otherPages(runs), ...assemble(view, runs, [...entries], reached) }
 }
 
 /** The region's head is in `wanted` first, whatever leads to it. */
@@ -141,52 +151,118 @@ function targetOf(view: DataView, record: number, end: number): number {
   return end + view.getInt32(record + L.REC_IMM, true)
 }
 
-/** Of the page being planned: headers of its warm blocks by offset, 0: none; and which offsets are left to other regions. */
-const decoded = new Int32Array(PAGE)
-const left = new Uint8Array(PAGE)
+/** Of a page: headers of its warm blocks by offset, 0: none; and which offsets are left to other regions. */
+interface PageView {
+  readonly page: number
+  readonly decoded: Int32Array
+  readonly left: Uint8Array
+}
 
-function lookAtPage(view: DataView, page: number, key: number, { sparing = false, isPending }: RegionRules, head: number): void {
-  decoded.fill(0)
-  left.fill(0)
-  const threshold = view.getUint32(HOT_THRESHOLD, true)
-  for (let at = view.getUint32(L.CODE_PAGES + (page / PAGE) * L.CODE_PAGE_BYTES, true); at !== 0; at = view.getUint32(at + L.BLOCK_NEXT_IN_PAGE, true)) {
-    if (view.getUint32(at + L.BLOCK_MODE, true) !== key) continue
-    const offset = view.getUint32(at + L.BLOCK_GPA, true) % PAGE
-    // beyond what is counted are the marks of translated blocks, and of those that are not counted
-    const entry = view.getUint32(at + L.BLOCK_ENTRY, true)
-    if (entry * COLDNESS >= threshold) decoded[offset] = at
-    if (sparing && offset !== head && (entry >= L.ENTRY_TRANSLATED || isPending?.(page + offset, key) === true)) left[offset] = 1
+/** Views that are used again and again: all but the parts that the last plan filled are 0. */
+const views: PageView[] = []
+
+/** The pages that a plan may take blocks from. */
+class PlannedPages {
+  /** By distance from the region's page. */
+  private readonly known = new Map<number, PageView | undefined>()
+  private used = 0
+
+  constructor(
+    private readonly view: DataView,
+    page: number,
+    private readonly key: number,
+    private readonly rules: RegionRules,
+    head: number,
+  ) {
+    this.known.set(0, this.look(page, head))
+  }
+
+  /** Header of the warm block at an offset; 0: none, or left to other regions. */
+  blockAt(offset: number): number {
+    const seen = this.at(offset)
+    return seen === undefined || seen.left[inPage(offset)] !== 0 ? 0 : seen.decoded[inPage(offset)]!
+  }
+
+  isLeft(offset: number): boolean {
+    return this.at(offset)?.left[inPage(offset)] === 1
+  }
+
+  otherPages(runs: readonly Run[]): Pick<RegionPlan, 'others'> {
+    const distances = new Set(runs.map((run) => distanceOf(run.offset)))
+    const others = Array.from(this.known).flatMap(([distance, seen]) => (distance !== 0 && seen !== undefined && distances.has(distance) ? [{ distance, page: seen.page }] : []))
+    return others.length === 0 ? {} : { others }
+  }
+
+  private at(offset: number): PageView | undefined {
+    const distance = distanceOf(offset)
+    const seen = this.known.get(distance)
+    if (seen !== undefined || this.known.has(distance)) return seen
+    const isWhole = (this.key & L.KEY_FLAT) !== 0 || (this.key & CODE_MODE) === CODE_64
+    const page = isWhole && this.rules.sparing !== true && this.used <= OTHER_PAGES_MAX ? this.rules.pageAt?.(offset) : undefined
+    // one page at two places would make offsets ambiguous
+    const isNew = page !== undefined && ![...this.known.values()].some((one) => one?.page === page)
+    const found = isNew ? this.look(page, -1) : undefined
+    // what is not found for one offset may be for another
+    if (found !== undefined) this.known.set(distance, found)
+    return found
+  }
+
+  private look(page: number, head: number): PageView {
+    const { view, key } = this
+    const { sparing = false, isPending } = this.rules
+    const seen = { page, decoded: views[this.used]?.decoded ?? new Int32Array(PAGE_BYTES), left: views[this.used]?.left ?? new Uint8Array(PAGE_BYTES) }
+    views[this.used++] = seen
+    seen.decoded.fill(0)
+    seen.left.fill(0)
+    const threshold = view.getUint32(HOT_THRESHOLD, true)
+    for (let at = view.getUint32(L.CODE_PAGES + (page / PAGE_BYTES) * L.CODE_PAGE_BYTES, true); at !== 0; at = view.getUint32(at + L.BLOCK_NEXT_IN_PAGE, true)) {
+      if (view.getUint32(at + L.BLOCK_MODE, true) !== key) continue
+      const offset = view.getUint32(at + L.BLOCK_GPA, true) % PAGE_BYTES
+      // beyond what is counted are the marks of translated blocks, and of those that are not counted
+      const entry = view.getUint32(at + L.BLOCK_ENTRY, true)
+      if (entry * COLDNESS >= threshold) seen.decoded[offset] = at
+      if (sparing && offset !== head && (entry >= L.ENTRY_TRANSLATED || isPending?.(page + offset, key) === true)) seen.left[offset] = 1
+    }
+    return seen
   }
 }
 
 interface TakenRun {
-  /** Offset of the last instruction that was taken; -1: none. */
-  readonly last: number
+  /** Offset of the last instruction that was taken. */
+  readonly last: number | undefined
   /** Up to the block's last instruction. */
   readonly whole: boolean
-  /** Offset of an instruction that was there before, or -1. */
-  readonly meets: number
+  /** Offset of an instruction that was there before. */
+  readonly meets?: number
 }
 
-function takeRun(view: DataView, header: number, key: number, start: number, found: Map<number, Located>, room: number): TakenRun {
+function takeRun(
+  view: DataView,
+  header: number,
+  key: number,
+  start: number,
+  found: Map<number, Located>,
+  pages: PlannedPages,
+  room: number,
+): TakenRun {
   const count = view.getUint32(header + L.BLOCK_RECORDS, true)
   let offset = start
-  let last = -1
+  let last: number | undefined
   for (let i = 0; i < count && i < room; i++) {
     if (found.has(offset)) return { last, whole: false, meets: offset }
-    if (left[offset] === 1) return { last, whole: false, meets: -1 }
+    if (pages.isLeft(offset)) return { last, whole: false }
     const record = header + L.BLOCK_HEADER_BYTES + i * L.REC_BYTES
     const form = formOf(view, record)
     const execution = executionOf(form, key)
-    if (execution === 'never') return { last, whole: false, meets: -1 }
+    if (execution === 'never') return { last, whole: false }
     const final = execution === 'final'
     const end = offset + view.getUint8(record + L.REC_LENGTH)
     found.set(offset, { record, end, transfer: final ? 'elsewhere' : transferOf({ form }) })
     last = offset
     offset = end
-    if (final) return { last, whole: true, meets: -1 }
+    if (final) return { last, whole: true }
   }
-  return { last, whole: count <= room, meets: -1 }
+  return { last, whole: count <= room }
 }
 
 interface Run extends Ending {
@@ -228,12 +304,10 @@ function basicBlocks(
 
 function assemble(
   view: DataView,
-  page: number,
-  key: number,
   runs: readonly Run[],
   entries: readonly number[],
   aims: readonly number[],
-): RegionPlan {
+): Pick<RegionPlan, 'records' | 'blocks' | 'entries' | 'aims'> {
   const memory = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
   const records = new Uint8Array(runs.reduce((sum, run) => sum + run.records.length, 0) * L.REC_BYTES)
   let first = 0
@@ -244,5 +318,5 @@ function assemble(
     return block
   })
   const numbersOf = (offsets: readonly number[]): number[] => offsets.map((offset) => runs.findIndex((run) => run.offset === offset)).filter((number) => number >= 0)
-  return { page, key, records, blocks, entries: numbersOf(entries), aims: numbersOf(aims) }
+  return { records, blocks, entries: numbersOf(entries), aims: numbersOf(aims) }
 }

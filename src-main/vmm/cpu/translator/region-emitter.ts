@@ -111,7 +111,7 @@ export class RegionEmitter extends OperationEmitter {
     const { offset, length, immediate } = this.instruction
     const relative = offset + length + Number(immediate)
     if (this.frame.wide !== (this.size === 8)) throw new NotInline('a near jump of another operand size')
-    if (!this.frame.wide && this.size === 2 && (this.frame.key & 3) === 1) throw new NotInline('a 16-bit jump in 32-bit code')
+    if (!this.frame.wide && this.size === 2 && (this.frame.shape.key & 3) === 1) throw new NotInline('a 16-bit jump in 32-bit code')
     const target = this.frame.ripAt(relative)
     const within = this.frame.isWithinReach(relative)
     const value = within || this.size !== 2 ? target : this.builder.op('i32.and', [target, this.i32(0xffff)])
@@ -131,18 +131,16 @@ export class RegionEmitter extends OperationEmitter {
 
   /** What is said of the rest of the instruction still belongs to it: the region jumps when the meaning is complete. */
   private jumpWhen(condition: Value | undefined, target: Value): void {
-    if (this.staticTarget?.value === target) {
-      this.taken = { condition, target: this.staticTarget.offset }
-      return
-    }
+    const relative = this.staticTarget?.value === target ? this.staticTarget.offset : undefined
     const native = this.frame.wide ? target : this.wrap(target)
-    const refuse = this.refused(native)
+    // the own page is canonical where the region is entered; what lies beyond it need not be
+    const refuse = relative !== undefined && this.frame.isOwnPage(relative) ? undefined : this.refused(native)
     if (refuse !== undefined) {
       const look = (): void => this.builder.if(refuse, () => this.leaving.interpret())
       if (condition === undefined) look()
       else this.builder.if(condition, look)
     }
-    this.taken = { condition, target: native }
+    this.taken = { condition, target: relative ?? native }
   }
 
   /** The target may fault: not canonical, or above the limit. */

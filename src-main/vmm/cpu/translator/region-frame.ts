@@ -10,12 +10,33 @@ import { FlagSlots } from './flag-state'
 import { PendingWords, storeFlags } from './flag-words'
 import { AccessWindows } from './access-windows'
 import { PageCaches, entryOf } from './memory-access'
+import { PAGE_BYTES, distanceOf, inPage, type OtherPage } from './region-plan'
 import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
 
 const PAGE_OFFSET = 0xfff
 const RSP = 4
 /** Room for the instructions of a basic block. */
 const UNUSED_BITS = 12
+/** Number of the page (0: the own one) << PAGE_SHIFT | offset in it << UNUSED_BITS | unused. */
+const PAGE_SHIFT = 24
+/** In an entry of the TLB: guest-physical page number, with other things above it (core/mmu/tlb). */
+const TLB_NUMBER = 12
+const NUMBER_MASK = 0x0fffffff
+
+/** What a frame must know of its region. */
+export interface RegionShape {
+  /** CODE_KEY. */
+  readonly key: number
+  /** Offsets of the entries in the page. */
+  readonly entries: readonly number[]
+  /** Offset behind the last byte, where all is in one page. */
+  readonly end: number
+  readonly others?: readonly OtherPage[]
+  /** Whether a basic block begins at an offset. */
+  readonly hasBlock: (offset: number) => boolean
+  /** Registers live in locals while the region runs; otherwise in the vCPU (registers.ts). */
+  readonly resident: boolean
+}
 
 export class RegionFrame {
   readonly builder: FunctionBuilder
@@ -39,7 +60,7 @@ export class RegionFrame {
   private readonly invariants = new Map<string, Variable>()
   private readonly status: Variable
   private readonly rip: Variable
-  /** Offset << UNUSED_BITS | unused, for the interpreter. */
+  /** Where the interpreter goes on, and how many instructions of the basic block have not run. */
   private readonly where: Variable
   private labels: { readonly exit: LabelStatement; readonly interpret: LabelStatement } | undefined
   /** Number of the instruction that runs behind the write-back, 0: none. */
@@ -48,18 +69,12 @@ export class RegionFrame {
 
   constructor(
     name: string,
-    /** CODE_KEY. */
-    readonly key: number,
-    /** Offsets of the entries in the page. */
-    entries: readonly number[],
-    /** Offset behind the last byte of the region. */
-    private readonly end: number,
-    /** Registers live in locals while the region runs; otherwise in the vCPU (registers.ts). */
-    private readonly resident: boolean,
+    readonly shape: RegionShape,
     private readonly helpers: HelperImports,
     /** How the function is built: the inspector shows what folding does. */
     Builder: typeof FunctionBuilder = FoldingBuilder,
   ) {
+    const { key, resident } = shape
     const b = (this.builder = new Builder(name, ['i32', 'i32'], ['i32']))
     this.vcpu = b.param(0)
     this.wide = (key & 3) === 2
@@ -74,7 +89,7 @@ export class RegionFrame {
     this.final = b.variable('i32')
     this.where = b.variable('i32')
     this.rip = b.variable(this.wide ? 'i64' : 'i32')
-    this.base = this.wide || this.flat ? this.pageBase() : this.segmentedBase(entries, end)
+    this.base = this.wide || this.flat ? this.pageBase() : this.segmentedBase()
     this.tlb = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
     this.windows = resident ? undefined : new AccessWindows(b, this.wide, this.tlb)
     b.set(this.budget, b.load('i32.load', this.vcpu, L.BUDGET))
@@ -83,7 +98,36 @@ export class RegionFrame {
 
   /** Whether a jump there needs no look at the code segment's limit, nor wraps around 64 KiB: with a base only what the entry has checked. */
   isWithinReach(offset: number): boolean {
-    return offset >= 0 && offset < (this.wide || this.flat ? PAGE_OFFSET + 1 : this.end)
+    return this.isOwnPage(offset) ? this.wide || this.flat || offset < this.shape.end : this.shape.hasBlock(offset)
+  }
+
+  /** In the page at which the region is entered. */
+  isOwnPage(offset: number): boolean {
+    return distanceOf(offset) === 0
+  }
+
+  /** i32: the TLB has, for execution, the page that the plan was made with at an offset in another page; or else the core finds it. */
+  isThere(offset: number): Value {
+    const { builder: b, wide } = this
+    const distance = distanceOf(offset)
+    const number = Math.floor(this.otherPage(distance).page / PAGE_BYTES)
+    const linear = this.ripAt(distance)
+    const whole = wide ? linear : b.op('i64.extend_i32_u', [linear])
+    const entry = entryOf(b, this.tlb, wide ? b.op('i32.wrap_i64', [linear]) : linear)
+    const there = b.temporary('i32')
+    const sameNumber = b.op('i32.eq', [b.op('i32.and', [b.load('i32.load', entry, L.TLB_EXECUTE + TLB_NUMBER), b.constant('i32', NUMBER_MASK)]), b.constant('i32', number)])
+    b.set(there, b.op('i32.and', [b.op('i64.eq', [b.load('i64.load', entry, L.TLB_EXECUTE), whole]), sameNumber]))
+    b.if(b.op('i32.eqz', [b.get(there)]), () => {
+      b.rare()
+      b.set(there, b.call(this.helpers.get('region_code'), [this.vcpu, whole, b.constant('i32', number)]))
+    })
+    return b.get(there)
+  }
+
+  private otherPage(distance: number): OtherPage {
+    const other = this.shape.others?.find((one) => one.distance === distance)
+    if (other === undefined) throw new Error(`no page of the region is at distance ${distance}`)
+    return other
   }
 
   /** The whole function: `body` must leave by exits only. */
@@ -95,9 +139,13 @@ export class RegionFrame {
         body()
       })
       const where = b.get(this.where)
-      const offset = b.op('i32.shr_u', [where, b.constant('i32', UNUSED_BITS)])
+      const within = b.op('i32.and', [b.op('i32.shr_u', [where, b.constant('i32', UNUSED_BITS)]), b.constant('i32', PAGE_OFFSET)])
+      const offset = (this.shape.others ?? []).reduce<Value>((sum, { distance }, i) => {
+        const isIt = b.op('i32.eq', [b.op('i32.shr_u', [where, b.constant('i32', PAGE_SHIFT)]), b.constant('i32', i + 1)])
+        return b.op('i32.add', [sum, b.op('select', [b.constant('i32', distance), b.constant('i32', 0), isIt])])
+      }, within)
       const unused = b.op('i32.and', [where, b.constant('i32', (1 << UNUSED_BITS) - 1)])
-      b.set(this.rip, this.wide ? b.op('i64.add', [this.base, b.op('i64.extend_i32_u', [offset])]) : b.op('i32.add', [this.base, offset]))
+      b.set(this.rip, this.wide ? b.op('i64.add', [this.base, b.op('i64.extend_i32_s', [offset])]) : b.op('i32.add', [this.base, offset]))
       b.set(this.budget, b.op('i32.add', [b.get(this.budget), unused]))
       // only a block that has not begun has nothing unused
       b.set(this.status, b.op('select', [b.constant('i32', L.STATUS_INTERPRET), b.constant('i32', L.STATUS_SHORT), unused]))
@@ -157,7 +205,7 @@ export class RegionFrame {
   /** Leaves the region for another block, at the usual end of one. Flags are settled (settledAtExit). */
   jump(rip: Value): void {
     const { builder: b } = this
-    if (this.resident) return this.leave(b.constant('i32', L.STATUS_JUMP), rip, 0)
+    if (this.shape.resident) return this.leave(b.constant('i32', L.STATUS_JUMP), rip, 0)
     this.storeProgress(rip)
     b.return(b.constant('i32', L.STATUS_JUMP))
   }
@@ -180,7 +228,9 @@ export class RegionFrame {
   /** Leaves the region at the instruction at `offset`, for the interpreter. The usual case by far: what it takes is one number. */
   interpret(offset: number, unused: number): void {
     this.builder.rare()
-    this.builder.set(this.where, this.builder.constant('i32', (offset << UNUSED_BITS) | unused))
+    const { others = [] } = this.shape
+    const page = this.isOwnPage(offset) ? 0 : 1 + others.indexOf(this.otherPage(distanceOf(offset)))
+    this.builder.set(this.where, this.builder.constant('i32', (page << PAGE_SHIFT) | (inPage(offset) << UNUSED_BITS) | unused))
     this.builder.branch(this.inside.interpret)
   }
 
@@ -192,7 +242,7 @@ export class RegionFrame {
   /** Leaves the region and then does what `emit` says, with all state in the vCPU; it must end by return. */
   leaveAndRun(rip: Value, emit: () => void): void {
     const { builder: b } = this
-    if (!this.resident) {
+    if (!this.shape.resident) {
       this.storeProgress(rip)
       return emit()
     }
@@ -214,8 +264,9 @@ export class RegionFrame {
   }
 
   /** With a segment base the pointer's page offset is not the address's. The region must lie within the limit, and in 64 KiB in 16-bit code. */
-  private segmentedBase(entries: readonly number[], end: number): Value {
+  private segmentedBase(): Value {
     const { builder: b } = this
+    const { entries, end } = this.shape
     const selector = b.param(1)
     const number = (n: number): Value => b.constant('i32', n)
     const offset = entries.reduceRight<Value>((others, entry, i) => b.op('select', [number(entry), others, b.op('i32.eq', [selector, number(i)])]), number(entries[0] ?? 0))
@@ -226,7 +277,7 @@ export class RegionFrame {
     const refuse = (condition: Value): void => b.if(condition, () => b.return(number(L.STATUS_INTERPRET)))
     refuse(b.op('i64.lt_s', [base, b.constant('i64', 0)]))
     refuse(b.op('i64.gt_u', [last, limit]))
-    refuse(b.op('i64.gt_u', [last, b.constant('i64', (this.key & 3) === 0 ? 0xffff : 0xffffffff)]))
+    refuse(b.op('i64.gt_u', [last, b.constant('i64', (this.shape.key & 3) === 0 ? 0xffff : 0xffffffff)]))
     return b.op('i32.wrap_i64', [base])
   }
 }

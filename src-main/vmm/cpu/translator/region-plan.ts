@@ -1,7 +1,7 @@
-/** What a region consists of: basic blocks of one guest-physical page, as copies of their decoded records, so that a plan can go to another thread. */
+/** What a region consists of: basic blocks as copies of their decoded records, so that a plan can go to another thread. */
 
 export interface PlannedBlock {
-  /** Offset of the first instruction in the page. */
+  /** Offset of the first instruction, relative to the linear address at which the region's page begins; in another page when it is beyond that. */
   readonly offset: number
   /** Bytes of code. */
   readonly bytes: number
@@ -10,17 +10,48 @@ export interface PlannedBlock {
   readonly count: number
 }
 
-export interface RegionPlan {
-  /** Guest-physical address of the page. */
+/** A page with code of the region besides the one at which it is entered. */
+export interface OtherPage {
+  /** Linear address of the page minus that of the region's page: a multiple of PAGE_BYTES, not 0. */
+  readonly distance: number
+  /** Guest-physical address. That it is there for that linear address is looked at whenever the region goes there. */
   readonly page: number
+}
+
+export interface RegionPlan {
+  /** Guest-physical address of the page at which the region is entered. */
+  readonly page: number
+  /** Only in 64-bit and in flat 32-bit code. */
+  readonly others?: readonly OtherPage[]
   /** CODE_KEY: code size and flatness that the translation assumes. */
   readonly key: number
   /** Decoded records (REC_BYTES each), block after block. */
   readonly records: Uint8Array
   /** blocks[0] is the block that was found hot. */
   readonly blocks: readonly PlannedBlock[]
-  /** Numbers of the blocks to which the region's indirect jumps and calls are likely to go. */
-  readonly aims?: readonly number[]
   /** Numbers of the blocks at which the region can be entered: entries[selector]; entries[0] is 0. */
   readonly entries: readonly number[]
+  /** Numbers of the blocks to which its indirect jumps and calls may go. */
+  readonly aims?: readonly number[]
+}
+
+export const PAGE_BYTES = 0x1000
+
+/** The page of an offset: its distance from the region's page. */
+export const distanceOf = (offset: number): number => offset - inPage(offset)
+/** The offset within its page. */
+export const inPage = (offset: number): number => offset & (PAGE_BYTES - 1)
+
+/** Guest-physical addresses of all pages with code of the region, the one at which it is entered first. */
+export function pagesOf({ page, others = [] }: RegionPlan): readonly number[] {
+  return [page, ...others.map((other) => other.page)]
+}
+
+/** Guest-physical address of an offset. */
+export function addressOf({ page, others }: RegionPlan, offset: number): number {
+  if (offset >= 0 && offset < PAGE_BYTES) return page + offset
+  const distance = distanceOf(offset)
+  const other = others?.find((one) => one.distance === distance)
+  if (other === undefined) throw new Error(`no page of the region is at distance ${distance}`)
+  return other.page + inPage(offset)
 }

@@ -67,7 +67,7 @@ function tryForm(form: Form, mode: number): Execution {
 
 function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[string], key: number): void {
   const helpers = new HelperImports(helperTable)
-  const frame = new RegionFrame('trial', key, [0], 16, true, helpers)
+  const frame = new RegionFrame('trial', { key, entries: [0], end: 16, hasBlock: () => false, resident: true }, helpers)
   frame.build(() => {
     const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
     const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), computes: false }

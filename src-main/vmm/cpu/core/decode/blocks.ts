@@ -71,7 +71,7 @@ import { code_dropped, region_wanted } from '../host'
 import { raise_gp } from '../interrupt/raise'
 import { fetch_page } from '../mmu/access'
 import { host_page, physmap_entry } from '../mmu/physical'
-import { bump_code_epoch, clear_jump_cache, flush_write_page, note_jump_page } from '../mmu/tlb'
+import { bump_code_epoch, clear_jump_cache, flush_execute_page, flush_write_page, note_jump_page } from '../mmu/tlb'
 import { decode_instruction } from './decode'
 
 const RECORDS_MAX: i32 = 64
@@ -223,8 +223,15 @@ function count_miss(gpa: u64, page: usize): void {
   store<u8>(page, 0, CODE_PAGE_RAN)
   for (let i = 0; i < VCPU_MAX; i++) {
     const vcpu = <usize>(VCPU_BASE + i * VCPU_STRIDE)
-    if (is_active(vcpu)) bump_code_epoch(vcpu)
+    if (!is_active(vcpu)) continue
+    bump_code_epoch(vcpu)
+    flush_execute_page(vcpu, gpa)
   }
+}
+
+/** Code of the page runs. */
+export function note_code_runs(gpa: u64): void {
+  store<u8>(code_page(gpa), 1, CODE_PAGE_RAN)
 }
 
 /**
@@ -452,7 +459,7 @@ export function find_block(vcpu: usize): u32 {
   store<i32>(slot, load<i32>(vcpu, CODE_EPOCH), JUMP_EPOCH)
   // whether it is translated is for the run loop to see
   store<u32>(slot, 0, JUMP_WORD)
-  store<u8>(code_page(gpa), 1, CODE_PAGE_RAN)
+  note_code_runs(gpa)
   note_jump_page(vcpu, linear, load<i32>(vcpu, CPL) == 3)
   return record
 }

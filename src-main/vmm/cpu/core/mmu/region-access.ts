@@ -3,13 +3,13 @@
  * memory, or 0, and then the interpreter executes the instruction, with all that may come of it. An address holds for this one access only: a page
  * with code has no TLB entry for writes, and what crosses pages is gathered in a buffer.
  */
-import { CODE_MODE, LINEAR_MASK, PHYS_CODE, PHYS_READ, PHYS_WRITE } from '../../layout'
-import { ACCESS_MODE, NO_DEVICES, SPLIT_BUFFER, TLB_NO_FILL, WALK_PAGE, WATCH } from '../../layout-system'
-import { count_region_write } from '../decode/index'
+import { CODE_MODE, CPL, LINEAR_MASK, PHYS_CODE, PHYS_READ, PHYS_WRITE } from '../../layout'
+import { ACCESS_MODE, ACCESS_SUPERVISOR, ACCESS_USER, NO_DEVICES, SPLIT_BUFFER, TLB_NO_FILL, WALK_PAGE, WATCH } from '../../layout-system'
+import { count_region_write, note_code_runs } from '../decode/index'
 import { ACCESS_BYTES, is_canonical } from './access'
 import { host_page, mark_dirty, physmap_entry } from './physical'
-import { tlb_fill, tlb_lookup } from './tlb'
-import { KIND_READ, KIND_WRITE, walk, WALK_OK } from './walk'
+import { tlb_fill, tlb_lookup, tlb_number } from './tlb'
+import { KIND_EXECUTE, KIND_READ, KIND_WRITE, walk, WALK_OK } from './walk'
 
 const PAGE_BYTES: i32 = 4096
 
@@ -71,6 +71,23 @@ export function region_read(vcpu: usize, linear: u64, flags: i32): i32 {
   memory.copy(buffer, low, first)
   memory.copy(buffer + first, high, bytes - first)
   return <i32>buffer
+}
+
+/**
+ * A region is about to go to another page: does `linear` lead, for execution, to the guest-physical page with this number? What is found goes to the TLB, where
+ * regions look first. 0 also when fetching would fault: the run loop then does it again.
+ */
+export function region_code(vcpu: usize, linear: u64, number: i32): i32 {
+  const mode = load<i32>(vcpu, CPL) == 3 ? ACCESS_USER : ACCESS_SUPERVISOR
+  if (!tlb_lookup(vcpu, linear, KIND_EXECUTE, mode)) {
+    if (load<i32>(vcpu, CODE_MODE) == 2 && !is_canonical(linear)) return 0
+    if (!quiet_walk(vcpu, linear, KIND_EXECUTE, mode)) return 0
+    if (!(physmap_entry(load<u64>(vcpu, WALK_PAGE)) & PHYS_READ)) return 0
+    tlb_fill(vcpu, linear, KIND_EXECUTE, mode)
+  }
+  if (tlb_number(vcpu, linear, KIND_EXECUTE, mode) != number) return 0
+  note_code_runs(<u64>number << 12)
+  return 1
 }
 
 /** Address in linear memory to which the bytes at `linear` can be written, or 0. Across pages only when they lie side by side in linear memory too. */

@@ -50,6 +50,7 @@ const TAG_EMPTY: u64 = 0xffffffffffffffff
 const ENTRY_GLOBAL: u32 = 0x80000000
 /** Bits 29..30: size of the page behind the entry (0 4 KiB, 1 2 MiB, 2 4 MiB, 3 1 GiB). Bits 0..27: guest-physical page number. */
 const ENTRY_SIZE_SHIFT: u32 = 29
+const ENTRY_NUMBER: i32 = 0x0fffffff
 const EPOCH_MASK: i32 = 0x03ffffff
 const EPOCH_MODE_SHIFT: i32 = 26
 const EPOCH_MODE_USER: i32 = 4
@@ -147,6 +148,13 @@ export function tlb_slot(vcpu: usize, linear: u64, kind: i32, mode: i32): usize 
 export function tlb_lookup(vcpu: usize, linear: u64, kind: i32, mode: i32): usize {
   const slot = tlb_slot(vcpu, linear, kind, mode)
   return load<u64>(slot) == (linear & ~0xfff) ? <usize>(<u32>linear + load<u32>(slot, 8)) : 0
+}
+
+/** Guest-physical page number that the TLB's entry for `linear` leads to. */
+// @ts-ignore: decorator
+@inline
+export function tlb_number(vcpu: usize, linear: u64, kind: i32, mode: i32): i32 {
+  return load<i32>(tlb_slot(vcpu, linear, kind, mode), 12) & ENTRY_NUMBER
 }
 
 /** Does a data breakpoint (DR0..3) lie in the page of `linear`? Breakpoint ranges are aligned to their length: they never cross pages. */
@@ -275,6 +283,17 @@ export function flush_write_page(vcpu: usize, hostPage: u32): void {
     const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
     const slot = vcpu + offset
     if (is_write_slot(offset) && <u32>load<u64>(slot) + load<u32>(slot, 8) == hostPage) store<u64>(slot, TAG_EMPTY)
+  }
+}
+
+/** Drops the entries for executing code of one guest-physical page: regions that go there have to ask again (region_code). */
+export function flush_execute_page(vcpu: usize, gpa: u64): void {
+  const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+  for (let i: u32 = 0; i < count; i++) {
+    const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
+    const inContext = <i32>(offset - TLB) % TLB_CONTEXT_BYTES
+    if (inContext < TLB_EXECUTE || inContext >= TLB_EXECUTE + TLB_TABLE_BYTES) continue
+    if ((load<i32>(vcpu + offset, 12) & ENTRY_NUMBER) == <i32>(gpa >> 12)) store<u64>(vcpu + offset, TAG_EMPTY)
   }
 }
 
