@@ -123,7 +123,7 @@ export class CodeCache {
   }
 
   /** Tells what lies around a block in linear memory. */
-  pagesAround(block: DecodedBlock): PageFinder | undefined {
+  pagesAround(block: DecodedBlock): PageFinder {
     return this.linear.around(block)
   }
 

@@ -33,23 +33,22 @@ export class LinearPages {
     this.words = new Uint32Array(memory.buffer)
   }
 
-  /** undefined: no jump cache has the block. */
-  around({ header, gpa, key }: DecodedBlock): PageFinder | undefined {
-    const home = this.entryOf(header)
-    if (home === undefined) return undefined
+  around({ header, gpa, key }: DecodedBlock): PageFinder {
     const { words } = this
-    const low = words[home >>> 2]! - (gpa % PAGE_BYTES)
-    const high = words[(home >>> 2) + 1]!
-    const vcpu = home - ((home - VCPU_BASE) % VCPU_STRIDE)
+    let home: number | undefined
     return (offset) => {
-      const sum = low + offset
-      const carried = (high + Math.floor(sum / BITS_32)) >>> 0
+      // most regions have no way out of their page
+      home ??= this.entryOf(header)
+      if (home === 0) return undefined
+      const sum = words[home >>> 2]! - (gpa % PAGE_BYTES) + offset
+      const carried = (words[(home >>> 2) + 1]! + Math.floor(sum / BITS_32)) >>> 0
+      const vcpu = home - ((home - VCPU_BASE) % VCPU_STRIDE)
       return this.pageAt(vcpu, sum >>> 0, (key & MODE_MASK) === CODE_64 ? carried : 0, key, words[(home + JUMP_EPOCH) >>> 2]!)
     }
   }
 
-  /** Address of a jump cache's entry that leads to the block. */
-  private entryOf(header: number): number | undefined {
+  /** Address of a jump cache's entry that leads to the block; 0: there is none. */
+  private entryOf(header: number): number {
     const { words } = this
     const record = header + BLOCK_HEADER_BYTES
     for (let vcpu = VCPU_BASE; vcpu < VCPU_BASE + VCPU_MAX * VCPU_STRIDE; vcpu += VCPU_STRIDE) {
@@ -59,7 +58,7 @@ export class LinearPages {
         if (words[(at + JUMP_RECORD) >>> 2] === record) return at
       }
     }
-    return undefined
+    return 0
   }
 
   /** As core/decode/blocks looks it up: in its slot, or the neighbour. With the same epoch, thus of the same address space and mode. */

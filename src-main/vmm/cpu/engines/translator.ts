@@ -138,7 +138,7 @@ export class TranslatorEngine implements Engine {
     if (block === undefined || this.jobFailures >= JOB_FAILURES_MAX) return
     if (this.cache.relink(block)) return
     if (this.compiler === undefined) {
-      const source = this.makePlan(block, this.hotEntries === 0 ? { ...GENEROUS, aims: this.aimsIn(block), ...this.others(block) } : this.sparing)
+      const source = this.makePlan(block, this.hotEntries === 0 ? { ...GENEROUS, aims: this.aimsIn(block), pageAt: this.pagesAround(block) } : this.sparing)
       if (source !== undefined) this.compileNow(source)
       return
     }
@@ -195,7 +195,7 @@ export class TranslatorEngine implements Engine {
   /** Regions that run very often, again. By themselves in their job: nothing is worth more. */
   private planHot(job: RegionSource[]): void {
     for (const { region, block } of this.cache.overdue(this.hotEntries, HOT_JOB_PLANS)) {
-      const source = this.makePlan(block, { ...GENEROUS, entries: HOT_ENTRIES_MAX, entered: region.entries(), aims: this.aimsIn(block), ...this.others(block) })
+      const source = this.makePlan(block, { ...GENEROUS, entries: HOT_ENTRIES_MAX, entered: region.entries(), aims: this.aimsIn(block), pageAt: this.pagesAround(block) })
       if (source === undefined) continue
       this.hotRegions++
       job.push({ ...source, hot: true })
@@ -239,14 +239,12 @@ export class TranslatorEngine implements Engine {
   }
 
   /** How a region finds the other pages that it goes to: not those that are given up. */
-  private others(block: DecodedBlock): Pick<RegionRules, 'pageAt'> {
+  private pagesAround(block: DecodedBlock): (offset: number) => number | undefined {
     const find = this.cache.pagesAround(block)
-    if (find === undefined) return {}
-    const pageAt = (offset: number): number | undefined => {
+    return (offset) => {
       const page = find(offset)
       return page === undefined || this.history.banned(page, this.retired) ? undefined : page
     }
-    return { pageAt }
   }
 
   private countPlanning(start: number): void {

@@ -23,8 +23,8 @@ export interface Ending {
   readonly target: number
 }
 
-/** More returns or more places to return to are not followed: each return would compare with each place. */
-const RETURNS_MAX = 4
+/** More places to return to are not followed. */
+const RETURNS_MAX = 16
 
 export function transferOf({ form }: Pick<DecodedInstruction, 'form'>): Transfer {
   switch (form.operation) {
@@ -67,17 +67,8 @@ function ending({ offset, instructions, final }: Run): Ending {
 
 /** As successorsOf. */
 export function waysOf(runs: readonly Ending[], aims: readonly number[]): readonly (readonly number[])[] {
-  const starts = new Set(runs.map((run) => run.offset))
-  const backs = new Set<number>()
-  let calls = 0
-  for (const { transfer, end, target } of runs) {
-    const isCall = (transfer === 'call' && starts.has(target)) || (transfer === 'indirect-call' && aims.length > 0)
-    if (!isCall || !starts.has(end)) continue
-    backs.add(end)
-    calls++
-  }
-  const returns = calls <= RETURNS_MAX ? [...backs] : []
-  return runs.map(({ transfer, end, target }) => {
+  const returns = returnsOf(runs, aims)
+  return runs.map(({ offset, transfer, end, target }) => {
     switch (transfer) {
       case 'jump':
       case 'call':
@@ -85,7 +76,7 @@ export function waysOf(runs: readonly Ending[], aims: readonly number[]): readon
       case 'branch':
         return [target, end]
       case 'return':
-        return returns
+        return returns.get(offset) ?? []
       case 'indirect-jump':
       case 'indirect-call':
         return aims
@@ -95,4 +86,44 @@ export function waysOf(runs: readonly Ending[], aims: readonly number[]): readon
         return []
     }
   })
+}
+
+/** For each run that ends with a return: where the calls go on that it may return from, which are those of the functions that lead to it. */
+function returnsOf(runs: readonly Ending[], aims: readonly number[]): ReadonlyMap<number, readonly number[]> {
+  const byOffset = new Map(runs.map((run) => [run.offset, run]))
+  /** By the called function's offset. */
+  const backs = new Map<number, Set<number>>()
+  for (const { transfer, end, target } of runs) {
+    if (!byOffset.has(end)) continue
+    for (const called of transfer === 'call' ? [target] : transfer === 'indirect-call' ? aims : []) {
+      if (byOffset.has(called)) backs.set(called, (backs.get(called) ?? new Set()).add(end))
+    }
+  }
+  const returns = new Map<number, Set<number>>()
+  for (const [called, places] of backs) {
+    const seen = new Set<number>()
+    const visit = [called]
+    for (let offset = visit.pop(); offset !== undefined; offset = visit.pop()) {
+      const run = byOffset.get(offset)
+      if (run === undefined || seen.has(offset)) continue
+      seen.add(offset)
+      if (run.transfer === 'return') returns.set(offset, new Set([...(returns.get(offset) ?? []), ...places]))
+      else visit.push(...within(run, aims))
+    }
+  }
+  return new Map(Array.from(returns, ([offset, places]) => [offset, places.size <= RETURNS_MAX ? [...places] : []]))
+}
+
+/** Where a function goes on: behind its calls, not into them. */
+function within({ transfer, end, target }: Ending, aims: readonly number[]): readonly number[] {
+  switch (transfer) {
+    case 'jump':
+      return [target]
+    case 'branch':
+      return [target, end]
+    case 'indirect-jump':
+      return aims
+    default:
+      return [end]
+  }
 }
