@@ -18,5 +18,6 @@ export function tuneWebAssembly(): void {
   if (done) return
   done = true
   setFlagsFromString('--no-wasm-stack-checks')
+  setFlagsFromString('--experimental-wasm-compilation-hints')
   if (Number.parseInt(process.versions.v8, 10) < BRANCH_HINTS_SHIPPED) setFlagsFromString('--experimental-wasm-branch-hinting')
 }

@@ -64,7 +64,7 @@ export function compileRegions(plans: readonly RegionPlan[], coreExports: Readon
       }
     }
     if (emitted.length === 0) return undefined
-    const wasm = timed('encode', () => encodeModule({ imports: helpers.imports, functions: functions, exports: functions }))
+    const wasm = timed('encode', () => encodeModule({ imports: helpers.imports, functions, exports: functions, optimized: true }))
     return { module: timed('compile', () => new WebAssembly.Module(wasm)), bytes: wasm.length, members: emitted, functionBytes: functionSizes(wasm).slice(0, emitted.length) }
   }
 

@@ -21,6 +21,8 @@ export interface ModuleDescription {
   readonly functions: readonly IrFunction[]
   readonly exports: readonly FunctionRef[]
   readonly table?: ImportedTable
+  /** Asks the engine to compile everything with its optimizing compiler at once. */
+  readonly optimized?: boolean
   /** Adds the name section, for stack traces and profiles. */
   readonly names?: boolean
 }
@@ -44,7 +46,7 @@ const LIMITS_SHARED = 3
 const NAMES_OF_FUNCTIONS = 1
 
 export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBuffer> {
-  const { imports, functions, exports: exported, table, names = false } = description
+  const { imports, functions, exports: exported, table, optimized = false, names = false } = description
   const out = new ByteBuffer(65536)
   const all: readonly FunctionRef[] = [...imports, ...functions]
   const indices = new Map<FunctionRef, number>(all.map((fn, index) => [fn, index]))
@@ -120,6 +122,7 @@ export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBu
       out.uleb(indexOf(fn))
     }
   })
+  if (optimized) section(SECTION_CUSTOM, () => writeTiers(out, functions.length))
   // hints come before the code that they are about
   const code = new ByteBuffer(65536)
   const hints = functions.map((fn): readonly BranchHint[] => {
@@ -147,6 +150,14 @@ export function encodeModule(description: ModuleDescription): Uint8Array<ArrayBu
     })
   }
   return out.finish()
+}
+
+/** V8's compilation hints (not standard; others skip the section): for each function strategy << 0 | first tier << 2 | last tier << 4. */
+function writeTiers(out: ByteBuffer, functions: number): void {
+  const [eager, optimizing] = [2, 2]
+  out.name('compilationHints')
+  out.uleb(functions)
+  for (let i = 0; i < functions; i++) out.u8(eager | (optimizing << 2) | (optimizing << 4))
 }
 
 /** https://github.com/WebAssembly/branch-hinting: for each function, in order of index, its hints in order of offset. */
