@@ -19,7 +19,7 @@ export const CALL = 0xe8
 export const RET = 0xc3
 export const HLT = 0xf4
 export const PAGE = 0x1000
-export const OTHER_PAGE = CODE + PAGE
+export const OTHER_PAGE: number = CODE + PAGE
 
 /** 32-bit code with addresses. */
 export class Code extends ProgramAssembler {
