@@ -1,10 +1,11 @@
 /**
  * Differential fuzzing of the engines, against the real processor and each other.
  *   npm run fuzz:cpu -- [--engine interpreter|translator|both] [--programs] [--minutes N] [--seed N] [--only operation,operation]
- *     [--except operation,operation] [--without feature,feature] [--bounded] [--slices] [--threshold N] [--resident yes|no] [--keep] [--show N] [--core DIR]
+ *     [--except operation,operation] [--without feature,feature] [--bounded] [--slices] [--threshold N] [--resident yes|no] [--brief] [--keep] [--show N] [--core DIR]
  * --engine: what is compared with the real processor; with "both" (which needs none) also interpreter and translator with each other, in every bit.
  * --programs: programs of many blocks, interpreter against translator; --slices runs them in slices of random length; --bounded gives 32-bit code
- * segments with limits; --threshold translates while they run; --resident keeps registers in locals, or in the vCPU. --keep writes the first mismatch of each operation to testing/oracles/cases.
+ * segments with limits; --threshold translates while they run; --resident keeps registers in locals, or in the vCPU;
+ * --brief makes regions as short as those that are made sparingly. --keep writes the first mismatch of each operation to testing/oracles/cases.
  * Exit status 1 when anything differed.
  */
 import type { Feature } from '../src-main/vmm/cpu/isa/row'
@@ -53,6 +54,7 @@ const emulated: EmulatedOptions = {
   ...(directory !== undefined && { directory }),
   ...(threshold !== undefined && { threshold: Number(threshold) }),
   ...(option('resident') !== undefined && { resident: option('resident') === 'yes' }),
+  ...(flag('brief') && { brief: true }),
   ...(flag('bounded') && { flat: false }),
   ...(flag('slices') && { sliceSeed: firstSeed }),
 }

@@ -1,7 +1,8 @@
 /**
  * Memory accesses of a region without loops. Those of a basic block whose addresses differ by constants (the stack's pushes and pops, the members of a structure)
  * share one look into the soft TLB, made before the first of them for the whole span: a window. When the span crosses a page or the TLB does not
- * have it, each of them asks the core.
+ * have it, each of them asks the core; in a brief region, which is of little worth yet, the interpreter executes the rest of the basic block: that is half the
+ * code for V8 to compile, and what runs often becomes another region.
  */
 import { ADD } from '../emit/arithmetic-emitter'
 import * as L from '../layout'
@@ -35,16 +36,18 @@ export class AccessWindows {
     private readonly wide: boolean,
     /** Absolute address of the TLB context. */
     private readonly tlb: Value,
+    private readonly brief: boolean,
   ) {}
 
   /** Machine address of an access's first byte. */
   host({ linear, bytes, intent }: LinearAccess, slow: SlowAccess): Value {
     const { builder: b } = this
     const { root, offset } = split(linear)
-    const window = this.find(root, offset, bytes) ?? this.begin(root, offset)
+    const window = this.find(root, offset, bytes) ?? this.begin(root, offset, slow)
     window.low = Math.min(window.low, offset)
     window.high = Math.max(window.high, offset + bytes)
     if (intent === 'write') window.writes = true
+    if (this.brief) return b.op('i32.add', [b.get(window.base), b.constant('i32', offset)])
     const result = b.temporary('i32')
     b.if(
       b.get(window.base),
@@ -71,10 +74,16 @@ export class AccessWindows {
     )
   }
 
-  private begin(root: Value, offset: number): Window {
+  private begin(root: Value, offset: number, slow: SlowAccess): Window {
     const { builder: b } = this
     const window = { root, block: b.position, place: b.reserve(), base: b.temporary('i32'), low: offset, high: offset, writes: false }
     this.open.push(window)
+    if (this.brief) {
+      b.if(b.op('i32.eqz', [b.get(window.base)]), () => {
+        b.rare()
+        slow.leave()
+      })
+    }
     return window
   }
 
@@ -87,12 +96,16 @@ export class AccessWindows {
     const narrow = (value: Value): Value => (wide ? b.op('i32.wrap_i64', [value]) : value)
     const entry = entryOf(b, this.tlb, narrow(address(low)))
     const page = b.op(`${type}.and`, [address(high - 1), b.constant(type, PAGE_MASK)])
+    const known = b.op(`${type}.eq`, [b.load(`${type}.load`, entry, table), page])
+    const found = (): Value => b.op('i32.add', [b.load('i32.load', entry, table + TLB_ADDEND), narrow(root)])
+    const none = b.constant('i32', 0)
+    if (this.brief) return b.set(base, b.op('select', [found(), none, known]))
     b.if(
-      b.op(`${type}.eq`, [b.load(`${type}.load`, entry, table), page]),
-      () => b.set(base, b.op('i32.add', [b.load('i32.load', entry, table + TLB_ADDEND), narrow(root)])),
+      known,
+      () => b.set(base, found()),
       () => {
         b.rare()
-        b.set(base, b.constant('i32', 0))
+        b.set(base, none)
       },
     )
   }

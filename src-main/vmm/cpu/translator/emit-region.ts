@@ -39,6 +39,8 @@ interface Way {
 export interface EmitOptions {
   /** Registers live in locals; else only where loops make that worth while. */
   readonly resident?: boolean
+  /** Else as the plan says. */
+  readonly brief?: boolean
   readonly Builder?: typeof FunctionBuilder
 }
 
@@ -76,7 +78,7 @@ class RegionBuilder implements RegionState {
     name: string,
     private readonly plan: RegionPlan,
     private readonly helpers: HelperImports,
-    { resident, Builder }: EmitOptions,
+    { resident, brief = plan.brief ?? false, Builder }: EmitOptions,
   ) {
     this.blocks = basicBlocks(plan)
     this.byOffset = new Map(this.blocks.map((block) => [block.offset, block]))
@@ -100,6 +102,7 @@ class RegionBuilder implements RegionState {
       end: Math.max(...this.blocks.map((block) => block.end)),
       hasBlock: (offset) => this.byOffset.has(offset),
       resident: this.resident,
+      brief,
       ...(plan.others && { others: plan.others }),
     }
     this.frame = new RegionFrame(name, shape, helpers, Builder)

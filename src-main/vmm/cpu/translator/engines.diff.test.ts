@@ -67,6 +67,11 @@ describe(`random instructions in ${typeof oracle === 'string' ? 'interpreter and
     report([1, 2, 3, 4].flatMap((seed) => exactRun(a, b, generateBatch(seed, { has }))))
   })
 
+  it('in brief regions', () => {
+    const [a, b] = [openInterpreter(), openTranslator({ brief: true })]
+    report([5, 6, 7, 8].flatMap((seed) => exactRun(a, b, generateBatch(seed, { has }))))
+  })
+
   it('32-bit code whose segments end somewhere', () => {
     const bounded: EmulatedOptions = { flat: false }
     const [a, b] = [openInterpreter(bounded), openTranslator(bounded)]
@@ -90,6 +95,10 @@ describe('random programs in interpreter and translator', () => {
   it.each([true, false])('with registers in locals: %s', (resident) => {
     compare({ resident }, 700_000, 20)
     compare({ resident, sliceSeed: 3 }, 800_000, 10)
+  })
+  it('with registers in the vCPU, in brief regions', () => {
+    compare({ resident: false, brief: true }, 900_000, 20)
+    compare({ resident: false, brief: true, sliceSeed: 3 }, 950_000, 10)
   })
   it('in slices of random length', () => {
     expect(compare({ sliceSeed: 1 }, 200_000, 20)).toBeGreaterThan(0.6)

@@ -128,7 +128,7 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
   }
   const reached = aims.filter((aim) => leaders.has(aim))
   const runs = basicBlocks(view, leaders, found, [...entries], reached)
-  return { page, key, ...pages.otherPages(runs), ...assemble(view, runs, [...entries], reached) }
+  return { page, key, brief: rules.sparing === true, ...pages.otherPages(runs), ...assemble(view, runs, [...entries], reached) }
 }
 
 /** The region's head is in `wanted` first, whatever leads to it. */

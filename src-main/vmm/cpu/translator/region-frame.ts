@@ -36,6 +36,8 @@ export interface RegionShape {
   readonly hasBlock: (offset: number) => boolean
   /** Registers live in locals while the region runs; otherwise in the vCPU (registers.ts). */
   readonly resident: boolean
+  /** As RegionPlan.brief. */
+  readonly brief?: boolean
 }
 
 export class RegionFrame {
@@ -91,7 +93,7 @@ export class RegionFrame {
     this.rip = b.variable(this.wide ? 'i64' : 'i32')
     this.base = this.wide || this.flat ? this.pageBase() : this.segmentedBase()
     this.tlb = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
-    this.windows = resident ? undefined : new AccessWindows(b, this.wide, this.tlb)
+    this.windows = resident ? undefined : new AccessWindows(b, this.wide, this.tlb, shape.brief ?? false)
     b.set(this.budget, b.load('i32.load', this.vcpu, L.BUDGET))
     this.prologue = b.reserve()
   }

@@ -31,6 +31,8 @@ export interface RegionPlan {
   readonly blocks: readonly PlannedBlock[]
   /** Numbers of the blocks at which the region can be entered: entries[selector]; entries[0] is 0. */
   readonly entries: readonly number[]
+  /** Made sparingly: short code matters more than what happens when memory is not where it usually is (access-windows.ts). */
+  readonly brief?: boolean
   /** Numbers of the blocks to which its indirect jumps and calls may go. */
   readonly aims?: readonly number[]
 }

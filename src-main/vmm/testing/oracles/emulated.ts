@@ -151,6 +151,8 @@ export interface EmulatedOptions {
   readonly threshold?: number
   /** Regions keep registers in locals, or in the vCPU, whether they have loops or not. */
   readonly resident?: boolean
+  /** Regions are as short as those that are made sparingly. */
+  readonly brief?: boolean
 }
 
 const openCore = (directory: string | undefined): MachineCore =>
@@ -178,10 +180,11 @@ export interface TranslatorOracle extends DiffEngine {
  */
 export const openTranslator = (options: EmulatedOptions = {}): TranslatorOracle => {
   const core = openCore(options.directory)
-  const { resident, threshold } = options
-  const emit: EmitRegion | undefined = resident === undefined ? undefined : (name, plan, helpers) => emitRegion(name, plan, helpers, { resident })
+  const { resident, brief, threshold } = options
+  const emitOptions = { ...(resident !== undefined && { resident }), ...(brief !== undefined && { brief }) }
+  const emit: EmitRegion = (name, plan, helpers) => emitRegion(name, plan, helpers, emitOptions)
   if (threshold !== undefined) {
-    const translating = new TranslatorEngine(core, { synchronous: true, threshold, ...(emit && { emit }) })
+    const translating = new TranslatorEngine(core, { synchronous: true, threshold, emit })
     const engine = new EmulatedEngine('translator', core, translating, options)
     return { name: engine.name, engine, tally: newTally(), run: (batch) => engine.run(batch) }
   }
