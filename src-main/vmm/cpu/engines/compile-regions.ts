@@ -36,8 +36,18 @@ export const regionName = (plan: number): string => `region${plan}`
 
 const NANOSECONDS_PER_MILLISECOND = 1e6
 
+export interface CompileOptions {
+  readonly emit?: EmitRegion
+  /** By V8's optimizing compiler, now: for a thread that nobody waits for. Otherwise V8 compiles a function when it is first called. */
+  readonly optimized?: boolean
+}
+
 /** `coreExports`: what regions may import. */
-export function compileRegions(plans: readonly RegionPlan[], coreExports: ReadonlySet<string>, emit: EmitRegion = emitRegion): CompileResult {
+export function compileRegions(
+  plans: readonly RegionPlan[],
+  coreExports: ReadonlySet<string>,
+  { emit = emitRegion, optimized = false }: CompileOptions = {},
+): CompileResult {
   const times: CompileTimes = { emit: 0, encode: 0, compile: 0 }
   const failures: { plan: number; message: string }[] = []
   const clock = new HostClock()
@@ -64,7 +74,7 @@ export function compileRegions(plans: readonly RegionPlan[], coreExports: Readon
       }
     }
     if (emitted.length === 0) return undefined
-    const wasm = timed('encode', () => encodeModule({ imports: helpers.imports, functions, exports: functions, optimized: true }))
+    const wasm = timed('encode', () => encodeModule({ imports: helpers.imports, functions, exports: functions, optimized }))
     return { module: timed('compile', () => new WebAssembly.Module(wasm)), bytes: wasm.length, members: emitted, functionBytes: functionSizes(wasm).slice(0, emitted.length) }
   }
 

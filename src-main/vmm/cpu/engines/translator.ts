@@ -254,7 +254,7 @@ export class TranslatorEngine implements Engine {
   }
 
   private compileNow(source: RegionSource): void {
-    this.install([source], compileRegions([source.plan], this.coreExports, this.options.emit))
+    this.install([source], compileRegions([source.plan], this.coreExports, this.options))
   }
 
   private install(sources: readonly RegionSource[], { modules, failures, times }: CompileResult): void {

@@ -74,7 +74,7 @@ export class DecodedTranslator {
   }
 
   private install(sources: readonly RegionSource[]): void {
-    const { modules, failures } = compileRegions(sources.map(({ plan }) => plan), this.coreExports, this.emit)
+    const { modules, failures } = compileRegions(sources.map(({ plan }) => plan), this.coreExports, this.emit === undefined ? {} : { emit: this.emit })
     const [failure] = failures
     if (failure !== undefined) throw new Error(`a region cannot be compiled: ${failure.message}`)
     for (const { module, bytes, members } of modules) {
