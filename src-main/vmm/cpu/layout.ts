@@ -305,6 +305,8 @@ export const BLOCK_HEADER_BYTES = 32
 /** Physical address of the first byte (u64), CODE_KEY (u32), number of records (u32), next block of the page (u32), bytes of code (u32). */
 export const BLOCK_GPA = 0
 export const BLOCK_MODE = 8
+/** In BLOCK_MODE: a part of an instruction that crosses the end of a page (core/decode/crossing). */
+export const KEY_CROSSING = 8
 /** In BLOCK_MODE: the block was dropped. */
 export const BLOCK_DROPPED = 0xffffffff
 export const BLOCK_RECORDS = 12

@@ -1,14 +1,19 @@
 /** What regions are made from, compared with what guest memory and the decoded-block cache hold. */
-import { addressOf, inPage, pagesOf, type RegionPlan } from '../translator/region-plan'
+import { inPage, pagesOf, partsOf, type CodePart, type RegionPlan } from '../translator/region-plan'
 import { PAGE_BYTES, type BlockLists } from './block-lists'
 
-/** Decodes the block at a guest-physical address when it is not decoded yet; 0: impossible. */
-export type EnsureBlock = (gpa: number, key: number) => number
+/** Decodes what is not decoded yet; 0: impossible. */
+export interface Decoder {
+  /** The block at a guest-physical address. */
+  readonly block: (gpa: number, key: number) => number
+  /** The instruction there that goes on at the beginning of another page (core/decode/crossing): header of the block with its record. */
+  readonly crossing: (gpa: number, second: number, key: number) => number
+}
 
 export class CodeBytes {
   constructor(
     private readonly lists: BlockLists,
-    private readonly ensureBlock: EnsureBlock,
+    private readonly decoder: Decoder,
   ) {}
 
   /** The code bytes that a plan was made from, as they are now, block after block; undefined: a page is not memory. */
@@ -16,12 +21,14 @@ export class CodeBytes {
     const code = new Uint8Array(plan.blocks.reduce((sum, block) => sum + block.bytes, 0))
     const pages = new Map(pagesOf(plan).map((page) => [page, this.lists.pageBytes(page)]))
     let at = 0
-    for (const { offset, bytes } of plan.blocks) {
-      const first = inPage(offset)
-      const page = pages.get(addressOf(plan, offset) - first)
-      if (page === undefined) return undefined
-      code.set(page.subarray(first, first + bytes), at)
-      at += bytes
+    for (const block of plan.blocks) {
+      for (const { gpa, bytes } of partsOf(plan, block)) {
+        const first = inPage(gpa)
+        const page = pages.get(gpa - first)
+        if (page === undefined) return undefined
+        code.set(page.subarray(first, first + bytes), at)
+        at += bytes
+      }
     }
     return code
   }
@@ -32,17 +39,23 @@ export class CodeBytes {
     if (now === undefined || now.some((byte, i) => byte !== code[i])) return false
     if (this.isCovered(plan)) return true
     const { flushes } = this.lists
-    for (const block of plan.blocks) if (this.ensureBlock(addressOf(plan, block.offset), plan.key) === 0) return false
+    for (const block of plan.blocks) {
+      const [{ gpa }, second] = partsOf(plan, block) as [CodePart, CodePart?]
+      const header = second === undefined ? this.decoder.block(gpa, plan.key) : this.decoder.crossing(gpa, second.gpa, plan.key)
+      if (header === 0) return false
+    }
     return flushes === this.lists.flushes && this.isCovered(plan)
   }
 
   private isCovered(plan: RegionPlan): boolean {
     const covered = new Map(pagesOf(plan).map((page) => [page, this.coverOf(page)]))
-    return plan.blocks.every(({ offset, bytes }) => {
-      const first = inPage(offset)
-      const hole = covered.get(addressOf(plan, offset) - first)!.indexOf(0, first)
-      return hole < 0 || hole >= first + bytes
-    })
+    return plan.blocks.every((block) =>
+      partsOf(plan, block).every(({ gpa, bytes }) => {
+        const first = inPage(gpa)
+        const hole = covered.get(gpa - first)!.indexOf(0, first)
+        return hole < 0 || hole >= first + bytes
+      }),
+    )
   }
 
   /** 1 for each byte of the page that belongs to a decoded block. */

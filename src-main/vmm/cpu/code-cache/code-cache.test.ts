@@ -88,7 +88,7 @@ describe('code cache', () => {
   let d: Decoded
   let cache: CodeCache
   const make = (limits: Partial<CodeCacheLimits> = {}, ensure?: (gpa: number, key: number) => number): void => {
-    cache = new CodeCache(d.memory, d.table, { slots: 8, regions: 100, bytes: 1 << 20, ...limits }, ensure)
+    cache = new CodeCache(d.memory, d.table, { slots: 8, regions: 100, bytes: 1 << 20, ...limits }, ensure && { block: ensure, crossing: () => 0 })
   }
   const made = (p: RegionPlan): NewRegion => ({ source: { plan: p, code: cache.codeOf(p)! }, fn: ADD })
   const install = (...plans: RegionPlan[]): ReturnType<CodeCache['install']> => cache.install(100, plans.map(made))

@@ -13,7 +13,7 @@
 import { ENTRY_NEVER, ENTRY_SELECTOR_SHIFT, ENTRY_SLOT_MASK, ENTRY_TRANSLATED, REGION_COUNTS, REGION_SLOTS_MAX } from '../layout'
 import { addressOf, pagesOf } from '../translator/region-plan'
 import { BlockLists, PAGE_BYTES, type DecodedBlock } from './block-lists'
-import { CodeBytes, type EnsureBlock } from './code-bytes'
+import { CodeBytes, type Decoder } from './code-bytes'
 import { LinearPages, type PageFinder } from './linear-pages'
 import { Region, entryKey, type Batch, type RegionFunction, type RegionSource } from './region'
 
@@ -75,10 +75,10 @@ export class CodeCache {
     memory: WebAssembly.Memory,
     private readonly table: WebAssembly.Table,
     private readonly limits: CodeCacheLimits = CODE_CACHE_LIMITS,
-    ensureBlock: EnsureBlock = () => 0,
+    decoder: Decoder = { block: () => 0, crossing: () => 0 },
   ) {
     this.lists = new BlockLists(memory)
-    this.codeBytes = new CodeBytes(this.lists, ensureBlock)
+    this.codeBytes = new CodeBytes(this.lists, decoder)
     this.linear = new LinearPages(memory, this.lists)
     this.counts = new Uint32Array(memory.buffer, REGION_COUNTS, REGION_SLOTS_MAX)
     this.slotCount = Math.min(limits.slots, table.length, REGION_SLOTS_MAX, ENTRY_SLOT_MASK + 1)

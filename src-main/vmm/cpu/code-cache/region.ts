@@ -1,5 +1,5 @@
 /** A region in the code cache: translated code of one guest-physical page, with what it was made from. */
-import { addressOf, type RegionPlan } from '../translator/region-plan'
+import { partsOf, type RegionPlan } from '../translator/region-plan'
 import { REC_BYTES } from '../layout'
 
 /** What the engine's table of regions holds: (vCPU's base address, selector) -> STATUS_*. */
@@ -54,10 +54,7 @@ export class Region {
   /** Whether any of these bytes of guest-physical memory is code of it. */
   has(gpa: number, bytes: number): boolean {
     const { plan } = this.source
-    return plan.blocks.some((block) => {
-      const first = addressOf(plan, block.offset)
-      return first < gpa + bytes && first + block.bytes > gpa
-    })
+    return plan.blocks.some((block) => partsOf(plan, block).some((part) => part.gpa < gpa + bytes && part.gpa + part.bytes > gpa))
   }
   /** Guest-physical addresses of the blocks at which it can be entered, by selector. */
   entries(): number[] {

@@ -89,7 +89,8 @@ export class TranslatorEngine implements Engine {
   private readonly pending = new Set<number>()
   private readonly hotEntries: number
   private readonly threshold: number
-  private readonly sparing: RegionRules = { ...SPARING, isPending: (gpa, key) => this.pending.has(entryKey(gpa, key)) }
+  private readonly sparing: RegionRules
+  private readonly generous: RegionRules
   private readonly milliseconds = { plan: 0, emit: 0, encode: 0, compile: 0, instantiate: 0, link: 0, longestPause: 0 }
   private lastJobAt = 0
   private lookedForHotAt = 0
@@ -107,7 +108,10 @@ export class TranslatorEngine implements Engine {
   ) {
     this.loop = new InterpreterEngine(machine)
     this.view = new DataView(machine.memory.buffer)
-    this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, machine.core('code_block'))
+    const crossing = machine.core('code_crossing')
+    this.generous = { ...GENEROUS, crossing }
+    this.sparing = { ...SPARING, crossing, isPending: (gpa, key) => this.pending.has(entryKey(gpa, key)) }
+    this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, { block: machine.core('code_block'), crossing })
     useBuiltExecutions(options.directory ?? dirname(packageFile('out/core/core.wasm')))
     this.coreExports = new Set(Object.keys(machine.coreExports))
     this.inspector = new RegionInspector(this.cache, this.coreExports)
@@ -138,7 +142,7 @@ export class TranslatorEngine implements Engine {
     if (block === undefined || this.jobFailures >= JOB_FAILURES_MAX) return
     if (this.cache.relink(block)) return
     if (this.compiler === undefined) {
-      const source = this.makePlan(block, this.hotEntries === 0 ? { ...GENEROUS, aims: this.aimsIn(block), pageAt: this.pagesAround(block) } : this.sparing)
+      const source = this.makePlan(block, this.hotEntries === 0 ? this.generousRules(block) : this.sparingRules(block))
       if (source !== undefined) this.compileNow(source)
       return
     }
@@ -195,7 +199,7 @@ export class TranslatorEngine implements Engine {
   /** Regions that run very often, again. By themselves in their job: nothing is worth more. */
   private planHot(job: RegionSource[]): void {
     for (const { region, block } of this.cache.overdue(this.hotEntries, HOT_JOB_PLANS)) {
-      const source = this.makePlan(block, { ...GENEROUS, entries: HOT_ENTRIES_MAX, entered: region.entries(), aims: this.aimsIn(block), pageAt: this.pagesAround(block) })
+      const source = this.makePlan(block, { ...this.generousRules(block), entries: HOT_ENTRIES_MAX, entered: region.entries() })
       if (source === undefined) continue
       this.hotRegions++
       job.push({ ...source, hot: true })
@@ -208,7 +212,7 @@ export class TranslatorEngine implements Engine {
     const inside = new Set<number>()
     this.warm.takeHottest(JOB_PLANS, now, (block) => {
       if (inside.has(entryKey(block.gpa, block.key))) return true
-      const source = this.makePlan(block, this.sparing)
+      const source = this.makePlan(block, this.sparingRules(block))
       if (source === undefined) return true
       for (const entry of entryKeys(source.plan)) this.pending.add(entry)
       for (const { offset } of source.plan.blocks) inside.add(entryKey(addressOf(source.plan, offset), source.plan.key))
@@ -231,6 +235,14 @@ export class TranslatorEngine implements Engine {
     this.untranslatable++
     this.cache.setCounted(header, false)
     return undefined
+  }
+
+  private sparingRules(block: DecodedBlock): RegionRules {
+    return { ...this.sparing, pageAt: this.pagesAround(block) }
+  }
+
+  private generousRules(block: DecodedBlock): RegionRules {
+    return { ...this.generous, aims: this.aimsIn(block), pageAt: this.pagesAround(block) }
   }
 
   /** Where indirect jumps of a region may go: where other regions of its page are entered, not just now and then. */

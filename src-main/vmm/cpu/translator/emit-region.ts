@@ -15,7 +15,7 @@ import { RegionEmitter } from './region-emitter'
 import type { Jump, RegionState } from './region-emitter'
 import { storeFlags } from './flag-words'
 import { RegionFrame, type RegionShape } from './region-frame'
-import { distanceOf, type RegionPlan } from './region-plan'
+import { PAGE_BYTES, distanceOf, isCrossing, type RegionPlan } from './region-plan'
 import { emitFinal } from './emit-final'
 import { successorsOf } from './successors'
 import { findHash } from './target-hash'
@@ -240,6 +240,7 @@ class RegionBuilder implements RegionState {
 
     let taken: Jump | undefined
     for (const [i, instruction] of block.instructions.entries()) {
+      if (isCrossing(instruction.offset, instruction.length)) this.cross(instruction, count - i)
       if (executionOf(instruction.form, this.plan.key) !== 'inline') {
         this.chain.settle()
         return this.final(instruction)
@@ -272,6 +273,14 @@ class RegionBuilder implements RegionState {
     builder.if(condition, () => this.follow(block, target))
     this.flags = flags
     this.jumpTo(block.end)
+  }
+
+  /** Before an instruction that goes on in the next page: that must be the one it was decoded from. Behind it that is the page that is there. */
+  private cross({ offset }: DecodedInstruction, unused: number): void {
+    const { frame } = this
+    const next = distanceOf(offset) + PAGE_BYTES
+    if (next !== 0) frame.builder.if(frame.builder.op('i32.eqz', [frame.isThere(next)]), () => frame.interpret(offset, unused))
+    this.distance = next
   }
 
   /** The last instruction of a block: runs with everything written back. */

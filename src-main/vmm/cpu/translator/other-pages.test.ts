@@ -1,8 +1,9 @@
 /** Regions that go from page to page: they have to see when another page comes to lie there. */
 import { describe, expect, it } from 'vitest'
-import { CALL, Code, HLT, OTHER_PAGE, PAGE, RAX, RBX, RCX, RDI, RDX, RET, both } from '../../testing/two-engines'
+import { CALL, Code, HLT, JMP, OTHER_PAGE, PAGE, RAX, RBX, RCX, RDI, RDX, RET, RSI, both } from '../../testing/two-engines'
 import type { World } from '../../testing/two-engines'
 import { CODE } from '../tests/test-machine'
+import { isCrossing } from './region-plan'
 
 const DIRECTORY = 0x200000
 const TABLE = 0x201000
@@ -12,6 +13,8 @@ const PRESENT_WRITABLE = 3
 const TABLE_PAGES = 1024
 const CR0_PG = 0x80000000
 const CALLS = 5000
+const ADD_BYTES = 6
+const LOAD_BYTES = 5
 const entryOf = (linear: number): number => TABLE + (linear / PAGE) * 4
 const INVLPG = [0x0f, 0x01, 0x3d]
 const RELOAD_CR3 = [0x0f, 0x20, 0xd9, 0x0f, 0x22, 0xd9] // mov ecx, cr3; mov cr3, ecx
@@ -136,3 +139,138 @@ describe('a region with a function of another page', () => {
     expect([...translator.cache.regions()].some(({ source }) => source.plan.others !== undefined)).toBe(true)
   })
 })
+
+/** A loop of CALLS rounds before OTHER_PAGE, with `add ebx, 2`, of which `bytes` bytes lie before it; runs twice with something between. */
+function crossTwice(world: World, bytes: number, between: (code: Code) => void): void {
+  const code = new Code(OTHER_PAGE - ADD_BYTES - LOAD_BYTES - bytes)
+  code.label(2)
+  code.load(RDX, CALLS)
+  code.label(0)
+  code.add(RSI, 1)
+  code.add(RBX, 2)
+  code.again(RDX, 0)
+  code.increment(RCX)
+  code.raw(0x83, 0xf9, 0x02) // cmp ecx, 2
+  code.jump([0x0f, 0x83], 1, true) // jae
+  between(code)
+  code.jump([JMP], 2, true)
+  code.label(1)
+  code.raw(HLT)
+  world.put(code)
+  world.m.vcpu.rip = code.base
+  world.run()
+}
+
+describe('a region with an instruction that crosses the end of its page', () => {
+  const crosses = (translator: ReturnType<typeof both>): boolean =>
+    [...translator.cache.regions()].some(({ source }) => source.plan.blocks.some(({ offset, bytes }) => isCrossing(offset, bytes)))
+
+  it.each([1, 2, 3, 4, 5])('does not leave for it: %i bytes before', (bytes) => {
+    let entries = 0
+    const translator = both((world) => {
+      page(world)
+      crossTwice(world, bytes, () => undefined)
+      expect(world.m.vcpu.gpr32('rbx')).toBe(2 * CALLS * 2)
+      entries = world.entries
+    })
+    expect(crosses(translator)).toBe(true)
+    expect(entries).toBeLessThan(30)
+  })
+
+  it('is dropped when the second part changes', () => {
+    const translator = both((world) => {
+      page(world)
+      crossTwice(world, 3, (code) => {
+        // 2 becomes 0x102
+        code.load(RAX, 1)
+        code.storeByte(OTHER_PAGE, RAX)
+      })
+      expect(world.m.vcpu.gpr32('rbx')).toBe(CALLS * (2 + 0x102))
+    })
+    expect(crosses(translator)).toBe(true)
+    expect(translator.translationStats().invalidations).toBeGreaterThan(0)
+  })
+
+  it('is dropped when the first part changes', () => {
+    const translator = both((world) => {
+      page(world)
+      crossTwice(world, 3, (code) => {
+        code.load(RAX, 5)
+        code.storeByte(OTHER_PAGE - 1, RAX)
+      })
+      expect(world.m.vcpu.gpr32('rbx')).toBe(CALLS * (2 + 5))
+    })
+    expect(crosses(translator)).toBe(true)
+  })
+
+  it('sees that no page follows: the fault is that of the second part', () => {
+    const translator = both((world) => {
+      page(world)
+      world.put(faultingLoop())
+      world.m.vcpu.rip = CODE
+      world.run()
+      expect(world.m.vcpu.control('cr2')).toBe(BigInt(OTHER_PAGE))
+      expect(world.m.vcpu.gpr32('rbx')).toBe(CALLS * 2)
+    })
+    expect(crosses(translator)).toBe(true)
+  })
+
+  it('sees another page there', () => {
+    const translator = both((world) => {
+      page(world)
+      // behind the instruction's rest, in both pages: ret
+      world.put(rest(OTHER_PAGE, 0))
+      world.put(rest(THIRD_PAGE, 1))
+      const code = new Code(CODE)
+      code.load(RDI, 2)
+      code.label(0)
+      code.load(RDX, CALLS)
+      code.label(1)
+      code.jump([CALL], 2, true)
+      code.again(RDX, 1)
+      code.load(RAX, THIRD_PAGE | PRESENT_WRITABLE)
+      code.store(entryOf(OTHER_PAGE), RAX)
+      code.raw(...INVLPG, ...word(OTHER_PAGE))
+      code.again(RDI, 0)
+      code.raw(HLT)
+      code.labelAt(2, OTHER_PAGE - 3, CODE)
+      world.put(code)
+      world.m.clear(OTHER_PAGE - 3, 3)
+      const first = new Code(OTHER_PAGE - 3)
+      first.raw(0x81, 0xc0 | RBX, 2)
+      world.put(first)
+      world.m.vcpu.rip = CODE
+      world.run()
+      expect(world.m.vcpu.gpr32('rbx')).toBe(CALLS * (2 + 0x102))
+    })
+    expect(crosses(translator)).toBe(true)
+  })
+})
+
+/** The rest of `add ebx, 2 + high * 256` and a return. */
+function rest(at: number, high: number): Code {
+  const code = new Code(at)
+  code.raw(high, 0, 0, RET)
+  return code
+}
+
+/** Calls the crossing instruction often, takes the second page away and calls it again. */
+function faultingLoop(): Code {
+  const code = new Code(CODE)
+  code.load(RDI, 2)
+  code.label(0)
+  code.load(RDX, CALLS)
+  code.label(1)
+  code.jump([CALL], 2, true)
+  code.again(RDX, 1)
+  code.load(RAX, 0)
+  code.store(entryOf(OTHER_PAGE), RAX)
+  code.raw(...INVLPG, ...word(OTHER_PAGE))
+  code.again(RDI, 0)
+  code.raw(HLT)
+  code.labelAt(2, OTHER_PAGE - 3, CODE)
+  while (code.here < OTHER_PAGE - 3) code.raw(0x90)
+  code.add(RBX, 2)
+  code.raw(RET)
+  return code
+}

@@ -28,6 +28,8 @@ export interface RegionRules {
   readonly aims?: readonly number[]
   /** Guest-physical address of the page with the code at an offset from the start of the region's page; undefined: not known. */
   readonly pageAt?: ((offset: number) => number | undefined) | undefined
+  /** Header of the block with the instruction at a guest-physical address that goes on at the beginning of another page; 0: there is none. */
+  readonly crossing?: (gpa: number, second: number, key: number) => number
 }
 export const GENEROUS: RegionRules = { instructions: 200, blocks: 40, entries: 6 }
 /** Each block behind a call is an entry: as a region of its own it would be a copy of the rest of this one. */
@@ -40,6 +42,8 @@ export const AIMS_MAX = 24
 /** Pages of a region besides its own. */
 export const OTHER_PAGES_MAX = 7
 
+/** An instruction has no more. */
+const INSTRUCTION_BYTES_MAX = 15
 const CODE_MODE = 3
 const CODE_64 = 2
 
@@ -84,7 +88,7 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
       leaders.add(offset)
       continue
     }
-    const block = pages.blockAt(offset)
+    const block = pages.blockAt(offset) || pages.crossingAt(offset)
     if (block === 0) continue
     const run = takeRun(view, block, key, offset, found, pages, rules.instructions - found.size)
     if (run.last === undefined) continue
@@ -164,7 +168,7 @@ const views: PageView[] = []
 /** The pages that a plan may take blocks from. */
 class PlannedPages {
   /** By distance from the region's page. */
-  private readonly known = new Map<number, PageView | undefined>()
+  private readonly known = new Map<number, PageView>()
   private used = 0
 
   constructor(
@@ -183,28 +187,52 @@ class PlannedPages {
     return seen === undefined || seen.left[inPage(offset)] !== 0 ? 0 : seen.decoded[inPage(offset)]!
   }
 
+  /** Header of the block with the instruction at an offset that crosses the page's end; 0: none. */
+  crossingAt(offset: number): number {
+    const { rules, key } = this
+    const first = PAGE_BYTES - inPage(offset)
+    const page = this.isWhole && first < INSTRUCTION_BYTES_MAX ? this.at(offset)?.page : undefined
+    if (page === undefined || rules.crossing === undefined) return 0
+    // what lies in memory behind it is known where the instruction behind it was found
+    for (let bytes = first + 1; bytes <= INSTRUCTION_BYTES_MAX; bytes++) {
+      const second = this.pageFor(offset + bytes)
+      if (second !== undefined) return rules.crossing(page + inPage(offset), second.page, key)
+    }
+    return 0
+  }
+
   isLeft(offset: number): boolean {
     return this.at(offset)?.left[inPage(offset)] === 1
   }
 
   otherPages(runs: readonly Run[]): Pick<RegionPlan, 'others'> {
-    const distances = new Set(runs.map((run) => distanceOf(run.offset)))
-    const others = Array.from(this.known).flatMap(([distance, seen]) => (distance !== 0 && seen !== undefined && distances.has(distance) ? [{ distance, page: seen.page }] : []))
+    const distances = new Set(runs.flatMap((run) => [distanceOf(run.offset), distanceOf(run.end - 1)]))
+    const others = Array.from(this.known).flatMap(([distance, seen]) => (distance !== 0 && distances.has(distance) ? [{ distance, page: seen.page }] : []))
     return others.length === 0 ? {} : { others }
   }
 
   private at(offset: number): PageView | undefined {
+    // a sparing region goes into the next page with a crossing instruction, and no further
+    return this.rules.sparing === true && distanceOf(offset) !== 0 ? undefined : this.pageFor(offset)
+  }
+
+  /** When it is not one of the plan's pages yet it becomes one. */
+  private pageFor(offset: number): PageView | undefined {
     const distance = distanceOf(offset)
     const seen = this.known.get(distance)
-    if (seen !== undefined || this.known.has(distance)) return seen
-    const isWhole = (this.key & L.KEY_FLAT) !== 0 || (this.key & CODE_MODE) === CODE_64
-    const page = isWhole && this.rules.sparing !== true && this.used <= OTHER_PAGES_MAX ? this.rules.pageAt?.(offset) : undefined
+    if (seen !== undefined) return seen
+    const page = this.isWhole && this.used <= OTHER_PAGES_MAX ? this.rules.pageAt?.(offset) : undefined
     // one page at two places would make offsets ambiguous
-    const isNew = page !== undefined && ![...this.known.values()].some((one) => one?.page === page)
+    const isNew = page !== undefined && ![...this.known.values()].some((one) => one.page === page)
     const found = isNew ? this.look(page, -1) : undefined
     // what is not found for one offset may be for another
     if (found !== undefined) this.known.set(distance, found)
     return found
+  }
+
+  /** The region's code may lie in several pages. */
+  private get isWhole(): boolean {
+    return (this.key & L.KEY_FLAT) !== 0 || (this.key & CODE_MODE) === CODE_64
   }
 
   private look(page: number, head: number): PageView {

@@ -3,7 +3,7 @@
 export interface PlannedBlock {
   /** Offset of the first instruction, relative to the linear address at which the region's page begins; in another page when it is beyond that. */
   readonly offset: number
-  /** Bytes of code. */
+  /** Bytes of code. The last may lie in the next page when the block is of one instruction, which crosses the page's end. */
   readonly bytes: number
   /** Index of its first record in RegionPlan.records, and how many it has. */
   readonly first: number
@@ -56,4 +56,24 @@ export function addressOf({ page, others }: RegionPlan, offset: number): number 
   const other = others?.find((one) => one.distance === distance)
   if (other === undefined) throw new Error(`no page of the region is at distance ${distance}`)
   return other.page + inPage(offset)
+}
+
+/** Whether `bytes` at an offset go on into the next page. */
+export const isCrossing = (offset: number, bytes: number): boolean => inPage(offset) + bytes > PAGE_BYTES
+
+export interface CodePart {
+  /** Guest-physical address. */
+  readonly gpa: number
+  readonly bytes: number
+}
+
+/** Where the code of a block lies: two parts when its instruction crosses the end of a page. */
+export function partsOf(plan: RegionPlan, { offset, bytes }: PlannedBlock): readonly CodePart[] {
+  const gpa = addressOf(plan, offset)
+  if (!isCrossing(offset, bytes)) return [{ gpa, bytes }]
+  const first = PAGE_BYTES - inPage(offset)
+  return [
+    { gpa, bytes: first },
+    { gpa: addressOf(plan, offset + first), bytes: bytes - first },
+  ]
 }

@@ -76,7 +76,7 @@ import { decode_instruction } from './decode'
 
 const RECORDS_MAX: i32 = 64
 const BLOCK_BYTES_MAX: usize = BLOCK_HEADER_BYTES + RECORDS_MAX * REC_BYTES
-const INSTRUCTION_BYTES_MAX: i32 = 15
+export const INSTRUCTION_BYTES_MAX: i32 = 15
 /**
  * A page that was written this often without hitting its code, and whose code nobody looked up meanwhile, has become data: its code goes, and
  * writes are fast again. Code that does run stays, however often the data beside it is written: decoding, let alone translating, it again and again
@@ -84,7 +84,7 @@ const INSTRUCTION_BYTES_MAX: i32 = 15
  */
 const MISSES_MAX: u32 = 255
 /** Code size, in CODE_KEY. */
-const KEY_MODE: i32 = 3
+export const KEY_MODE: i32 = 3
 const ARENA_START: usize = BLOCK_ARENA
 const ARENA_END: usize = BLOCK_ARENA + BLOCK_ARENA_BYTES
 const CS: usize = SEGMENTS + SEG_CS * SEG_BYTES
@@ -314,7 +314,20 @@ function decode_block(page: usize, gpa: u64, key: i32): usize {
   const last = record - REC_BYTES
   store<u8>(last, load<u8>(last, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
 
-  const bytes = <u32>(offset - first)
+  add_block(block, gpa, key, records, <u32>(offset - first), record)
+  count(COUNT_BLOCKS_DECODED)
+  store<u32>(COUNT_RECORDS_DECODED, load<u32>(COUNT_RECORDS_DECODED) + records)
+  return block
+}
+
+/** Room for a block in the arena; 0: nothing is flushed for it, and there is none. */
+export function block_room(): usize {
+  const next = <usize>load<u32>(ARENA_NEXT)
+  return next != 0 && next + BLOCK_BYTES_MAX <= ARENA_END ? next : 0
+}
+
+/** Puts a block into the lists: its `bytes` of code all lie in the page of `gpa`, its records in the arena up to `end`. */
+export function add_block(block: usize, gpa: u64, key: i32, records: i32, bytes: u32, end: usize): void {
   const head = bucket(gpa, key)
   const codePage = code_page(gpa)
   store<u64>(block, gpa, BLOCK_GPA)
@@ -326,12 +339,9 @@ function decode_block(page: usize, gpa: u64, key: i32): usize {
   store<u32>(block, load<u32>(codePage), BLOCK_NEXT_IN_PAGE)
   store<u32>(head, <u32>block)
   store<u32>(codePage, <u32>block)
-  store<u64>(codePage, load<u64>(codePage, CODE_PAGE_LINES) | lines(<u32>first, bytes), CODE_PAGE_LINES)
-  store<u32>(ARENA_NEXT, <u32>record)
-  count(COUNT_BLOCKS_DECODED)
-  store<u32>(COUNT_RECORDS_DECODED, load<u32>(COUNT_RECORDS_DECODED) + records)
+  store<u64>(codePage, load<u64>(codePage, CODE_PAGE_LINES) | lines(<u32>gpa & 0xfff, bytes), CODE_PAGE_LINES)
+  store<u32>(ARENA_NEXT, <u32>end)
   mark_code_page(gpa)
-  return block
 }
 
 /** From now on writes to the page take the slow path on every vCPU. */
@@ -346,7 +356,7 @@ function mark_code_page(gpa: u64): void {
   }
 }
 
-function find_in_hash(gpa: u64, key: i32): usize {
+export function find_in_hash(gpa: u64, key: i32): usize {
   let block = <usize>load<u32>(bucket(gpa, key))
   while (block) {
     if (load<u64>(block, BLOCK_GPA) == gpa && load<i32>(block, BLOCK_MODE) == key) return block
@@ -474,8 +484,7 @@ export function code_block(gpa: f64, key: i32): u32 {
   if (!(entry & PHYS_READ)) return 0
   const block = find_in_hash(at, key)
   if (block) return <u32>block
-  const next = <usize>load<u32>(ARENA_NEXT)
-  if (next == 0 || next + BLOCK_BYTES_MAX > ARENA_END) return 0
+  if (block_room() == 0) return 0
   return <u32>decode_block(host_page(entry), at, key)
 }
 

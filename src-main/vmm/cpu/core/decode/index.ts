@@ -1,2 +1,3 @@
-export * from './blocks'
+export { code_block, count_region_write, find_block, flush_code, invalidate_code, invalidate_code_range, jump_slot, note_code_runs, want_region } from './blocks'
+export { code_crossing } from './crossing'
 export { decode_instruction } from './decode'
