@@ -22,6 +22,14 @@ export const MACHINE_STATE = 0x700000
 export const REGION_COUNTS = 0x740000
 export const REGION_SAMPLE = 16
 export const REGION_SLOTS_MAX = 0x10000
+/**
+ * The latest of the counted ones among entries from other regions, a ring of 16 bytes each: +0 u32 entry word of the region that was left, +4 u32 entry word of the
+ * next, +8 u64 linear address of that. REGION_WAYS_NEXT: how many there have been. u32, wrapping. The planner of regions learns from it where indirect jumps go.
+ */
+export const REGION_WAYS = 0x780000
+export const REGION_WAYS_MAX = 4096
+export const REGION_WAY_BYTES = 16
+export const REGION_WAYS_NEXT = 0x700030
 /** Hash table from (physical address, mode) to the first record of a decoded block. */
 export const BLOCK_HASH = 0x800000
 export const BLOCK_HASH_BYTES = 0x100000

@@ -14,7 +14,8 @@ import { ENTRY_NEVER, ENTRY_SELECTOR_SHIFT, ENTRY_SLOT_MASK, ENTRY_TRANSLATED, R
 import { addressOf, pagesOf } from '../translator/region-plan'
 import { BlockLists, PAGE_BYTES, type DecodedBlock } from './block-lists'
 import { CodeBytes, type Decoder } from './code-bytes'
-import { LinearPages, type PageFinder } from './linear-pages'
+import { LinearPages, type Surroundings } from './linear-pages'
+import { RegionWays, type LinearAddress } from './region-ways'
 import { Region, entryKey, type Batch, type RegionFunction, type RegionSource } from './region'
 
 export interface CodeCacheLimits {
@@ -63,6 +64,7 @@ export class CodeCache {
   private readonly slotCount: number
   private readonly codeBytes: CodeBytes
   private readonly linear: LinearPages
+  private readonly ways: RegionWays
   /** Slots that entry words in jump caches must not name any more: 1 for each. */
   private readonly lost = new Uint8Array(REGION_SLOTS_MAX)
   private anyLost = false
@@ -80,6 +82,7 @@ export class CodeCache {
     this.lists = new BlockLists(memory)
     this.codeBytes = new CodeBytes(this.lists, decoder)
     this.linear = new LinearPages(memory, this.lists)
+    this.ways = new RegionWays(memory)
     this.counts = new Uint32Array(memory.buffer, REGION_COUNTS, REGION_SLOTS_MAX)
     this.slotCount = Math.min(limits.slots, table.length, REGION_SLOTS_MAX, ENTRY_SLOT_MASK + 1)
     for (let slot = this.slotCount - 1; slot >= 0; slot--) this.freeSlots.push(slot)
@@ -123,8 +126,13 @@ export class CodeCache {
   }
 
   /** Tells what lies around a block in linear memory. */
-  pagesAround(block: DecodedBlock): PageFinder {
+  around(block: DecodedBlock): Surroundings {
     return this.linear.around(block)
+  }
+
+  /** Linear addresses to which the run loop has gone from a linked region lately, and from those that it went to; those most often met first. */
+  waysFrom(slot: number): readonly LinearAddress[] {
+    return this.ways.from(slot)
   }
 
   /** The code bytes that a plan was made from, as they are now. */

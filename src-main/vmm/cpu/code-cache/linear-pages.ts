@@ -19,9 +19,16 @@ import { PAGE_BYTES, type BlockLists, type DecodedBlock } from './block-lists'
 const BITS_32 = 0x100000000
 const CODE_64 = 2
 const MODE_MASK = 3
+/** Regions add distances of 32 bits. */
+const DISTANCE_MAX = 0x7fff0000
 
-/** Guest-physical address of the page with the code at an offset from the start of a block's page; undefined: not known. */
-export type PageFinder = (offset: number) => number | undefined
+/** What lies around a block in linear memory. Offsets are from the start of the block's page. */
+export interface Surroundings {
+  /** Guest-physical address of the page with the code at an offset; undefined: not known. */
+  readonly pageAt: (offset: number) => number | undefined
+  /** Offset of a linear address, given as two words; undefined: not known, or far away. */
+  readonly offsetOf: (low: number, high: number) => number | undefined
+}
 
 export class LinearPages {
   private readonly words: Uint32Array
@@ -33,17 +40,29 @@ export class LinearPages {
     this.words = new Uint32Array(memory.buffer)
   }
 
-  around({ header, gpa, key }: DecodedBlock): PageFinder {
+  around({ header, gpa, key }: DecodedBlock): Surroundings {
     const { words } = this
+    const isLong = (key & MODE_MASK) === CODE_64
     let home: number | undefined
-    return (offset) => {
-      // most regions have no way out of their page
-      home ??= this.entryOf(header)
-      if (home === 0) return undefined
-      const sum = words[home >>> 2]! - (gpa % PAGE_BYTES) + offset
-      const carried = (words[(home >>> 2) + 1]! + Math.floor(sum / BITS_32)) >>> 0
-      const vcpu = home - ((home - VCPU_BASE) % VCPU_STRIDE)
-      return this.pageAt(vcpu, sum >>> 0, (key & MODE_MASK) === CODE_64 ? carried : 0, key, words[(home + JUMP_EPOCH) >>> 2]!)
+    // most regions have no way out of their page
+    const find = (): number => (home ??= this.entryOf(header))
+    return {
+      pageAt: (offset) => {
+        const at = find()
+        if (at === 0) return undefined
+        const sum = words[at >>> 2]! - (gpa % PAGE_BYTES) + offset
+        const carried = (words[(at >>> 2) + 1]! + Math.floor(sum / BITS_32)) >>> 0
+        const vcpu = at - ((at - VCPU_BASE) % VCPU_STRIDE)
+        return this.pageAt(vcpu, sum >>> 0, isLong ? carried : 0, key, words[(at + JUMP_EPOCH) >>> 2]!)
+      },
+      offsetOf: (low, high) => {
+        const at = find()
+        if (at === 0) return undefined
+        // from the block's page: the difference of the pages is what the region's code adds
+        const apart = low - words[at >>> 2]! + (isLong ? high - words[(at >>> 2) + 1]! : 0) * BITS_32
+        const offset = (isLong ? apart : apart | 0) + (gpa % PAGE_BYTES)
+        return Math.abs(offset) < DISTANCE_MAX ? offset : undefined
+      },
     }
   }
 

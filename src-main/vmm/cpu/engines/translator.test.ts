@@ -75,16 +75,19 @@ describe('translator engine', () => {
     expect(engine.inspector.hottestRegions(10).some(({ linked, blocks }) => linked && blocks >= 3)).toBe(true)
   })
 
-  it('follows indirect jumps and calls to where the region goes anyway', () => {
+  it.each([
+    ['where the region goes anyway', 0x40, 0x80],
+    ['other pages', 0x1040, 0x2080],
+  ])('follows indirect jumps and calls to %s', (_, functions, cases) => {
     const le = (n: number): number[] => [n & 255, (n >> 8) & 255, (n >> 16) & 255, (n >> 24) & 255]
-    // again: edx = ecx & 7; call CODE + 0x40 + edx * 8; edx = ecx & 7; jmp CODE + 0x80 + edx * 8; back: dec ecx; jnz again; hlt
-    const code = new Array<number>(0xc0).fill(0x90)
+    // again: edx = ecx & 7; call CODE + functions + edx * 8; edx = ecx & 7; jmp CODE + cases + edx * 8; back: dec ecx; jnz again; hlt
+    const code = new Array<number>(cases + 0x40).fill(0x90)
     const pick = (table: number): number[] => [0x89, 0xca, 0x83, 0xe2, 7, 0x8d, 0x14, 0xd5, ...le(CODE + table)]
-    const start = [0xb9, ...le(600_000), 0x31, 0xc0, ...pick(0x40), 0xff, 0xd2, ...pick(0x80), 0xff, 0xe2, 0x49, 0x75, 0xe1, 0xf4]
+    const start = [0xb9, ...le(600_000), 0x31, 0xc0, ...pick(functions), 0xff, 0xd2, ...pick(cases), 0xff, 0xe2, 0x49, 0x75, 0xe1, 0xf4]
     code.splice(0, start.length, ...start)
     for (let i = 0; i < 8; i++) {
-      code.splice(0x40 + i * 8, 4, 0x83, 0xc0, i + 1, 0xc3)
-      code.splice(0x80 + i * 8, 8, 0x83, 0xf0, i * 7, 0xe9, ...le(35 - (0x88 + i * 8)))
+      code.splice(functions + i * 8, 4, 0x83, 0xc0, i + 1, 0xc3)
+      code.splice(cases + i * 8, 8, 0x83, 0xf0, i * 7, 0xe9, ...le(35 - (cases + 8 + i * 8)))
     }
     const ran = (make: (core: MachineCore) => Pick<TranslatorEngine, 'run'>): World => {
       const w = world(code)

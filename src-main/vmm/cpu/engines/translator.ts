@@ -13,6 +13,7 @@ import { packageFile } from '../../support/package-folder'
 import { HostClock } from '../../time/host-clock'
 import { CODE_CACHE_LIMITS, CodeCache, type CodeCacheLimits, type NewRegion } from '../code-cache/code-cache'
 import type { DecodedBlock } from '../code-cache/block-lists'
+import type { Surroundings } from '../code-cache/linear-pages'
 import { entryKey, type RegionFunction, type RegionSource } from '../code-cache/region'
 import { PageHistory } from '../code-cache/page-history'
 import type { Engine, Exit } from '../engine'
@@ -199,7 +200,7 @@ export class TranslatorEngine implements Engine {
   /** Regions that run very often, again. By themselves in their job: nothing is worth more. */
   private planHot(job: RegionSource[]): void {
     for (const { region, block } of this.cache.overdue(this.hotEntries, HOT_JOB_PLANS)) {
-      const source = this.makePlan(block, { ...this.generousRules(block), entries: HOT_ENTRIES_MAX, entered: region.entries() })
+      const source = this.makePlan(block, { ...this.generousRules(block, region.slot), entries: HOT_ENTRIES_MAX, entered: region.entries() })
       if (source === undefined) continue
       this.hotRegions++
       job.push({ ...source, hot: true })
@@ -238,23 +239,24 @@ export class TranslatorEngine implements Engine {
   }
 
   private sparingRules(block: DecodedBlock): RegionRules {
-    return { ...this.sparing, pageAt: this.pagesAround(block) }
+    return { ...this.sparing, pageAt: this.otherPages(this.cache.around(block)) }
   }
 
-  private generousRules(block: DecodedBlock): RegionRules {
-    return { ...this.generous, aims: this.aimsIn(block), pageAt: this.pagesAround(block) }
-  }
-
-  /** Where indirect jumps of a region may go: where other regions of its page are entered, not just now and then. */
-  private aimsIn({ gpa, key }: DecodedBlock): number[] {
-    return this.cache.enteredIn(gpa - (gpa % 4096), key, this.hotEntries / COLDNESS)
+  /**
+   * Indirect jumps may go where the run loop went from the region in `slot` lately, and where other regions of the page are entered, not just now and then.
+   */
+  private generousRules(block: DecodedBlock, slot?: number): RegionRules {
+    const around = this.cache.around(block)
+    const page = block.gpa - (block.gpa % 4096)
+    const aims = slot === undefined ? [] : this.cache.waysFrom(slot).flatMap(({ low, high }) => around.offsetOf(low, high) ?? [])
+    for (const gpa of this.cache.enteredIn(page, block.key, this.hotEntries / COLDNESS)) aims.push(gpa - page)
+    return { ...this.generous, aims, pageAt: this.otherPages(around) }
   }
 
   /** How a region finds the other pages that it goes to: not those that are given up. */
-  private pagesAround(block: DecodedBlock): (offset: number) => number | undefined {
-    const find = this.cache.pagesAround(block)
+  private otherPages({ pageAt }: Surroundings): (offset: number) => number | undefined {
     return (offset) => {
-      const page = find(offset)
+      const page = pageAt(offset)
       return page === undefined || this.history.banned(page, this.retired) ? undefined : page
     }
   }

@@ -24,7 +24,7 @@ export interface RegionRules {
   readonly isPending?: (gpa: number, key: number) => boolean
   /** Guest-physical addresses at which the region shall be entered, too, if it comes to have them. */
   readonly entered?: readonly number[]
-  /** Guest-physical addresses to which indirect jumps and calls may go, those most often met first. */
+  /** Offsets from the start of the region's page to which indirect jumps and calls may go, those most often met first. */
   readonly aims?: readonly number[]
   /** Guest-physical address of the page with the code at an offset from the start of the region's page; undefined: not known. */
   readonly pageAt?: ((offset: number) => number | undefined) | undefined
@@ -76,7 +76,7 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
 
   for (let i = 0; leaders.size < rules.blocks; i++) {
     if (i === wanted.length && isAimed && aims.length < AIMS_MAX) {
-      const aim = nextAim(rules.aims ?? [], page, wanted, aims)
+      const aim = nextAim(rules.aims ?? [], pages, wanted, aims)
       if (aim === undefined) break
       aims.push(aim)
       wanted.push(aim)
@@ -135,14 +135,15 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
   return { page, key, brief: rules.sparing === true, ...pages.otherPages(runs), ...assemble(view, runs, [...entries], reached) }
 }
 
-/** The region's head is in `wanted` first, whatever leads to it. */
-function nextAim(candidates: readonly number[], page: number, wanted: readonly number[], aims: readonly number[]): number | undefined {
-  const found = candidates.find((gpa) => !aims.includes(gpa - page) && !wanted.includes(gpa - page, 1))
-  return found === undefined ? undefined : found - page
+/** The region's head is in `wanted` first, whatever leads to it. What is entered behind a call is where that returns to. */
+function nextAim(candidates: readonly number[], pages: PlannedPages, wanted: readonly number[], aims: readonly number[]): number | undefined {
+  return candidates.find((offset) => !aims.includes(offset) && !wanted.includes(offset, 1) && !pages.isBehindCall(offset))
 }
 
 /** Other instructions than these most likely come back behind themselves: calls of all kinds, and what a region does not execute among others. */
 const NEVER_BACK: ReadonlySet<string> = new Set(['jmp_near', 'jmp_far', 'ret', 'ret_imm', 'retf', 'retf_imm', 'iret', 'sysret', 'sysexit'])
+
+const CALLS: ReadonlySet<string> = new Set(['call_rel', 'call_near'])
 
 function formOf(view: DataView, record: number): Form {
   const form = forms[view.getUint16(record + L.REC_HANDLER, true)] ?? forms[0]
@@ -160,6 +161,8 @@ interface PageView {
   readonly page: number
   readonly decoded: Int32Array
   readonly left: Uint8Array
+  /** Generous plans: where calls return to. */
+  readonly behindCalls: Set<number>
 }
 
 /** Views that are used again and again: all but the parts that the last plan filled are 0. */
@@ -205,6 +208,10 @@ class PlannedPages {
     return this.at(offset)?.left[inPage(offset)] === 1
   }
 
+  isBehindCall(offset: number): boolean {
+    return this.at(offset)?.behindCalls.has(inPage(offset)) === true
+  }
+
   otherPages(runs: readonly Run[]): Pick<RegionPlan, 'others'> {
     const distances = new Set(runs.flatMap((run) => [distanceOf(run.offset), distanceOf(run.end - 1)]))
     const others = Array.from(this.known).flatMap(([distance, seen]) => (distance !== 0 && distances.has(distance) ? [{ distance, page: seen.page }] : []))
@@ -238,7 +245,8 @@ class PlannedPages {
   private look(page: number, head: number): PageView {
     const { view, key } = this
     const { sparing = false, isPending } = this.rules
-    const seen = { page, decoded: views[this.used]?.decoded ?? new Int32Array(PAGE_BYTES), left: views[this.used]?.left ?? new Uint8Array(PAGE_BYTES) }
+    const behindCalls = new Set<number>()
+    const seen = { page, behindCalls, decoded: views[this.used]?.decoded ?? new Int32Array(PAGE_BYTES), left: views[this.used]?.left ?? new Uint8Array(PAGE_BYTES) }
     views[this.used++] = seen
     seen.decoded.fill(0)
     seen.left.fill(0)
@@ -249,6 +257,9 @@ class PlannedPages {
       // beyond what is counted are the marks of translated blocks, and of those that are not counted
       const entry = view.getUint32(at + L.BLOCK_ENTRY, true)
       if (entry * COLDNESS >= threshold) seen.decoded[offset] = at
+      if (!sparing && CALLS.has(formOf(view, at + L.BLOCK_HEADER_BYTES + (view.getUint32(at + L.BLOCK_RECORDS, true) - 1) * L.REC_BYTES).operation)) {
+        behindCalls.add(offset + view.getUint32(at + L.BLOCK_CODE_BYTES, true))
+      }
       if (sparing && offset !== head && (entry >= L.ENTRY_TRANSLATED || isPending?.(page + offset, key) === true)) seen.left[offset] = 1
     }
     return seen

@@ -1,7 +1,8 @@
 /** Telling the targets of an indirect jump apart by a few bits, for one switch over them. */
 
 const HASH_BITS_MAX = 8
-const PAGE_OFFSET_BITS = 12
+/** Other pages, too, are told apart. */
+const OFFSET_BITS = 20
 
 export interface Hash {
   readonly shift: number
@@ -12,7 +13,7 @@ export interface Hash {
 /** Some successive bits of the offsets that tell them apart. */
 export function findHash(offsets: readonly number[]): Hash | undefined {
   for (let bits = Math.ceil(Math.log2(offsets.length)); bits <= HASH_BITS_MAX; bits++) {
-    for (let shift = 0; shift + bits <= PAGE_OFFSET_BITS; shift++) {
+    for (let shift = 0; shift + bits <= OFFSET_BITS; shift++) {
       const hashes = offsets.map((offset) => (offset >>> shift) & ((1 << bits) - 1))
       if (new Set(hashes).size === hashes.length) return { shift, slots: Array.from({ length: 1 << bits }, (_, i) => hashes.indexOf(i)) }
     }
