@@ -1,7 +1,7 @@
 /** `vitrine run`: one machine, from power-on to its end, in this process. */
 import { accessSync, closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createMachine, encodePng, fileError, QueueCharBackend, VmmError, writeAtomically, type Machine, type MachineEnd } from '../vmm'
+import { createMachine, encodePng, fileError, QueueCharBackend, VmmError, writeAtomically, type Machine, type MachineEnd, type TranslationStats } from '../vmm'
 import type { RunOptions } from './options'
 import { writeRegionDumps } from './region-dump'
 import { parseScript, ScriptRunner, type ScriptLine } from './script'
@@ -85,6 +85,8 @@ export async function run(options: RunOptions): Promise<number> {
     if (runner?.error) throw runner.error
     ending ??= machineEnd.kind === 'stop-at' ? { why: 'stop-at' } : { why: 'machine', end: machineEnd }
     await finish(running, options, ran)
+    const warning = translationWarning(running.stats().translation)
+    if (warning !== undefined) process.stderr.write(`vitrine: ${warning}\n`)
   } finally {
     clearTimeout(timer)
     process.off('SIGINT', onSignal)
@@ -109,6 +111,12 @@ async function finish(machine: Machine, options: RunOptions, ran: { readonly wal
     await writeAtomically(options.stats, Buffer.from(`${JSON.stringify({ ...speed, ...stats }, null, 2)}\n`))
   }
   await writeRegionDumps(machine, options.regionDumps)
+}
+
+/** A translator that fails costs a guest only speed: who watches would not know. */
+export function translationWarning(stats: Pick<TranslationStats, 'failures' | 'latestFailure'> | undefined): string | undefined {
+  if (stats === undefined || stats.failures === 0) return undefined
+  return `the translator could not translate ${stats.failures} regions, which the interpreter ran; this is a bug of Vitrine's. The latest: ${stats.latestFailure}`
 }
 
 async function saveScreenshot(machine: Machine, path: string): Promise<void> {

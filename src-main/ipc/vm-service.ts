@@ -133,9 +133,10 @@ function statsDto(stats: MachineStats): VmStats {
   }
 }
 
-function translationDto({ regionsCached, wasmBytes, regionsTranslated, milliseconds }: TranslationStats): VmStats['translation'] {
+function translationDto({ regionsCached, wasmBytes, regionsTranslated, failures, latestFailure, milliseconds }: TranslationStats): VmStats['translation'] {
   const { plan, emit, encode, compile, instantiate, link, longestPause } = milliseconds
-  return { regions: regionsCached, wasmBytes, translated: regionsTranslated, vmThreadMs: plan + instantiate + link, compileThreadMs: emit + encode + compile, longestPauseMs: longestPause }
+  const times = { vmThreadMs: plan + instantiate + link, compileThreadMs: emit + encode + compile, longestPauseMs: longestPause }
+  return { regions: regionsCached, wasmBytes, translated: regionsTranslated, ...times, failures, latestFailure }
 }
 
 function regionDto({ id, address, codeBits, flat, hot, instructions, blocks, entries, codeBytes, wasmBytes, runs, linked }: VmmRegionSummary): RegionSummary {

@@ -59,6 +59,9 @@ export const VmStats = z.object({
       compileThreadMs: z.number(),
       /** The longest time that the VM's thread stood still for it at once. */
       longestPauseMs: z.number(),
+      /** Regions that could not be compiled (a bug of the translator; the interpreter runs their code), and what the latest met. */
+      failures: z.number(),
+      latestFailure: z.string(),
     })
     .optional(),
 })
