@@ -108,6 +108,17 @@ export const COUNT_UNCACHED_DECODES = 0x700014
 export const COUNT_CODE_WRITES = 0x700018
 /** How often the interpreter runs a block before it asks for its translation (host function region_wanted). u32; 0: never. */
 export const HOT_THRESHOLD = 0x700020
+/**
+ * Links: the record of a direct jump (REC_FLAG_DIRECT) has two words, for going on behind it and for being taken: the first record of the block that follows in the same page; 0: not
+ * looked for yet; LINK_NONE: none, it is in another page. They stand where the record of another instruction has its memory operand and its second immediate.
+ */
+export const LINK_TAKEN = 12
+export const LINK_BEHIND = 24
+export const LINK_NONE = 1
+/** How many records are before this one in its block. u8. */
+export const LINK_POSITION = 9
+/** Address of the link that the run loop wants for the block it goes to; 0: forget it. u32. */
+export const LINK_WANTED = 0x700024
 /** In CODE_PAGES entries, u8 each: writes that hit no decoded code, since code was dropped from the page or the count was last full. */
 export const CODE_PAGE_MISSES = 4
 /** 1: code of the page was looked up since CODE_PAGE_MISSES was last full: it is in use. */

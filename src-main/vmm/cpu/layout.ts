@@ -284,6 +284,8 @@ export const REC_LENGTH = 2
 export const REC_FLAGS = 3
 export const REC_FLAG_ENDS_BLOCK = 1
 export const REC_FLAG_LOCK = 2
+/** A jump or call to a fixed distance, of operand size 32 or 64: its record, the last of its block, holds links (layout-decode, LINK_*). */
+export const REC_FLAG_DIRECT = 4
 /**
  * Register operands, u8 each. General-purpose: byte offset in the register file (register * 8; AH CH DH BH: +1).
  * All other kinds (XMM, MM, ST, segment, CR, DR): the register's number.

@@ -12,7 +12,7 @@
  */
 import type { HelperImports } from '../emit/helper-imports'
 import * as L from '../layout'
-import { HOT_THRESHOLD } from '../layout-decode'
+import { HOT_THRESHOLD, LINK_BEHIND, LINK_NONE, LINK_TAKEN, LINK_WANTED } from '../layout-decode'
 import { FunctionBuilder } from '../wasm/ir'
 import type { FunctionRef, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 import { ENTRY_BEFORE_RECORD, entryWord, interruptsEnabled, lookUp, unmaskedAttention } from './dispatch'
@@ -60,6 +60,8 @@ class RunLoop {
   private readonly entry: Variable = this.b.variable('i32')
   /** Of the block in the jump cache, without JUMP_CACHE. */
   private readonly place: Variable = this.b.variable('i32')
+  /** The next block is to be entered in the link at LINK_WANTED. Only set when nothing comes before that block. */
+  private readonly linkWanted: Variable = this.b.variable('i32')
 
   constructor(
     private readonly dispatch: Dispatch,
@@ -126,7 +128,10 @@ class RunLoop {
       this.setState('i64.store', L.REG_RIP, masked)
       const found = this.call('find_block')
       b.set(this.record, found)
-      b.if(this.eqz(found), () => this.fault(next))
+      b.if(this.eqz(found), () => {
+        b.set(this.linkWanted, this.i32(0))
+        this.fault(next)
+      })
     })
     b.set(this.rip, rip)
     // an instruction that no cache holds has no place there: what stands there is another's
@@ -138,6 +143,10 @@ class RunLoop {
         b.set(this.entry, b.load('i32.load', b.get(this.place), L.JUMP_CACHE + L.JUMP_WORD))
       },
     )
+    b.if(b.get(this.linkWanted), () => {
+      b.set(this.linkWanted, this.i32(0))
+      b.callVoid(this.helpers.import('link_block', ['i32', 'i32'], []), [this.vcpu, b.get(this.record)])
+    })
   }
 
   /** Counts the block's runs, or leaves the rest to its region. */
@@ -203,7 +212,10 @@ class RunLoop {
         handlers.map((handler) => () => b.set(this.status, b.call(handler, [this.vcpu, record]))),
       )
       const status = b.get(this.status)
-      b.if(status, () => this.notNext(status, next))
+      b.if(status, () => {
+        this.notNext(status, next)
+        this.followLink(record, nextRip, next, again)
+      })
       b.set(this.rip, nextRip)
       b.if(b.get(this.stepping), () => this.afterStep(next))
       // read again: an instruction that writes to its own block makes itself the last one
@@ -238,7 +250,38 @@ class RunLoop {
       this.exitWithReason()
     })
     b.if(b.get(this.stepping), () => this.afterStep(next))
-    b.branch(next)
+  }
+
+  /**
+   * The block of `record` is over, `behind` is the address behind it. Goes right on with the next one, when a link leads there (core/decode/links), nothing asks for attention, and it
+   * neither is translated nor gets hot by this.
+   */
+  private followLink(record: Value, behind: Value, next: LabelStatement, again: LabelStatement): void {
+    const { b } = this
+    b.branch(next, this.eqz(this.and(b.load('i32.load8_u', record, L.REC_FLAGS), this.i32(L.REC_FLAG_DIRECT))))
+    b.branch(next, this.or(this.state('i32.load', L.ATTENTION), this.eqz(this.state('i32.load', L.BUDGET))))
+    const isTaken = b.op('i64.ne', [b.get(this.rip), behind])
+    const link = b.op('i32.add', [record, b.op('select', [this.i32(LINK_TAKEN), this.i32(LINK_BEHIND), isTaken])])
+    const target = b.load('i32.load', link, 0)
+    b.if(
+      b.op('i32.gt_u', [target, this.i32(LINK_NONE)]),
+      () => {
+        const header = b.op('i32.sub', [target, this.i32(L.BLOCK_HEADER_BYTES)])
+        const runs = b.op('i32.add', [b.load('i32.load', header, L.BLOCK_ENTRY), this.i32(1)])
+        b.branch(next, b.op('i32.ge_u', [runs, b.load('i32.load', this.i32(0), HOT_THRESHOLD)]))
+        b.branch(next, b.op('i32.ne', [b.load('i32.load', header, L.BLOCK_MODE), this.state('i32.load', L.CODE_KEY)]))
+        b.effect('i32.store', [header, runs], L.BLOCK_ENTRY)
+        b.set(this.record, target)
+        b.branch(again)
+      },
+      () => {
+        b.if(this.eqz(target), () => {
+          b.effect('i32.store', [this.i32(0), link], LINK_WANTED)
+          b.set(this.linkWanted, this.i32(1))
+        })
+        b.branch(next)
+      },
+    )
   }
 
   /** One instruction retired with ATTENTION_DEBUG: single-step and data breakpoint traps. */

@@ -37,6 +37,7 @@ import {
   PHYS_READ,
   REC_BYTES,
   REC_FLAGS,
+  REC_FLAG_DIRECT,
   REC_FLAG_ENDS_BLOCK,
   REG_RIP,
   SEGMENTS,
@@ -61,6 +62,8 @@ import {
   COUNT_CODE_WRITES,
   COUNT_RECORDS_DECODED,
   COUNT_UNCACHED_DECODES,
+  LINK_POSITION,
+  LINK_WANTED,
   UNCACHED_BLOCKS,
   UNCACHED_BLOCK_BYTES,
   UNCACHED_BLOCK_COUNT,
@@ -277,6 +280,7 @@ export function flush_code(): void {
     block += <usize>BLOCK_HEADER_BYTES + <usize>load<u32>(block, BLOCK_RECORDS) * REC_BYTES
   }
   store<u32>(ARENA_NEXT, BLOCK_ARENA)
+  store<u32>(LINK_WANTED, 0)
   count(COUNT_CODE_FLUSHES)
   leave_blocks()
   for (let i = 0; i < VCPU_MAX; i++) {
@@ -312,6 +316,7 @@ function decode_block(page: usize, gpa: u64, key: i32): usize {
   }
   if (records == 0) return 0
   const last = record - REC_BYTES
+  if (load<u8>(last, REC_FLAGS) & REC_FLAG_DIRECT) store<u8>(last, records - 1, LINK_POSITION)
   store<u8>(last, load<u8>(last, REC_FLAGS) | REC_FLAG_ENDS_BLOCK, REC_FLAGS)
 
   add_block(block, gpa, key, records, <u32>(offset - first), record)

@@ -8,6 +8,7 @@ import {
   REC_BASE,
   REC_DISP,
   REC_FLAGS,
+  REC_FLAG_DIRECT,
   REC_FLAG_ENDS_BLOCK,
   REC_FLAG_LOCK,
   REC_HANDLER,
@@ -422,6 +423,7 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
   store<u8>(rec, <u32>segment, REC_SEGMENT)
 
   // ---- operands
+  let relative = false
   for (let i: usize = 0; i < <usize>ROW_OPERAND_COUNT; i++) {
     const operand: u32 = load<u8>(rowAt + i, ROW_OPERANDS)
     const argument = operand >> SOURCE_ARGUMENT_SHIFT
@@ -471,15 +473,17 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
       case SOURCE_IMM8:
         store<u64>(rec, <u64>fetch8(), REC_IMM)
         break
-      case SOURCE_SIMM8:
       case SOURCE_REL8:
+        relative = true
+      case SOURCE_SIMM8:
         store<i64>(rec, <i64>(<i8>fetch8()), REC_IMM)
         break
       case SOURCE_IMM16:
         store<u64>(rec, <u64>fetch16(), REC_IMM)
         break
-      case SOURCE_IMM_Z:
       case SOURCE_REL_Z:
+        relative = true
+      case SOURCE_IMM_Z:
         if (size == 1) store<i64>(rec, <i64>(<i16>fetch16()), REC_IMM)
         else store<i64>(rec, <i64>(<i32>fetch32()), REC_IMM)
         break
@@ -505,6 +509,7 @@ function decode_from(start: usize, mode: i32, rec: usize): i32 {
 
   // ---- LOCK needs a memory destination and an operation that allows it (SDM vol. 2A, LOCK)
   let flags: u32 = rowFlags & ROW_ENDS_BLOCK ? REC_FLAG_ENDS_BLOCK : 0
+  if (relative && size != 1) flags |= REC_FLAG_DIRECT
   if (lock) {
     const destination: u32 = load<u8>(rowAt, ROW_OPERANDS) & SOURCE_MASK
     if (!(rowFlags & ROW_LOCKABLE) || !isMemory || destination != SOURCE_RM_GPR) return finish_undefined(rec, true, start)
