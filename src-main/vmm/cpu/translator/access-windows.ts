@@ -35,7 +35,7 @@ export class AccessWindows {
     /** 64-bit code: addresses are i64, otherwise i32. */
     private readonly wide: boolean,
     /** Absolute address of the TLB context. */
-    private readonly tlb: Value,
+    private readonly tlb: () => Value,
     private readonly brief: boolean,
   ) {}
 
@@ -94,7 +94,7 @@ export class AccessWindows {
     const table = writes ? L.TLB_WRITE : L.TLB_READ
     const address = (offset: number): Value => b.op(`${type}.add`, [root, b.constant(type, offset)])
     const narrow = (value: Value): Value => (wide ? b.op('i32.wrap_i64', [value]) : value)
-    const entry = entryOf(b, this.tlb, narrow(address(low)))
+    const entry = entryOf(b, this.tlb(), narrow(address(low)))
     const page = b.op(`${type}.and`, [address(high - 1), b.constant(type, PAGE_MASK)])
     const known = b.op(`${type}.eq`, [b.load(`${type}.load`, entry, table), page])
     const found = (): Value => b.op('i32.add', [b.load('i32.load', entry, table + TLB_ADDEND), narrow(root)])

@@ -27,6 +27,8 @@ interface BasicBlock {
   readonly end: number
   readonly instructions: readonly DecodedInstruction[]
   readonly successors: readonly number[]
+  /** Its last instruction runs behind the write-back. */
+  readonly isFinal: boolean
 }
 
 /** How to get to a block from where code is being emitted. */
@@ -83,9 +85,10 @@ class RegionBuilder implements RegionState {
     this.blocks = basicBlocks(plan)
     this.byOffset = new Map(this.blocks.map((block) => [block.offset, block]))
     const entered = this.blocks.map(() => 0)
-    for (const block of this.blocks) for (const target of block.successors) entered[target]!++
-    // the region's own entries come with canonical flags, in the slots as well
-    for (const entry of plan.entries) {
+    for (const block of this.blocks) if (!block.isFinal) for (const target of block.successors) entered[target]!++
+    // the region's own entries, and what resumes it, come with canonical flags, in the slots as well
+    const resumed = this.blocks.flatMap((block) => (block.isFinal ? block.successors : []))
+    for (const entry of new Set([...plan.entries, ...resumed])) {
       if (entered[entry] === 0) this.incoming.set(entry, CANONICAL)
       entered[entry]! += 2
     }
@@ -103,6 +106,7 @@ class RegionBuilder implements RegionState {
       hasBlock: (offset) => this.byOffset.has(offset),
       resident: this.resident,
       brief,
+      resumes: resumed.length > 0,
       ...(plan.others && { others: plan.others }),
     }
     this.frame = new RegionFrame(name, shape, helpers, Builder)
@@ -243,7 +247,7 @@ class RegionBuilder implements RegionState {
       if (isCrossing(instruction.offset, instruction.length)) this.cross(instruction, count - i)
       if (executionOf(instruction.form, this.plan.key) !== 'inline') {
         this.chain.settle()
-        return this.final(instruction)
+        return this.final(instruction, block)
       }
       this.chain.pass(instruction.form)
       const unused = count - i
@@ -284,11 +288,18 @@ class RegionBuilder implements RegionState {
   }
 
   /** The last instruction of a block: runs with everything written back. */
-  private final(instruction: DecodedInstruction): void {
+  private final(instruction: DecodedInstruction, block: BasicBlock): void {
     const { frame } = this
     const { builder } = frame
     if (!this.resident) this.settleAtExit()
-    frame.leaveAndRun(frame.ripAt(instruction.offset), () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
+    const rip = frame.ripAt(instruction.offset)
+    if (block.successors.length === 0) return frame.leaveAndRun(rip, () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
+    frame.writeBack(rip)
+    emitFinal(builder, frame.vcpu, instruction, this.helpers, () => {
+      frame.resume()
+      this.flags = CANONICAL
+      this.jumpTo(block.end)
+    })
   }
 
   /** At the usual ends of a region flags whose kind is known are computed on the spot, the others by a call: at the common exit, if there is one. */
@@ -364,6 +375,7 @@ function basicBlocks(plan: RegionPlan): readonly BasicBlock[] {
     offset: block.offset,
     end: block.offset + block.bytes,
     instructions: decoded[number]!,
+    isFinal: all[number]!.final,
     successors: ways[number]!.map((offset) => byOffset.get(offset)).filter((target) => target !== undefined),
   }))
 }

@@ -11,7 +11,7 @@ import type { Form } from '../isa/form'
 import * as L from '../layout'
 import { HOT_THRESHOLD } from '../layout-decode'
 import { PAGE_BYTES, distanceOf, inPage, type PlannedBlock, type RegionPlan } from './region-plan'
-import { transferOf, waysOf, type Ending, type Transfer } from './successors'
+import { finalTransferOf, transferOf, waysOf, type Ending, type Transfer } from './successors'
 import { executionOf } from './translatable'
 
 export interface RegionRules {
@@ -117,6 +117,9 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
         break
       case 'indirect-call':
         isAimed = true
+        comeBack(end)
+        break
+      case 'resume':
         comeBack(end)
         break
       case 'elsewhere':
@@ -296,7 +299,7 @@ function takeRun(
     if (execution === 'never') return { last, whole: false }
     const final = execution === 'final'
     const end = offset + view.getUint8(record + L.REC_LENGTH)
-    found.set(offset, { record, end, transfer: final ? 'elsewhere' : transferOf({ form }) })
+    found.set(offset, { record, end, transfer: final ? finalTransferOf({ form }) : transferOf({ form }) })
     last = offset
     offset = end
     if (final) return { last, whole: true }

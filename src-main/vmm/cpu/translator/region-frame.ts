@@ -38,6 +38,8 @@ export interface RegionShape {
   readonly resident: boolean
   /** As RegionPlan.brief. */
   readonly brief?: boolean
+  /** Instructions that run behind the write-back are inside: what was loaded at the entry changes. */
+  readonly resumes?: boolean
 }
 
 export class RegionFrame {
@@ -55,11 +57,14 @@ export class RegionFrame {
   readonly windows: AccessWindows | undefined
   /** Instruction pointer that offset 0 of the page would have (i64 or i32). */
   readonly base: Value
-  /** Absolute address of the TLB context. */
-  readonly tlb: Value
+  private readonly tlbContext: Variable | undefined
+  private readonly tlbAtEntry: Value
   readonly budget: Variable
   private readonly prologue: Block
-  private readonly invariants = new Map<string, Variable>()
+  private readonly invariants = new Map<string, { readonly variable: Variable; readonly compute: () => Value }>()
+  /** Where the state is stored, and where it is loaded again: what of it the region uses is known in the end. */
+  private readonly writeBacks: Block[] = []
+  private readonly reloads: Block[] = []
   private readonly status: Variable
   private readonly rip: Variable
   /** Where the interpreter goes on, and how many instructions of the basic block have not run. */
@@ -92,10 +97,16 @@ export class RegionFrame {
     this.where = b.variable('i32')
     this.rip = b.variable(this.wide ? 'i64' : 'i32')
     this.base = this.wide || this.flat ? this.pageBase() : this.segmentedBase()
-    this.tlb = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
-    this.windows = resident ? undefined : new AccessWindows(b, this.wide, this.tlb, shape.brief ?? false)
+    this.tlbAtEntry = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
+    this.tlbContext = shape.resumes === true ? b.variable('i32', this.tlbAtEntry) : undefined
+    this.windows = resident ? undefined : new AccessWindows(b, this.wide, () => this.tlb, shape.brief ?? false)
     b.set(this.budget, b.load('i32.load', this.vcpu, L.BUDGET))
     this.prologue = b.reserve()
+  }
+
+  /** Absolute address of the TLB context. */
+  get tlb(): Value {
+    return this.tlbContext === undefined ? this.tlbAtEntry : this.builder.get(this.tlbContext)
   }
 
   /** Whether a jump there needs no look at the code segment's limit, nor wraps around 64 KiB: with a base only what the entry has checked. */
@@ -160,12 +171,46 @@ export class RegionFrame {
     const final = b.get(this.final)
     this.finals.forEach((emit, i) => b.if(b.op('i32.eq', [final, b.constant('i32', i + 1)]), emit))
     b.return(b.get(this.status))
-    b.at(this.prologue, () => {
-      this.general.load()
-      this.vectors.load()
-      this.pages.initialize(() => entryOf(b, this.tlb, b.load('i32.load', vcpu, L.REG_GPR + RSP * 8)))
-      this.flags.loadWords()
-    })
+    b.at(this.prologue, () => this.load())
+    for (const place of this.writeBacks) {
+      b.at(place, () => {
+        this.general.store()
+        this.vectors.store()
+      })
+    }
+    for (const place of this.reloads) {
+      b.at(place, () => {
+        for (const { variable, compute } of this.invariants.values()) b.set(variable, compute())
+        this.load()
+      })
+    }
+  }
+
+  private load(): void {
+    const { builder: b } = this
+    this.general.load()
+    this.vectors.load()
+    this.pages.initialize(() => entryOf(b, this.tlb, b.load('i32.load', this.vcpu, L.REG_GPR + RSP * 8)))
+    this.flags.loadWords()
+  }
+
+  /** Writes everything back inside the region, where flags are settled (settledAtExit) and REG_RIP will be `rip`. */
+  writeBack(rip: Value): void {
+    const { builder: b, vcpu } = this
+    if (this.shape.resident) {
+      this.writeBacks.push(b.reserve())
+      storeFlags(b, vcpu, this.flags, this.helpers)
+    }
+    this.storeProgress(rip)
+  }
+
+  /** After writeBack(), and what may have changed anything but code, mode and where the region is. */
+  resume(): void {
+    const { builder: b, vcpu } = this
+    if (this.tlbContext !== undefined) b.set(this.tlbContext, b.load('i32.load', vcpu, L.TLB_CONTEXT))
+    b.set(this.budget, b.load('i32.load', vcpu, L.BUDGET))
+    this.reloads.push(b.reserve())
+    this.flags.putCanonical()
   }
 
   /** The stack pointer is a linear address. */
@@ -195,12 +240,11 @@ export class RegionFrame {
 
   private kept(name: string, type: 'i32' | 'i64', compute: () => Value): Variable {
     const { builder: b } = this
-    let variable = this.invariants.get(name)
-    if (variable === undefined) {
-      const made = b.variable(type)
-      this.invariants.set(name, (variable = made))
-      b.at(this.prologue, () => b.set(made, compute()))
-    }
+    const known = this.invariants.get(name)
+    if (known !== undefined) return known.variable
+    const variable = b.variable(type)
+    this.invariants.set(name, { variable, compute })
+    b.at(this.prologue, () => b.set(variable, compute()))
     return variable
   }
 

@@ -4,23 +4,37 @@ import type { DecodedInstruction } from './decoded-instruction'
 interface Run {
   readonly offset: number
   readonly instructions: readonly DecodedInstruction[]
-  /** Its last instruction leaves the region, whatever it is. */
+  /** Its last instruction runs behind the write-back. */
   readonly final: boolean
 }
 
 /** Kinds of control transfer that a region follows. */
-export type Transfer = 'next' | 'jump' | 'branch' | 'call' | 'return' | 'indirect-jump' | 'indirect-call' | 'elsewhere'
+export type Transfer = 'next' | 'jump' | 'branch' | 'call' | 'return' | 'indirect-jump' | 'indirect-call' | 'resume' | 'elsewhere'
 
 /** A run's end, as far as it matters for what comes next. */
 export interface Ending {
   /** Offset of the run's first instruction. */
   readonly offset: number
-  /** Of its last instruction; 'elsewhere' when that leaves the region, whatever it is. */
+  /** Of its last instruction; when that runs behind the write-back 'resume' or 'elsewhere'. */
   readonly transfer: Transfer
   /** Offset behind it. */
   readonly end: number
   /** Offset at which a jump, branch or call goes on. */
   readonly target: number
+}
+
+/**
+ * Instructions that run behind the write-back, but change nothing of what a region rests on, as a rule: it goes on behind them when that was so. A kernel's
+ * system call has a dozen of them.
+ */
+const RESUMED: ReadonlySet<string> = new Set([
+  'pushf', 'popf', 'sti', 'rdtsc', 'rdtscp', 'clac', 'stac', 'swapgs', 'mov_to_sreg', 'pop_sreg', 'rdfsbase', 'rdgsbase', 'wrfsbase', 'wrgsbase',
+  'movs', 'stos', 'lods', 'cmps', 'scas',
+])
+
+/** Of an instruction that runs behind the write-back. */
+export function finalTransferOf({ form }: Pick<DecodedInstruction, 'form'>): 'resume' | 'elsewhere' {
+  return RESUMED.has(form.operation) ? 'resume' : 'elsewhere'
 }
 
 /** More places to return to are not followed. */
@@ -62,7 +76,7 @@ function ending({ offset, instructions, final }: Run): Ending {
   const last = instructions.at(-1)
   if (last === undefined) return { offset, transfer: 'elsewhere', end: offset, target: offset }
   const end = last.offset + last.length
-  return { offset, transfer: final ? 'elsewhere' : transferOf(last), end, target: end + Number(last.immediate) }
+  return { offset, transfer: final ? finalTransferOf(last) : transferOf(last), end, target: end + Number(last.immediate) }
 }
 
 /** As successorsOf. */
@@ -81,6 +95,7 @@ export function waysOf(runs: readonly Ending[], aims: readonly number[]): readon
       case 'indirect-call':
         return aims
       case 'next':
+      case 'resume':
         return [end]
       case 'elsewhere':
         return []

@@ -92,3 +92,16 @@ export function hlt(vcpu: usize): i32 {
   store<i32>(vcpu, EXIT_HALT, EXIT_REASON)
   return STATUS_EXIT
 }
+
+/**
+ * Between two instructions of a region, with something in ATTENTION: may the next one run? A shadow by itself ends with it, as the run loop has it; a masked
+ * request waits until interrupts are enabled.
+ */
+export function region_resumes(vcpu: usize): i32 {
+  const attention = load<i32>(vcpu, ATTENTION)
+  if (attention == ATTENTION_SHADOW) {
+    store<i32>(vcpu, 0, ATTENTION)
+    return 1
+  }
+  return attention == ATTENTION_INTR && !(load<u32>(vcpu, REG_EFLAGS) & FLAG_IF) ? 1 : 0
+}
