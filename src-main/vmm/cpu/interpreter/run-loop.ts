@@ -3,6 +3,8 @@
  * exceptions. EXIT_NONE: the budget is used up. Instructions are counted exactly: RETIRED + SLICE - BUDGET holds at any time, and where a slice ends
  * changes nothing that the guest can see, because requests for attention are met after the very instruction that caused them.
  *
+ * Blocks are looked up in the jump cache, unless a link leads from the last one within its page (core/decode/links).
+ *
  * The word before a block's first record (BLOCK_ENTRY) says whether the block is translated: then dispatch() runs regions, as long as nothing asks for
  * attention. Otherwise it counts the block's runs, and the host hears of a block that is hot (region_wanted).
  *
