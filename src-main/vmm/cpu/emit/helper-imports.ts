@@ -5,7 +5,20 @@ import type { ImportedFunction } from '../wasm/emit'
 
 export const CORE_MODULE = 'core'
 
-export type AccessHelper = 'read_slow' | 'write_slow' | 'read_slow_128' | 'write_slow_128' | 'probe_write' | 'segment_check' | 'raise' | 'region_read' | 'region_write' | 'region_code' | 'region_resumes'
+export type AccessHelper =
+  | 'read_slow'
+  | 'write_slow'
+  | 'read_slow_128'
+  | 'write_slow_128'
+  | 'probe_write'
+  | 'segment_check'
+  | 'raise'
+  | 'region_read'
+  | 'region_write'
+  | 'region_code'
+  | 'region_resumes'
+  | 'region_copy'
+  | 'region_fill'
 
 /**
  * What emitted code itself calls, in core/mmu, core/segment and core/interrupt. `flags` is the number of bytes, with ACCESS_STACK
@@ -27,6 +40,10 @@ export const ACCESS_HELPERS: Readonly<Record<AccessHelper, HelperSignature>> = {
   region_write: { params: ['i64', 'i32'], result: 'i32' },
   /** Regions, with ATTENTION not 0 between two instructions: 1 = the next one may run. */
   region_resumes: { params: [], result: 'i32' },
+  /** Regions: (linear source, linear destination, elements, bytes of an element): whether the whole run of a REP MOVS has been done. */
+  region_copy: { params: ['i64', 'i64', 'i64', 'i32'], result: 'i32' },
+  /** (linear destination, value, elements, bytes of an element) */
+  region_fill: { params: ['i64', 'i64', 'i64', 'i32'], result: 'i32' },
   /** (segment, effective address, bytes, 1 = write) */
   segment_check: { params: ['i32', 'i64', 'i32', 'i32'], result: 'status' },
   /** (vector, error code, 1 = push the error code): records an exception, returns STATUS_FAULT. */

@@ -273,6 +273,10 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
     return this.select(direction, this.i64(-bytes), this.i64(bytes))
   }
 
+  repeatAtOnce(_operation: 'movs' | 'stos'): boolean {
+    return false
+  }
+
   // ---- control ----
   if(condition: Value, then: () => void, otherwise?: () => void): void {
     this.builder.if(condition, () => this.nested(then), otherwise === undefined ? undefined : () => this.nested(otherwise))

@@ -215,6 +215,11 @@ export interface Emitter extends Arithmetic {
   setStatusFlags(value: Value): void
   /** DF as +1/-1 is often wanted: i64 step of `bytes` by the direction flag. */
   stringStep(bytes: number): Value
+  /**
+   * REP MOVS or REP STOS of no more elements than a dispatch does, all of it or nothing, where that can be said in one go: whatever it cannot do leaves. False:
+   * there is no such way.
+   */
+  repeatAtOnce(operation: 'movs' | 'stos'): boolean
 
   // ---- control ----
   if(condition: Value, then: () => void, otherwise?: () => void): void

@@ -261,6 +261,10 @@ class RegionBuilder implements RegionState {
           builder.rare()
           frame.leave(status, frame.ripAt(instruction.offset), unused)
         },
+        alone: (): void => {
+          this.chain.settleHere()
+          frame.leaveWithinAndRun(frame.ripAt(instruction.offset), unused - 1, () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
+        },
       }
       const emitter = new RegionEmitter(frame, instruction, this, leaving, this.helpers)
       const meaning = semantics[instruction.form.operation]

@@ -20,6 +20,8 @@ export interface Leaving {
   interpret(): void
   /** With a status that a helper returned; the instruction has not retired. */
   fault(status: Value): void
+  /** With the state before the instruction, which is then executed behind the write-back. */
+  alone(): void
 }
 
 export class RegionBinding extends ConstantOperands implements OperandBinding {

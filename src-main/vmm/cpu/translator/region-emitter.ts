@@ -26,6 +26,7 @@ import { isInlineHelper, isPureHelper } from './inline-helpers'
 import { NotInline, RegionBinding } from './region-binding'
 import type { Leaving } from './region-binding'
 import type { RegionFrame } from './region-frame'
+import { repeatAtOnce } from './repeat-at-once'
 import { hostAddress } from './memory-access'
 import type { PageSlots } from './memory-access'
 
@@ -154,6 +155,11 @@ export class RegionEmitter extends OperationEmitter {
 
   /** The rest of the meaning is done; the region looks at taken. */
   override finish(): void {}
+
+  override repeatAtOnce(operation: 'movs' | 'stos'): boolean {
+    repeatAtOnce(this, operation, this.instruction, this.frame, this.leaving, this.helpers)
+    return true
+  }
 
   protected override leaveWithException(): void {
     this.leaving.interpret()

@@ -287,13 +287,18 @@ export class RegionFrame {
 
   /** Leaves the region and then does what `emit` says, with all state in the vCPU; it must end by return. */
   leaveAndRun(rip: Value, emit: () => void): void {
-    const { builder: b } = this
     if (!this.shape.resident) {
       this.storeProgress(rip)
       return emit()
     }
+    this.leaveWithinAndRun(rip, 0, emit)
+  }
+
+  /** As leaveAndRun, from the middle of a basic block. `unused`: instructions behind this one. */
+  leaveWithinAndRun(rip: Value, unused: number, emit: () => void): void {
+    const { builder: b } = this
     b.set(this.final, b.constant('i32', this.finals.push(emit)))
-    this.leave(b.constant('i32', L.STATUS_INTERPRET), rip, 0)
+    this.leave(b.constant('i32', L.STATUS_INTERPRET), rip, unused)
   }
 
   /** The instruction pointer at an offset in the page. */

@@ -69,7 +69,7 @@ function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[
   const helpers = new HelperImports(helperTable)
   const frame = new RegionFrame('trial', { key, entries: [0], end: 16, hasBlock: () => false, resident: true }, helpers)
   frame.build(() => {
-    const leaving = { interpret: (): void => undefined, fault: (): void => undefined }
+    const leaving = { interpret: (): void => undefined, fault: (): void => undefined, alone: (): void => undefined }
     const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), computes: false }
     meaning(new RegionEmitter(frame, instruction, state, leaving, helpers))
   })

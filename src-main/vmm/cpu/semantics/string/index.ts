@@ -8,6 +8,7 @@ import { ATTENTION, ATTENTION_DEBUG, SEG_ES } from '../../layout'
 import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
 import { RAX, RCX, RDI, RDX, RSI } from '../values'
 
+/** core/integer/string.ts, region_copy, knows it. */
 const RUN_BYTES = 4096
 /** Of INS and OUTS: a port access can cost the host ten milliseconds (clearing video memory, say), and nothing interrupts a run. */
 const IO_RUN_BYTES = 128
@@ -38,6 +39,8 @@ const stayUnlessDone = (m: Emitter): void => m.if(m.ne(m.addressRegister(RCX), m
  * did (0: none), without touching registers; `indexes` are then moved for it.
  */
 interface Repeated {
+  /** Asked first for a way without a loop. */
+  readonly atOnce?: 'movs' | 'stos'
   /** Comes first, even when rCX is 0. */
   readonly before?: (m: Emitter) => void
   readonly element: (m: Emitter) => void
@@ -47,13 +50,14 @@ interface Repeated {
 }
 
 const repeated =
-  ({ before, element, bulk, indexes, runBytes }: Repeated): Semantics =>
+  ({ atOnce, before, element, bulk, indexes, runBytes }: Repeated): Semantics =>
   (m) => {
     before?.(m)
     if (m.form.rep === 0) {
       element(m)
       return
     }
+    if (atOnce !== undefined && m.repeatAtOnce(atOnce)) return
     const count = m.addressRegister(RCX)
     m.if(m.ne(count, m.i64(0)), () => {
       const left = m.variable(runLength(m, count, runBytes))
@@ -84,6 +88,7 @@ const addressSize = (m: Emitter): number => m.form.addressSize ?? 4
 const addressMask = (m: Emitter): Value => m.i64(addressSize(m) === 8 ? -1n : addressSize(m) === 4 ? 0xffffffffn : 0xffffn)
 
 const movs = repeated({
+  atOnce: 'movs',
   element: (m) => {
     m.store(m.size, destination(m), m.load(m.size, origin(m)))
     advance(m, RSI, RDI)
@@ -94,6 +99,7 @@ const movs = repeated({
 })
 
 const stos = repeated({
+  atOnce: 'stos',
   element: (m) => {
     m.store(m.size, destination(m), m.gpr(RAX, m.size))
     advance(m, RDI)
