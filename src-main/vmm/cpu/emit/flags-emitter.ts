@@ -4,6 +4,7 @@ import type { ConditionCode, FlagName } from '../semantics/emitter'
 import type { FunctionBuilder, Value } from '../wasm/ir'
 import { ArithmeticEmitter } from './arithmetic-emitter'
 import type { IntegerBytes, OperandBinding } from './binding'
+import { highOfSignedProduct } from './wide-product'
 
 const AUX_CF = 0x80000000 | 0
 const AUX_CF_SHIFT = 31
@@ -62,6 +63,12 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
 
   flagsResult(r: Value, flags: { readonly cf?: Value; readonly of?: Value; readonly af?: Value }, bytes: IntegerBytes = this.size): void {
     this.setLazy(r, bytes, this.auxiliaryOf(flags.cf, flags.of, flags.af))
+  }
+
+  flagsSignedProduct(a: Value, b: Value, bytes: IntegerBytes = this.size): void {
+    const { result, aux } = this.wordsOfSignedProduct(a, b, bytes)
+    this.binding.storeState('i64.store', L.FLAG_RESULT, result())
+    this.binding.storeState('i32.store', L.FLAG_AUX, aux())
   }
 
   setFlags(flags: Readonly<Partial<Record<FlagName, Value>>>): void {
@@ -203,6 +210,21 @@ export abstract class FlagsEmitter extends ArithmeticEmitter {
   protected withCarryOf(aux: Value, other: Value): Value {
     const difference = this.and(this.xor(aux, other), this.i32(AUX_CF))
     return this.xor(this.xor(aux, difference), this.shrU(difference, this.i32(1)))
+  }
+
+  /** SF, ZF, AF and PF are undefined after a multiplication. */
+  protected wordsOfSignedProduct(a: Value, b: Value, bytes: IntegerBytes): FlagWords {
+    const aux = (overflow: Value): Value => this.auxiliaryOf(overflow, overflow)
+    if (bytes === 8) {
+      const low = this.mul(a, b)
+      return { result: () => low, aux: () => aux(this.ne(highOfSignedProduct(this, a, b), this.shrS(low, this.i64(63)))) }
+    }
+    if (bytes === 4) {
+      const product = this.mul(this.sext(a), this.sext(b))
+      return { result: () => this.lazyResult(this.mul(a, b), 4), aux: () => aux(this.ne(this.sextFrom(product, 4), product)) }
+    }
+    const product = this.mul(a, b)
+    return { result: () => this.lazyResult(product, bytes), aux: () => aux(this.ne(this.sextFrom(product, bytes), product)) }
   }
 
   /** A result of 0 or 1 says ZF; SF and PF are put right by the flip bits. */

@@ -2,9 +2,6 @@
 import type { HelperTable } from './signature'
 
 export const integerHelpers: HelperTable = {
-  /** Upper half of the 128-bit product. */
-  multiply_high_unsigned: { params: ['i64', 'i64'], result: 'i64' },
-  multiply_high_signed: { params: ['i64', 'i64'], result: 'i64' },
   /** (high, low, divisor): quotient and remainder in SCRATCH and SCRATCH + 8; 0 when the quotient does not fit (or the divisor is 0). */
   divide_wide_unsigned: { params: ['i64', 'i64', 'i64'], result: 'i32' },
   divide_wide_signed: { params: ['i64', 'i64', 'i64'], result: 'i32' },

@@ -206,6 +206,8 @@ export interface Emitter extends Arithmetic {
   flagsDec(old: Value, r: Value, bytes?: 1 | 2 | 4 | 8): void
   /** ZF, SF, PF from r; CF, OF, AF as given (i32 0 or 1; missing: 0). */
   flagsResult(r: Value, flags: { readonly cf?: Value; readonly of?: Value; readonly af?: Value }, bytes?: 1 | 2 | 4 | 8): void
+  /** Of a * b, both sign-extended to their type: CF and OF say that the product does not fit, the others are as of what fits. */
+  flagsSignedProduct(a: Value, b: Value, bytes?: 1 | 2 | 4 | 8): void
   /** Sets some flags (i32 0 or 1) and keeps the others. */
   setFlags(flags: Readonly<Partial<Record<FlagName, Value>>>): void
   flag(name: FlagName): Value

@@ -8,9 +8,9 @@ import type { FunctionBuilder, IrType, Value, Variable } from '../wasm/ir'
 
 type Bytes = 1 | 2 | 4 | 8
 
-/** Operands of each kind: add, sub: a, b (r = a op b); adc, sbb: a, b, r with carry or borrow in r; logic: r; result: r, cf, of, af; bits: cf, pf, af,
- * zf, sf, of. */
-export type FlagKind = 'add' | 'sub' | 'adc' | 'sbb' | 'logic' | 'result' | 'bits'
+/** Operands of each kind: add, sub: a, b (r = a op b); adc, sbb: a, b, r with carry or borrow in r; logic: r; product: a, b (signed);
+ * result: r, cf, of, af; bits: cf, pf, af, zf, sf, of. */
+export type FlagKind = 'add' | 'sub' | 'adc' | 'sbb' | 'logic' | 'product' | 'result' | 'bits'
 export type CountKind = 'inc' | 'dec'
 
 export interface PendingFlags {
@@ -44,14 +44,15 @@ const OPERANDS: Readonly<Record<FlagKind, readonly Operand[]>> = {
   adc: ['same', 'same', 'same'],
   sbb: ['same', 'same', 'same'],
   logic: ['same'],
+  product: ['same', 'same'],
   result: ['same', 'bit', 'bit', 'bit'],
   bits: ['bit', 'bit', 'bit', 'bit', 'bit', 'bit'],
 }
 const SIZES: readonly Bytes[] = [1, 2, 4, 8]
-export const KIND_BITS = 0x1f
-export const COUNT_SHIFT = 5
+export const KIND_BITS = 0x3f
+export const COUNT_SHIFT = 6
 export const COUNT_BITS = 0xf
-export const CARRY_BIT = 0x200
+export const CARRY_BIT = 0x400
 const SLOTS_32 = 6
 const SLOTS_64 = 3
 
@@ -62,7 +63,7 @@ export interface NumberedKind<Kind> {
 }
 const numbered = <Kind extends string>(kinds: readonly Kind[]): readonly NumberedKind<Kind>[] =>
   kinds.flatMap((kind, i) => SIZES.map((bytes, j) => ({ number: 1 + i * SIZES.length + j, kind, bytes })))
-const FLAG_KINDS: readonly FlagKind[] = ['add', 'sub', 'adc', 'sbb', 'logic', 'result', 'bits']
+const FLAG_KINDS: readonly FlagKind[] = ['add', 'sub', 'adc', 'sbb', 'logic', 'product', 'result', 'bits']
 const COUNT_KINDS: readonly CountKind[] = ['inc', 'dec']
 /** What the slots' numbers mean; 0: canonical, nothing counted. */
 export const KINDS: readonly NumberedKind<FlagKind>[] = numbered(FLAG_KINDS)

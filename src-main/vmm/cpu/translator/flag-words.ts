@@ -36,6 +36,8 @@ export class PendingWords extends FlagsEmitter {
         return { result: result(third!), aux: () => this.auxOfSub(first!, second!, third!, bytes) }
       case 'logic':
         return { result: result(first!), aux: () => this.i32(0) }
+      case 'product':
+        return this.wordsOfSignedProduct(first!, second!, bytes)
       case 'result':
         return { result: result(first!), aux: () => this.auxiliaryOf(second, third, fourth) }
       case 'bits': {

@@ -2,7 +2,7 @@
 import { fpuHelpers } from '../helpers/fpu'
 
 /** Functions of their arguments. */
-const PURE: ReadonlySet<string> = new Set(['multiply_high_unsigned', 'multiply_high_signed', 'sseReciprocal', 'sseReciprocalRoot', 'crc32c'])
+const PURE: ReadonlySet<string> = new Set(['sseReciprocal', 'sseReciprocalRoot', 'crc32c'])
 /** These fill and empty the whole state, XMM registers included. */
 const WHOLE_STATE: ReadonlySet<string> = new Set(['fpuStoreImage', 'fpuCheckImage', 'fpuLoadImage', 'fpuInitialize'])
 const INTEGER: ReadonlySet<string> = new Set(['divide_wide_unsigned', 'divide_wide_signed'])

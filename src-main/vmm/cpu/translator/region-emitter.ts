@@ -336,6 +336,10 @@ export class RegionEmitter extends OperationEmitter {
     this.pend('logic', bytes, [r])
   }
 
+  override flagsSignedProduct(a: Value, b: Value, bytes: IntegerBytes = this.size): void {
+    this.pend('product', bytes, [a, b])
+  }
+
   override flagsInc(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
     this.pendCount({ kind: 'inc', bytes, result: r })
   }
@@ -474,6 +478,8 @@ export class RegionEmitter extends OperationEmitter {
         return this.add(first!, second!)
       case 'sub':
         return this.sub(first!, second!)
+      case 'product':
+        return this.mul(first!, second!)
       case 'adc':
       case 'sbb':
         return third!

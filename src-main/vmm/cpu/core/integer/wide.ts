@@ -1,22 +1,5 @@
-// 128-bit products and quotients: what 64-bit WebAssembly arithmetic does not have.
+// 128-bit quotients: what 64-bit WebAssembly arithmetic does not have.
 import { SCRATCH } from '../../layout'
-
-export function multiply_high_unsigned(vcpu: usize, a: u64, b: u64): u64 {
-  const aLow = a & 0xffffffff
-  const aHigh = a >> 32
-  const bLow = b & 0xffffffff
-  const bHigh = b >> 32
-  const middle = aHigh * bLow + ((aLow * bLow) >> 32)
-  const cross = (middle & 0xffffffff) + aLow * bHigh
-  return aHigh * bHigh + (middle >> 32) + (cross >> 32)
-}
-
-export function multiply_high_signed(vcpu: usize, a: i64, b: i64): i64 {
-  let high = <i64>multiply_high_unsigned(vcpu, <u64>a, <u64>b)
-  if (a < 0) high -= b
-  if (b < 0) high -= a
-  return high
-}
 
 /** Quotient of (high, low) / divisor, high < divisor; the remainder goes to SCRATCH + 8. Knuth, volume 2, algorithm D, with 32-bit digits. */
 function divide(vcpu: usize, high: u64, low: u64, divisor: u64): u64 {

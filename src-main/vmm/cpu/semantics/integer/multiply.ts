@@ -1,4 +1,5 @@
-/** MUL, IMUL, DIV and IDIV. The 128-bit forms use helpers (core/integer/wide.ts). */
+/** MUL, IMUL, DIV and IDIV. Quotients of 128 bits are helpers' (core/integer/wide.ts). */
+import { highOfSignedProduct, highOfUnsignedProduct } from '../../emit/wide-product'
 import type { Emitter, Semantics, SemanticsTable, Value } from '../emitter'
 import { DE, RAX, RDX, signed, source } from '../values'
 import { SCRATCH } from '../../layout'
@@ -28,7 +29,7 @@ const mul: Semantics = (m) => {
     productFlags(m, low, m.ne(high, m.i32(0)))
   } else {
     const low = m.mul(a, b)
-    const high = m.helper('multiply_high_unsigned', a, b)
+    const high = highOfUnsignedProduct(m, a, b)
     m.setGpr(RAX, 8, low)
     m.setGpr(RDX, 8, high)
     productFlags(m, low, m.ne(high, m.i64(0)))
@@ -39,48 +40,28 @@ const imul1: Semantics = (m) => {
   const b = signed(m, m.read(0))
   const a = signed(m, m.gpr(RAX, m.size))
   if (m.size === 1) {
-    const product = m.mul(a, b)
-    m.setGpr(RAX, 2, product)
-    productFlags(m, product, m.ne(m.sextFrom(product, 1), product))
+    m.setGpr(RAX, 2, m.mul(a, b))
   } else if (m.size === 2) {
     const product = m.mul(a, b)
     m.setGpr(RAX, 2, product)
     m.setGpr(RDX, 2, m.shrU(product, m.i32(16)))
-    productFlags(m, product, m.ne(m.sextFrom(product, 2), product))
   } else if (m.size === 4) {
     const product = m.mul(m.sext(a), m.sext(b))
-    const low = m.wrap(product)
-    m.setGpr(RAX, 4, low)
+    m.setGpr(RAX, 4, m.wrap(product))
     m.setGpr(RDX, 4, m.wrap(m.shrU(product, m.i64(32))))
-    productFlags(m, low, m.ne(m.sext(low), product))
   } else {
-    const low = m.mul(a, b)
-    const high = m.helper('multiply_high_signed', a, b)
-    m.setGpr(RAX, 8, low)
-    m.setGpr(RDX, 8, high)
-    productFlags(m, low, m.ne(high, m.shrS(low, m.i64(63))))
+    m.setGpr(RAX, 8, m.mul(a, b))
+    m.setGpr(RDX, 8, highOfSignedProduct(m, a, b))
   }
+  m.flagsSignedProduct(a, b)
 }
 
 /** The truncating product of two and three operands. */
 const truncatingProduct = (m: Emitter, left: Value, right: Value): void => {
   const a = signed(m, left)
   const b = signed(m, right)
-  if (m.size === 8) {
-    const low = m.mul(a, b)
-    const high = m.helper('multiply_high_signed', a, b)
-    productFlags(m, low, m.ne(high, m.shrS(low, m.i64(63))))
-    m.write(0, low)
-  } else if (m.size === 4) {
-    const product = m.mul(m.sext(a), m.sext(b))
-    const low = m.wrap(product)
-    productFlags(m, low, m.ne(m.sext(low), product))
-    m.write(0, low)
-  } else {
-    const product = m.mul(a, b)
-    productFlags(m, product, m.ne(m.sextFrom(product, 2), product))
-    m.write(0, product)
-  }
+  m.flagsSignedProduct(a, b)
+  m.write(0, m.mul(a, b))
 }
 
 const imul2: Semantics = (m) => truncatingProduct(m, m.read(0), m.read(1))
