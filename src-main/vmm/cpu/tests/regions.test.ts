@@ -53,6 +53,33 @@ beforeEach(() => {
   retiredBefore = m.vcpu.retired
 })
 
+describe('the jump cache', () => {
+  const slotOf = (address: number): number => (address ^ (address >>> 12)) & (L.JUMP_CACHE_ENTRIES - 1)
+  const has = (address: number): boolean =>
+    [slotOf(address), slotOf(address) ^ 1].some((slot) => {
+      const at = L.VCPU_BASE + L.JUMP_CACHE + slot * L.JUMP_CACHE_ENTRY_BYTES
+      return m.view.getUint32(at, true) === address && m.view.getUint32(at + L.JUMP_EPOCH, true) === m.view.getUint32(L.VCPU_BASE + L.CODE_EPOCH, true)
+    })
+  const find = (address: number): void => {
+    m.vcpu.rip = address
+    expect(m.call('find_block')).not.toBe(0)
+  }
+  const even = OTHER + (slotOf(OTHER) & 1)
+
+  it('holds blocks whose places are neighbours, in whatever order they come', () => {
+    m.code(even, [0x90, 0x90, HLT])
+    m.call('bump_code_epoch')
+    for (const address of [even, even + 1, even, even + 1, even + 1, even]) find(address)
+    expect([has(even), has(even + 1)]).toEqual([true, true])
+  })
+
+  it('holds two blocks of one place', () => {
+    const same = Array.from({ length: 8 * 4096 }, (_, i) => CODE + i).find((address) => slotOf(address) === slotOf(even) && address !== even)!
+    for (const address of [even, same]) find(address)
+    expect([has(even), has(same)]).toEqual([true, true])
+  })
+})
+
 describe('entering', () => {
   it('passes the selector, counts the entry, and goes on where the region says', () => {
     region(7, (b, vcpu, selector) => {

@@ -74,7 +74,7 @@ import { code_dropped, region_wanted } from '../host'
 import { raise_gp } from '../interrupt/raise'
 import { fetch_page } from '../mmu/access'
 import { host_page, physmap_entry } from '../mmu/physical'
-import { bump_code_epoch, clear_jump_cache, flush_execute_page, flush_write_page, note_jump_page } from '../mmu/tlb'
+import { bump_code_epoch, clear_jump_cache, flush_execute_page, flush_write_page, is_current_epoch, note_jump_page } from '../mmu/tlb'
 import { decode_instruction } from './decode'
 
 const RECORDS_MAX: i32 = 64
@@ -467,8 +467,11 @@ export function find_block(vcpu: usize): u32 {
   if (mode != 2 && <u64>load<u32>(block, BLOCK_CODE_BYTES) > room) return decode_uncached(vcpu, page, linear, mode, room)
 
   const record = <u32>block + BLOCK_HEADER_BYTES
-  // what was there moves to the neighbour
-  if (load<u64>(slot) != linear) memory.copy(slot ^ JUMP_CACHE_ENTRY_BYTES, slot, JUMP_CACHE_ENTRY_BYTES)
+  // What was there moves to the neighbour, which may be another block's own place: not what is stale, nor what came from there.
+  const before = load<u64>(slot)
+  if (before != linear && jump_slot(vcpu, before) == slot && is_current_epoch(vcpu, load<i32>(slot, JUMP_EPOCH))) {
+    memory.copy(slot ^ JUMP_CACHE_ENTRY_BYTES, slot, JUMP_CACHE_ENTRY_BYTES)
+  }
   store<u64>(slot, linear)
   store<u32>(slot, record, JUMP_RECORD)
   store<i32>(slot, load<i32>(vcpu, CODE_EPOCH), JUMP_EPOCH)

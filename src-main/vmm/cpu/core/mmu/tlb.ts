@@ -105,6 +105,12 @@ export function set_epoch_mode(vcpu: usize, mode: i32): void {
   store<i32>(vcpu, epoch | (mode << EPOCH_MODE_SHIFT), CODE_EPOCH)
 }
 
+/** Are jump-cache entries of this epoch valid, in the mode that it names? */
+export function is_current_epoch(vcpu: usize, epoch: i32): bool {
+  const current = (epoch >> EPOCH_MODE_SHIFT) & EPOCH_MODE_USER ? load<i32>(vcpu, EPOCH_USER) : load<i32>(vcpu, EPOCH_SUPERVISOR)
+  return (epoch & EPOCH_MASK) == current
+}
+
 // @ts-ignore: decorator
 @inline
 function jump_page_byte(vcpu: usize, page: u64): usize {
