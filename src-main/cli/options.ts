@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { CPU_FEATURES, ENGINES, VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
+import { CPU_FEATURES, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
 
 export interface RunOptions {
   readonly machine: MachineConfig
@@ -46,9 +46,6 @@ const OPTIONS = {
   'dump-region': list, regions: text,
 } as const
 
-const MAX_MEMORY_MIB = 3840
-const MAX_IDE_DRIVES = 4
-
 function bad(message: string): VmmError {
   return new VmmError('config/bad-option', message)
 }
@@ -75,8 +72,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 
   const machine: MachineConfig = {
     engine: choice('engine', values.engine, ENGINES, 'translator'),
-    memoryMiB: integer('memory', values.memory, 2, MAX_MEMORY_MIB, 256),
-    cpus: integer('cpus', values.cpus, 1, 1, 1),
+    memoryMiB: integer('memory', values.memory, MIN_MEMORY_MIB, MAX_MEMORY_MIB, 256),
+    cpus: integer('cpus', values.cpus, 1, MAX_CPUS, 1),
     cpu: parseCpu(values.cpu),
     clock: choice('clock', values.clock, ['host', 'instructions'], 'host'),
     firmware,

@@ -14,6 +14,13 @@ export interface CpuModelOptions {
 export const ENGINES = ['interpreter', 'translator', 'lockstep'] as const
 export type EngineChoice = (typeof ENGINES)[number]
 
+/** What the board takes. */
+export const MIN_MEMORY_MIB = 2
+export const MAX_MEMORY_MIB = 3840
+export const MAX_CPUS = 1
+export const MAX_IDE_DRIVES = 4
+export const MAX_SERIAL_PORTS = 4
+
 export interface MachineConfig {
   readonly engine: EngineChoice
   readonly memoryMiB: number
@@ -31,7 +38,8 @@ export interface MachineConfig {
   readonly linuxEntry?: 16 | 32 | 64
   readonly modules: readonly { readonly path: string; readonly commandLine: string }[]
   readonly disks: readonly { readonly path: string; readonly readOnly: boolean }[]
-  readonly cdroms: readonly { readonly path: string }[]
+  /** Drives; without a path there is no disc in it. */
+  readonly cdroms: readonly { readonly path?: string }[]
   /** Boot the demo guest from a disk in memory. */
   readonly demo: boolean
   readonly debugExit: boolean

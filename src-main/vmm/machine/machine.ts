@@ -15,7 +15,8 @@ import type { KeyEvent } from './key-typist'
 import type { MachineParts } from './machine-parts'
 import { machineStats, type MachineStats } from './stats'
 import { loadMachine, saveMachine } from './saved-machine'
-import { encodeContainer, readContainer, writeAtomically } from '../snapshot/container'
+import { encodeContainer, readContainer } from '../snapshot/container'
+import { writeAtomically } from '../support/write-atomically'
 
 /**
  * Instructions between two looks at how long the slice has taken: as many as fill a good part of a millisecond. Translated code runs a hundred times as

@@ -25,7 +25,7 @@ export async function openFiles(config: MachineConfig): Promise<OpenFiles> {
 }
 
 export async function closeDrives(drives: readonly OpenDisk[]): Promise<void> {
-  for (const { backend } of drives) await backend.close()
+  for (const { backend } of drives) await backend?.close()
 }
 
 async function readImage(config: MachineConfig): Promise<BootImage | undefined> {
@@ -46,7 +46,7 @@ async function openDrives(config: MachineConfig): Promise<readonly OpenDisk[]> {
   try {
     if (config.demo) drives.push({ kind: 'disk', backend: new MemoryDisk('the demo guest', buildDemoDisk()) })
     for (const { path, readOnly } of config.disks) drives.push({ kind: 'disk', backend: await RawFile.openDisk(path, { readOnly, option: '--disk' }) })
-    for (const { path } of config.cdroms) drives.push({ kind: 'cdrom', backend: await RawFile.openCd(path, '--cdrom') })
+    for (const { path } of config.cdroms) drives.push({ kind: 'cdrom', backend: path === undefined ? undefined : await RawFile.openCd(path, '--cdrom') })
   } catch (error) {
     await closeDrives(drives)
     throw error

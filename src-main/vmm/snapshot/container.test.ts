@@ -6,7 +6,8 @@ import { deflateRawSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { PlainData } from '../devices/device'
 import { VmmError } from '../errors/vmm-error'
-import { decodeContainer, encodeContainer, packMemory, readContainer, unpackMemory, writeAtomically, type SavedMemoryBlock } from './container'
+import { decodeContainer, encodeContainer, packMemory, readContainer, unpackMemory, type SavedMemoryBlock } from './container'
+import { writeAtomically } from '../support/write-atomically'
 
 const PAGE = 4096
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-container-'))

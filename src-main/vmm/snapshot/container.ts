@@ -5,8 +5,7 @@
  * runs of non-zero 4 KiB pages, deflated. Equal machines give equal bytes.
  */
 import { createHash } from 'node:crypto'
-import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { PlainData } from '../devices/device'
 import { fileError } from '../backends/block/raw-file'
@@ -153,43 +152,6 @@ function attach(value: unknown, blobs: readonly Uint8Array[], damaged: () => Vmm
   if (typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) throw damaged()
   if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
   return undefined
-}
-
-/** Writes whole or not at all: temporary file, fsync, rename, fsync of the folder. Devices and pipes are written to as they are. */
-export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    const there = await stat(path).catch(() => undefined)
-    if (there && !there.isFile() && !there.isDirectory()) return await writeFile(path, bytes)
-    const file = await open(temporary, 'w', 0o600)
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-    const folder = await open(dirname(path) || '.', 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
-  } catch (error) {
-    await rm(temporary, { force: true })
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new VmmError('file/unreadable', `${path}: cannot be written (${WRITE_TROUBLE[code] ?? code}); choose another place`, { cause: error })
-  }
-}
-
-const WRITE_TROUBLE: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder does not exist',
-  EISDIR: 'it is a directory',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
 }
 
 export async function readContainer(path: string): Promise<PlainData> {

@@ -50,7 +50,12 @@ export class HostClock implements Clock {
   }
 }
 
-/** The host's wall clock: milliseconds since 1970-01-01 UTC. For the RTC at power-on only. */
+/** The host's wall clock: milliseconds since 1970-01-01 UTC. Of a machine only the RTC may ask for it, at power-on. */
 export function hostEpochMs(): number {
   return Date.now()
+}
+
+/** The same as ISO 8601 text, for files that people read: logs, lock holders, inventories. */
+export function hostTimestamp(): string {
+  return new Date().toISOString()
 }

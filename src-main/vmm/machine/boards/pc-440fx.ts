@@ -64,10 +64,10 @@ const GSI_MOUSE = 12
 const GSI_COPROCESSOR = 13
 const GSI_IDE = [14, 15] as const
 
-export interface OpenDisk {
-  readonly kind: 'disk' | 'cdrom'
-  readonly backend: BlockBackend
-}
+export type OpenDisk =
+  | { readonly kind: 'disk'; readonly backend: BlockBackend }
+  /** undefined: no disc is in the drive. */
+  | { readonly kind: 'cdrom'; readonly backend: BlockBackend | undefined }
 
 /** A firmware image: its last 128 KiB show below 1 MiB, all of it below 4 GiB. */
 export interface FirmwareImages {
@@ -174,14 +174,14 @@ export class Pc440fx implements Board {
 
     const cdroms: AtapiCdrom[] = []
     this.openCds = []
-    options.drives.forEach(({ kind, backend }, position) => {
+    options.drives.forEach((drive, position) => {
       const channel = ide.channels[position < 2 ? 0 : 1]
       const serial = `VT${String(position + 1).padStart(5, '0')}`
       channel.attach(position % 2 === 0 ? 0 : 1, (host) => {
-        if (kind === 'disk') return new AtaDisk(host, backend, gate, { model: 'Vitrine hard disk', serial })
-        const cdrom = new AtapiCdrom(host, backend, gate, serial)
+        if (drive.kind === 'disk') return new AtaDisk(host, drive.backend, gate, { model: 'Vitrine hard disk', serial })
+        const cdrom = new AtapiCdrom(host, drive.backend, gate, serial)
         cdroms.push(cdrom)
-        this.openCds.push(backend)
+        this.openCds.push(drive.backend)
         return cdrom
       })
     })
@@ -304,7 +304,7 @@ export class Pc440fx implements Board {
   }
 
   async close(): Promise<void> {
-    for (const { kind, backend } of this.options.drives) if (kind === 'disk') await backend.close()
+    for (const drive of this.options.drives) if (drive.kind === 'disk') await drive.backend.close()
     for (const cd of this.openCds) await cd?.close()
   }
 
