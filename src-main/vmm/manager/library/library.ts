@@ -1,0 +1,448 @@
+/** The library: the VMs that the inventory lists, and everything that can be done with them while they do not run. Answers are values; nothing here throws. */
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { describeVm, type LibraryVm } from './describe-vm'
+import * as edit from './inventory'
+import { InventoryFile, type FolderEntry, type Inventory, type MachineEntry } from './inventory'
+import type { JsonObject, Patch } from './json-document'
+import { LibraryWatch, type LibraryEvent, type LibraryList } from './library-watch'
+import { fail, ok, type Problem, type Result } from './problem'
+import { libraryPaths, type LibraryPaths } from './paths'
+import { discardSuspended, readSuspended, firstDifference } from './suspended'
+import { readThumbnail } from './thumbnail'
+import { deleteVm, type Deleted } from './vm-delete'
+import { FOLDER_SUFFIX, inUse, VmFolder, type NewDisk } from './vm-folder'
+import { checkVmJson } from './vm-json/read'
+import { namedFiles } from './vm-json/machine-config'
+import { isVmName, NAME_EXPECTED, VM_JSON_VERSION } from './vm-json/schema'
+import { VmSession } from './vm-session'
+
+export interface LibraryOptions {
+  /** As lock holders and logs name us, such as "Vitrine" or "vitrine start". */
+  readonly program: string
+  readonly paths?: LibraryPaths
+}
+
+export interface NewVm {
+  readonly name: string
+  /** Keys of vm.json (docs/vm-json.md); what is missing gets its default. Paths are absolute. */
+  readonly settings?: { readonly description?: string; readonly guest?: Patch; readonly hardware?: Patch; readonly options?: Patch }
+  /** Made empty in the VM's folder; they come before the disks that `settings` names. */
+  readonly newDisks?: readonly NewDisk[]
+  /** The folder in which the VM's own is made; undefined: the library's. */
+  readonly location?: string
+  /** Of the library. */
+  readonly folder?: string
+}
+
+export interface LibraryContents {
+  readonly machines: readonly LibraryVm[]
+  readonly folders: readonly FolderEntry[]
+  readonly recent: readonly string[]
+  /** Where new VMs go. */
+  readonly location: string
+  /** With the list itself. */
+  readonly problems: readonly Problem[]
+}
+
+const MAX_LISTED = 2000
+
+export class Library {
+  private readonly inventory: InventoryFile
+  private readonly paths: LibraryPaths
+  private readonly program: string
+  private readonly watches = new Set<LibraryWatch>()
+  private tail: Promise<unknown> = Promise.resolve()
+
+  constructor({ program, paths }: LibraryOptions) {
+    this.program = program
+    this.paths = paths ?? libraryPaths()
+    this.inventory = new InventoryFile(this.paths.inventory, program)
+  }
+
+  // ---- what is there ------------------------------------------------------------------------------------------------------------------
+
+  async contents(): Promise<LibraryContents> {
+    const read = await this.inventory.read()
+    if (!read.ok) {
+      // The VMs are still there, only the list is not: better an incomplete one than none.
+      const machines = await Promise.all((await this.scan(this.paths.location)).map((entry) => describeVm(entry)))
+      return { machines, folders: [], recent: [], location: this.paths.location, problems: [read.problem] }
+    }
+    const { folders, recent, location } = read.value
+    const machines = await Promise.all(read.value.machines.slice(0, MAX_LISTED).map((entry) => this.describe(entry)))
+    return { machines, folders, recent: recent.filter((id) => machines.some((vm) => vm.id === id)), location: location ?? this.paths.location, problems: [] }
+  }
+
+  /** By id, name (upper and lower case alike when that is clear) or path; a path need not be in the library. */
+  async find(wanted: string): Promise<Result<LibraryVm>> {
+    const { machines, problems } = await this.contents()
+    const byId = machines.find(({ id }) => id === wanted)
+    if (byId) return ok(byId)
+    const named = machines.filter(({ name }) => name === wanted)
+    const found = named.length > 0 ? named : machines.filter(({ name }) => sameName(name, wanted))
+    const [first, second] = found
+    if (first && second) return fail({ code: 'name/ambiguous', message: `${wanted}: ${found.length} virtual machines have this name`, remedy: `give the id: ${found.map(({ id }) => id).join(' or ')}` })
+    if (first) return ok(first)
+    if (wanted.includes('/') || wanted.endsWith(FOLDER_SUFFIX)) return this.findPath(wanted, machines)
+    const [broken] = problems
+    if (broken) return fail(broken)
+    return fail({ code: 'name/not-found', message: `${wanted}: no such virtual machine in the library`, remedy: 'see vitrine list, or give the path of its folder' })
+  }
+
+  async get(id: string): Promise<Result<LibraryVm>> {
+    const entry = await this.entry(id)
+    return entry.ok ? ok(await this.describe(entry.value)) : entry
+  }
+
+  async thumbnail(id: string): Promise<Uint8Array | undefined> {
+    const entry = await this.entry(id)
+    return entry.ok ? readThumbnail(new VmFolder(entry.value.path)) : undefined
+  }
+
+  // ---- VMs --------------------------------------------------------------------------------------------------------------------------------
+
+  async create({ name, settings = {}, newDisks = [], location, folder }: NewVm): Promise<Result<LibraryVm>> {
+    return this.exclusive(async () => {
+      const free = await this.freeName(name)
+      if (!free.ok) return free
+      const { hardware } = settings
+      const listed = hardware?.['disks']
+      const given = Array.isArray(listed) ? (listed as readonly JsonObject[]) : []
+      const disks = newDisks.length === 0 ? {} : { disks: [...newDisks.filter(({ file }) => !given.some((disk) => disk.file === file)).map(({ file }) => ({ file })), ...given] }
+      const wanted = { version: VM_JSON_VERSION, id: randomUUID(), name, ...settings, hardware: { ...hardware, ...disks } }
+      const checked = checkVmJson(plain(wanted), 'the new virtual machine')
+      if (!checked.ok) return checked
+      const parent = location ?? (await this.contents()).location
+      const made = await VmFolder.create(resolve(parent), { ...plain(checked.value), name }, newDisks)
+      if (!made.ok) return made
+      return this.enter({ id: checked.value.id, path: made.value.path, name, folder })
+    })
+  }
+
+  /**
+   * Adds a VM that is on disk ("Open"). One whose id is in the library at another place that still has it has been copied: `as` says whether it gets an id of
+   * its own, or takes the other's place.
+   */
+  async add(path: string, as?: 'copied' | 'moved'): Promise<Result<LibraryVm>> {
+    return this.exclusive(async () => {
+      const found = await VmFolder.find(path)
+      if (!found.ok) return found
+      const vm = found.value
+      const read = await vm.read()
+      if (!read.ok) return read
+      let { id } = read.value.config
+      const { name } = read.value.config
+      const listed = await this.entry(id)
+      if (listed.ok && listed.value.path !== vm.path && as !== 'moved') {
+        const other = await new VmFolder(listed.value.path).read()
+        if (other.ok && other.value.config.id === id) {
+          if (as !== 'copied') {
+            return fail({ code: 'vm/copied', message: `${vm.path}: the library has this virtual machine already, at ${listed.value.path}`, remedy: 'say whether it was copied (it gets an id of its own) or moved', file: vm.path })
+          }
+          id = randomUUID()
+          const changed = await vm.change({ id }, this.program)
+          if (!changed.ok) return changed
+        }
+      }
+      return this.enter({ id, path: vm.path, name })
+    })
+  }
+
+  /** Takes a VM out of the library; nothing on disk changes. */
+  async remove(id: string): Promise<Result<undefined>> {
+    return this.editInventory((now) => ok(edit.removeMachine(now, id)))
+  }
+
+  /** Deletes what belongs to the VM, and takes it out of the library. */
+  async deleteFromDisk(id: string): Promise<Result<Deleted>> {
+    return this.exclusive(async () => {
+      const entry = await this.entry(id)
+      return entry.ok ? this.deleteAt(entry.value.path, id) : entry
+    })
+  }
+
+  /** The same for one that the library need not know. */
+  async deleteFolder(path: string): Promise<Result<Deleted>> {
+    return this.exclusive(async () => {
+      const found = await VmFolder.find(path)
+      return found.ok ? this.deleteAt(found.value.path, undefined) : found
+    })
+  }
+
+  /** The folder follows, unless the VM runs. */
+  async rename(id: string, name: string): Promise<Result<LibraryVm>> {
+    return this.exclusive(async () => {
+      const entry = await this.entry(id)
+      if (!entry.ok) return entry
+      const free = await this.freeName(name, id)
+      if (!free.ok) return free
+      const vm = new VmFolder(entry.value.path)
+      const lock = await vm.lock(this.program)
+      if (!lock.ok && lock.problem.code !== 'vm/locked') return lock
+      try {
+        const changed = await vm.change({ name, ...(lock.ok ? await relativePaths(vm) : {}) }, this.program)
+        if (!changed.ok) return changed
+        const moved = lock.ok ? await vm.moveTo(name) : ok(vm)
+        // The name counts; a folder that cannot be moved keeps its own.
+        return await this.enter({ id, path: moved.ok ? moved.value.path : vm.path, name, folder: entry.value.folder })
+      } finally {
+        if (lock.ok) await lock.value.release()
+      }
+    })
+  }
+
+  /** Merges into vm.json (RFC 7396: null takes a key away). Hardware stays as it is while the VM is suspended: its state would not fit. */
+  async change(id: string, patch: Patch): Promise<Result<LibraryVm>> {
+    return this.exclusive(async () => {
+      const entry = await this.entry(id)
+      if (!entry.ok) return entry
+      const vm = new VmFolder(entry.value.path)
+      const suspended = await readSuspended(vm)
+      const changed = await vm.change(patch, this.program, (now, next) => {
+        if (next.id !== now.id) return { code: 'vm-json/broken', message: 'the id of a virtual machine cannot be changed', remedy: 'leave it as it is', key: 'id' }
+        const key = !suspended.ok || suspended.value ? firstDifference(now.hardware, next.hardware, 'hardware') : undefined
+        return key === undefined ? undefined : { code: 'vm/suspended', message: `${key} cannot be changed while the virtual machine is suspended`, remedy: 'resume it and shut it down, or discard the suspended state', key }
+      })
+      if (!changed.ok) return changed
+      return this.enter({ ...entry.value, name: changed.value.name })
+    })
+  }
+
+  /** Gives the suspended state up: the next start is a power-on. */
+  async discardSuspendedState(id: string): Promise<Result<LibraryVm>> {
+    return this.exclusive(async () => {
+      const entry = await this.entry(id)
+      if (!entry.ok) return entry
+      const vm = new VmFolder(entry.value.path)
+      const lock = await vm.lock(this.program)
+      if (!lock.ok) return lock
+      try {
+        const discarded = await discardSuspended(vm)
+        if (!discarded.ok) return discarded
+      } finally {
+        await lock.value.release()
+      }
+      return ok(await this.known(await describeVm(entry.value)))
+    })
+  }
+
+  /** Locks and checks a VM to run it; `path` as LibraryVm has it. */
+  async begin(path: string): Promise<Result<VmSession>> {
+    return this.exclusive(async () => {
+      const session = await VmSession.begin(new VmFolder(path), this.program, () => this.exclusive(() => this.lookAgain(path)))
+      if (!session.ok) return session
+      const { id } = session.value.config
+      await this.update((now) => ok(now.machines.some((other) => other.id === id) ? edit.markUsed(now, id) : undefined))
+      await this.lookAgain(path)
+      return session
+    })
+  }
+
+  // ---- the list -----------------------------------------------------------------------------------------------------------------------------
+
+  async setFavourite(id: string, favourite: boolean): Promise<Result<undefined>> {
+    return this.editInventory((now) => ok(edit.editMachine(now, id, { favourite })))
+  }
+
+  async place(id: string, folder: string | undefined, before?: string): Promise<Result<undefined>> {
+    return this.editInventory((now) => edit.placeMachine(now, id, folder, before))
+  }
+
+  async createFolder(name: string, parent?: string): Promise<Result<string>> {
+    if (!isVmName(name)) return fail(badName(name))
+    const id = randomUUID()
+    const added = await this.editInventory((now) => edit.addFolder(now, { id, name, parent }))
+    return added.ok ? ok(id) : added
+  }
+
+  async renameFolder(folder: string, name: string): Promise<Result<undefined>> {
+    return isVmName(name) ? this.editInventory((now) => edit.renameFolder(now, folder, name)) : fail(badName(name))
+  }
+
+  async placeFolder(folder: string, parent: string | undefined, before?: string): Promise<Result<undefined>> {
+    return this.editInventory((now) => edit.placeFolder(now, folder, parent, before))
+  }
+
+  /** What is in it moves up. */
+  async removeFolder(folder: string): Promise<Result<undefined>> {
+    return this.editInventory((now) => edit.removeFolder(now, folder))
+  }
+
+  /** Where new VMs go; undefined: the default. */
+  async setLocation(location: string | undefined): Promise<Result<undefined>> {
+    if (location !== undefined && !isAbsolute(location)) return fail({ code: 'name/bad', message: `${location} is no absolute path`, remedy: 'choose a folder' })
+    return this.editInventory((now) => ok({ ...now, location }))
+  }
+
+  /** VM folders in a folder that the library does not list ("Scan for Virtual Machines"). */
+  async unlisted(folder: string): Promise<readonly string[]> {
+    const read = await this.inventory.read()
+    const listed = new Set(read.ok ? read.value.machines.map(({ path }) => path) : [])
+    return (await this.scan(folder)).map(({ path }) => path).filter((path) => !listed.has(path))
+  }
+
+  /** Tells what others change from now on; call the result to end it. */
+  async watch(listener: (event: LibraryEvent) => void): Promise<() => void> {
+    await mkdir(dirname(this.paths.inventory), { recursive: true, mode: 0o700 }).catch(() => undefined)
+    const watch = new LibraryWatch(this.paths.inventory, { contents: () => this.contents(), vm: (id) => this.get(id).then((found) => (found.ok ? found.value : undefined)), exclusive: (work) => this.exclusive(work) }, listener)
+    await this.exclusive(() => watch.start())
+    this.watches.add(watch)
+    return () => {
+      this.watches.delete(watch)
+      watch.close()
+    }
+  }
+
+  // ---- parts ---------------------------------------------------------------------------------------------------------------------------------
+
+  /** One after the other: what we write ourselves is known before a watch looks. */
+  private async exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.tail.then(work, work)
+    this.tail = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** Tells the watches of a VM that we have changed. */
+  private async known(vm: LibraryVm): Promise<LibraryVm> {
+    for (const watch of this.watches) watch.wroteVm(vm)
+    return vm
+  }
+
+  private async update(change: (now: Inventory) => Result<Inventory | undefined>): Promise<Result<Inventory>> {
+    let before: Inventory | undefined
+    const updated = await this.inventory.update((now) => {
+      before = now
+      return change(now)
+    })
+    if (before && updated.ok) for (const watch of this.watches) watch.wroteList(this.listOf(before), this.listOf(updated.value))
+    return updated
+  }
+
+  /** As contents() shows it. */
+  private listOf({ machines, folders, recent, location }: Inventory): LibraryList {
+    return { machines, folders, recent: recent.filter((id) => machines.some((other) => other.id === id)), location: location ?? this.paths.location, problems: [] }
+  }
+
+  private async editInventory(change: (now: Inventory) => Result<Inventory>): Promise<Result<undefined>> {
+    return this.exclusive(async () => {
+      const updated = await this.update(change)
+      return updated.ok ? ok(undefined) : updated
+    })
+  }
+
+  /** After something that we did to the VM there. */
+  private async lookAgain(path: string): Promise<void> {
+    if (this.watches.size === 0) return
+    const read = await this.inventory.read()
+    const entry = read.ok ? read.value.machines.find((other) => other.path === path) : undefined
+    if (entry) await this.known(await describeVm(entry))
+  }
+
+  private async entry(id: string): Promise<Result<MachineEntry>> {
+    const read = await this.inventory.read()
+    if (!read.ok) return read
+    const entry = read.value.machines.find((other) => other.id === id)
+    return entry ? ok(entry) : fail({ code: 'name/not-found', message: `${id}: no such virtual machine in the library`, remedy: 'it may have been removed by another program; look again' })
+  }
+
+  private async enter(machine: Omit<MachineEntry, 'rest' | 'favourite'>): Promise<Result<LibraryVm>> {
+    const { id, path, name, folder } = machine
+    const updated = await this.update((now) => {
+      const known = folder !== undefined && now.folders.some((other) => other.id === folder)
+      return ok(edit.addMachine(now, { id, path, name, ...(known ? { folder } : {}) }))
+    })
+    const entry = updated.ok ? updated.value.machines.find((other) => other.id === id) : undefined
+    if (!updated.ok) return updated
+    return ok(await this.known(await describeVm(entry ?? { id, path, name, favourite: false })))
+  }
+
+  /** A folder that was renamed by hand is found again beside its old place. */
+  private async describe(entry: MachineEntry): Promise<LibraryVm> {
+    const vm = await describeVm(entry)
+    if (vm.problems[0]?.code !== 'folder/missing') return vm
+    const moved = (await this.scan(dirname(entry.path))).find(({ id }) => id === entry.id)
+    if (!moved) return vm
+    await this.update((now) => ok(edit.editMachine(now, entry.id, { path: moved.path })))
+    return describeVm({ ...entry, path: moved.path })
+  }
+
+  private async scan(folder: string): Promise<readonly Omit<MachineEntry, 'rest'>[]> {
+    const names = await readdir(folder).catch(() => [])
+    const found = []
+    for (const name of names.filter((other) => other.endsWith(FOLDER_SUFFIX) && !other.startsWith('.')).slice(0, MAX_LISTED)) {
+      const path = join(resolve(folder), name)
+      const read = await new VmFolder(path).read()
+      if (read.ok) found.push({ id: read.value.config.id, path, name: read.value.config.name, favourite: false })
+    }
+    return found
+  }
+
+  private async findPath(path: string, machines: readonly LibraryVm[]): Promise<Result<LibraryVm>> {
+    const found = await VmFolder.find(path)
+    if (!found.ok) return found
+    const listed = machines.find((vm) => vm.path === found.value.path)
+    if (listed) return ok(listed)
+    const read = await found.value.read()
+    return read.ok ? ok(await describeVm({ id: read.value.config.id, path: found.value.path, name: read.value.config.name, favourite: false })) : read
+  }
+
+  private async freeName(name: string, except?: string): Promise<Result<undefined>> {
+    if (!isVmName(name)) return fail(badName(name))
+    const { machines } = await this.contents()
+    const other = machines.find((vm) => vm.id !== except && sameName(vm.name, name))
+    return other ? fail({ code: 'vm/exists', message: `${name}: the library has a virtual machine of this name, at ${other.path}`, remedy: 'choose another name' }) : ok(undefined)
+  }
+
+  private async deleteAt(path: string, id: string | undefined): Promise<Result<Deleted>> {
+    const vm = new VmFolder(path)
+    const read = await vm.read()
+    if (!read.ok && read.problem.code === 'folder/missing') return fail(read.problem)
+    const others = (await this.contents()).machines.filter((other) => other.path !== path)
+    const othersUse = new Set(others.flatMap((other) => (other.config ? namedFiles(other.config, other.path).map((file) => file.path) : [])))
+    const lock = await vm.lock(this.program)
+    if (!lock.ok) {
+      const holder = await vm.holder()
+      return fail(holder ? inUse(path, holder) : lock.problem)
+    }
+    let deleted: Result<Deleted>
+    try {
+      deleted = await deleteVm(vm, read.ok ? read.value.config : undefined, othersUse)
+    } finally {
+      await lock.value.release()
+    }
+    if (!deleted.ok || id === undefined) return deleted
+    const updated = await this.update((now) => ok(edit.removeMachine(now, id)))
+    return updated.ok ? deleted : updated
+  }
+}
+
+/** Paths into the VM's own folder, so that they stay right when it gets another name. */
+async function relativePaths(vm: VmFolder): Promise<Patch> {
+  const read = await vm.read()
+  if (!read.ok) return {}
+  const prefix = `${vm.path}/`
+  const relative = (value: unknown): unknown => {
+    if (typeof value === 'string') return value.startsWith(prefix) ? value.slice(prefix.length) : value
+    if (Array.isArray(value)) return value.map(relative)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, relative(item)]))
+  }
+  const { hardware } = read.value.config
+  const changed = relative(hardware)
+  return firstDifference(hardware, changed, '') === undefined ? {} : { hardware: changed as Patch }
+}
+
+function badName(name: string): Problem {
+  return { code: 'name/bad', message: `${JSON.stringify(name)}: no name for a virtual machine or folder`, remedy: `give ${NAME_EXPECTED}` }
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.normalize().toLowerCase() === b.normalize().toLowerCase()
+}
+
+/** What zod has made has no undefined in it that JSON would not drop. */
+function plain(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject
+}

@@ -1,0 +1,173 @@
+/**
+ * A lock that says who holds it and outlives nobody: a folder with one file for each time that it was taken, numbered upwards; the highest number counts.
+ * To take it is to make the next number, which the file system lets exactly one do (link). The file of the highest number is never removed but by whoever made a higher
+ * one, and a holder that lets go only empties its own: so a taker who lingered over an old listing finds, after taking, that there is a higher
+ * number, and steps back. Nothing is removed because of what was read a moment ago; that is what makes taking over from a dead process safe.
+ */
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { hostTimestamp } from '../../time/host-clock'
+import { readBounded } from './json-document'
+import { fail, fileProblem, ok, systemCode, type Result } from './problem'
+import { livenessOf, ownIdentity } from './process-identity'
+
+/** Who holds a lock, for messages and for judging whether it still lives. */
+export interface LockHolder {
+  readonly pid: number
+  readonly startTime: string
+  readonly boot: string
+  readonly pidNamespace: string
+  readonly machine: string
+  readonly host: string
+  /** Such as "vitrine start" or "Vitrine". */
+  readonly program: string
+  /** ISO 8601. */
+  readonly since: string
+}
+
+const text = z.string().max(300)
+const Holder: z.ZodType<LockHolder> = z.object({
+  pid: z.number().int().positive(), startTime: text, boot: text, pidNamespace: text, machine: text, host: text, program: text, since: text,
+})
+
+export interface Lock {
+  readonly holder: LockHolder
+  release(): Promise<void>
+}
+
+const ENTRY = /^\d{10}$/
+const TAKING = /^taking-/
+const MAX_HOLDER_BYTES = 4096
+
+export function describeHolder({ program, pid, host, since }: LockHolder): string {
+  const where = host === ownIdentity().host ? '' : ` on ${host}`
+  return `${program} (process ${pid}${where}, since ${since})`
+}
+
+/** undefined: nobody holds it, or a process that is dead. */
+export async function lockHolder(folder: string): Promise<LockHolder | undefined> {
+  const highest = (await entries(folder)).at(-1)
+  return highest === undefined ? undefined : liveHolder(join(folder, highest))
+}
+
+/** Takes the lock, or says who has it. */
+export async function takeLock(folder: string, program: string): Promise<Result<Lock>> {
+  const holder: LockHolder = { ...ownIdentity(), program, since: hostTimestamp() }
+  const taking = join(folder, `taking-${process.pid}-${randomUUID()}`)
+  try {
+    const other = await lockHolder(folder)
+    if (other) return fail(lockedProblem(other, folder))
+    await mkdir(folder, { recursive: true, mode: 0o755 })
+    const file = await open(taking, 'wx', 0o644)
+    let held = false
+    try {
+      await file.writeFile(JSON.stringify(holder))
+      const refused = await climb(folder, taking)
+      if (refused) return fail(lockedProblem(refused, folder))
+      held = true
+      return ok({ holder, release: () => release(file) })
+    } finally {
+      await rm(taking, { force: true })
+      if (!held) await file.close()
+    }
+  } catch (error) {
+    return fail(fileProblem(error, folder))
+  }
+}
+
+/** For locks that are held for moments: waits for whoever has it. */
+export async function withLock<T>(folder: string, program: string, work: () => Promise<Result<T>>): Promise<Result<T>> {
+  for (let attempt = 0; ; attempt++) {
+    const lock = await takeLock(folder, program)
+    if (lock.ok) {
+      try {
+        return await work()
+      } finally {
+        await lock.value.release()
+      }
+    }
+    if (lock.problem.code !== 'vm/locked') return lock
+    if (attempt >= MAX_ATTEMPTS) return fail({ code: 'busy', message: `${folder} has been in use for ${(MAX_ATTEMPTS * ATTEMPT_MS) / 1000} seconds: ${lock.problem.message}`, remedy: 'wait and try again, or end that program' })
+    await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS * (0.5 + Math.random())))
+  }
+}
+
+const ATTEMPT_MS = 25
+const MAX_ATTEMPTS = 400
+
+/** Links `taking` as the highest number; or who is there already. */
+async function climb(folder: string, taking: string): Promise<LockHolder | undefined> {
+  for (;;) {
+    const highest = (await entries(folder)).at(-1)
+    const other = highest === undefined ? undefined : await liveHolder(join(folder, highest))
+    if (other) return other
+    const name = String(Number(highest ?? 0) + 1).padStart(10, '0')
+    const mine = join(folder, name)
+    try {
+      await link(taking, mine)
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') continue // another was quicker
+      throw error
+    }
+    const now = await entries(folder)
+    if (now.at(-1) !== name) {
+      await rm(mine, { force: true })
+      continue
+    }
+    for (const older of now) if (older < name) await rm(join(folder, older), { force: true })
+    await removeDeadTakers(folder)
+    return undefined
+  }
+}
+
+function lockedProblem(holder: LockHolder, folder: string): Parameters<typeof fail>[0] {
+  const elsewhere = livenessOf(holder) === 'unknown'
+  return {
+    code: 'vm/locked',
+    message: `it is in use by ${describeHolder(holder)}`,
+    remedy: elsewhere ? `end it there; if that process has died, delete ${folder}` : 'end it there first',
+    file: folder,
+  }
+}
+
+/** Emptied, not removed: see above. By its handle: whatever has become of the folder, no other's file is touched; and a full disk does not matter. */
+async function release(file: FileHandle): Promise<void> {
+  await file.truncate(0)
+  await file.close()
+}
+
+async function entries(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => ENTRY.test(name)).sort()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+async function liveHolder(path: string): Promise<LockHolder | undefined> {
+  let content: unknown
+  try {
+    content = JSON.parse(Buffer.from(await readBounded(path, MAX_HOLDER_BYTES)).toString('utf8'))
+  } catch (error) {
+    // Released; removed by a later holder; or cut off by a crash of the host: entries are linked only when they are whole.
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw error
+  }
+  const holder = Holder.safeParse(content)
+  return holder.success && livenessOf(holder.data) !== 'dead' ? holder.data : undefined
+}
+
+async function removeDeadTakers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!TAKING.test(name)) continue
+    try {
+      const holder = Holder.safeParse(JSON.parse(Buffer.from(await readBounded(join(folder, name), MAX_HOLDER_BYTES)).toString('utf8')))
+      if (holder.success && livenessOf(holder.data) === 'dead') await rm(join(folder, name), { force: true })
+    } catch {
+      // It is being written, or has just gone.
+    }
+  }
+}

@@ -1,0 +1,247 @@
+/** A VM on disk: the folder `<Name>.vitrine/` and the files in it that are ours. */
+import { randomUUID } from 'node:crypto'
+import { access, constants, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { hostEpochMs } from '../../time/host-clock'
+import { removeLeftovers, syncFolder, writeAtomically } from '../../support/write-atomically'
+import { formatDocument, mergePatch, readBounded, type JsonObject, type Patch } from './json-document'
+import { describeHolder, lockHolder, takeLock, withLock, type Lock, type LockHolder } from './lock'
+import { fail, fileProblem, ok, systemCode, type Problem, type Result } from './problem'
+import { exists } from './process-identity'
+import { namedFiles } from './vm-json/machine-config'
+import { checkVmJson, readVmJson, type VmDocument } from './vm-json/read'
+import { isElementKey, VM_JSON_VERSION, type VmJson } from './vm-json/schema'
+
+export const FOLDER_SUFFIX = '.vitrine'
+export const VM_JSON = 'vm.json'
+export const VM_LOG = 'vitrine.log'
+export const THUMBNAIL = 'thumbnail.png'
+const LOCKS = 'vitrine.lock'
+/** vm.json as an older Vitrine left it, before this one first wrote it. */
+const earlierName = (version: number): string => `vm.json.version-${version}`
+
+const MAX_FOLDER_NAME_BYTES = 200
+
+/** A name that every file system takes, also those of sticks. */
+export function folderName(name: string): string {
+  let plain = name.replace(/[/\\:*?"<>|]/g, '-').replace(/^\.+/, '-')
+  while (Buffer.byteLength(plain) > MAX_FOLDER_NAME_BYTES) plain = [...plain].slice(0, -1).join('')
+  return `${/^(con|prn|aux|nul|com\d|lpt\d)$/i.test(plain) ? `${plain}-` : plain}${FOLDER_SUFFIX}`
+}
+
+export interface NewDisk {
+  /** In the VM's folder. */
+  readonly file: string
+  readonly bytes: number
+}
+
+const SECTOR_BYTES = 512
+export const MAX_DISK_BYTES: number = 2 ** 41 - SECTOR_BYTES
+
+export class VmFolder {
+  constructor(readonly path: string) {}
+
+  file(name: string): string {
+    return resolve(this.path, name)
+  }
+
+  get vmJson(): string {
+    return this.file(VM_JSON)
+  }
+
+  /**
+   * Makes the folder with everything in it under a name of its own and then gives it its name, so that a VM is there whole or not at all. A folder
+   * that has the name already is left alone: the next gets a number.
+   */
+  static async create(parent: string, config: JsonObject & { readonly name: string }, disks: readonly NewDisk[] = []): Promise<Result<VmFolder>> {
+    const checked = checkVmJson(config, VM_JSON)
+    if (!checked.ok) return checked
+    for (const { file, bytes } of disks) {
+      if (file !== basename(file) || file.startsWith('.') || isOurs(file)) return fail({ code: 'name/bad', message: `${file}: no name for a new disk`, remedy: 'give a file name without a folder, such as disk.img', file })
+      if (!Number.isInteger(bytes) || bytes < SECTOR_BYTES || bytes > MAX_DISK_BYTES || bytes % SECTOR_BYTES !== 0) {
+        return fail({ code: 'hardware/impossible', message: `${file}: a disk of ${bytes} bytes cannot be made`, remedy: `choose a multiple of ${SECTOR_BYTES} up to 2 TiB`, file })
+      }
+    }
+    const making = join(parent, `.vitrine-${process.pid}-${randomUUID()}.new`)
+    try {
+      await mkdir(parent, { recursive: true })
+      await removeUnfinished(parent)
+      await mkdir(making)
+      for (const disk of disks) await makeDisk(join(making, disk.file), disk.bytes)
+      await writeAtomically(join(making, VM_JSON), formatDocument(config))
+      const path = await claimName(making, parent, config.name)
+      await syncFolder(parent)
+      return ok(new VmFolder(path))
+    } catch (error) {
+      await rm(making, { recursive: true, force: true }).catch(() => undefined)
+      return fail(fileProblem(error, parent))
+    }
+  }
+
+  /** Finds the folder that a path names: itself, or its vm.json. */
+  static async find(path: string): Promise<Result<VmFolder>> {
+    try {
+      const real = await realpath(path)
+      const folder = (await stat(real)).isDirectory() ? real : basename(real) === VM_JSON ? dirname(real) : undefined
+      if (folder === undefined) return fail({ code: 'folder/not-a-vm', message: `${path} is no virtual machine`, remedy: `open a folder whose name ends in ${FOLDER_SUFFIX}, or the ${VM_JSON} in it`, file: path })
+      await access(join(folder, VM_JSON))
+      return ok(new VmFolder(folder))
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return fail({ code: 'folder/not-a-vm', message: `${path}: there is no ${VM_JSON}`, remedy: `open a folder whose name ends in ${FOLDER_SUFFIX}, or the ${VM_JSON} in it`, file: path })
+      return fail(fileProblem(error, path))
+    }
+  }
+
+  async read(): Promise<Result<VmDocument>> {
+    try {
+      return readVmJson(await readBounded(this.vmJson), this.vmJson)
+    } catch (error) {
+      return fail(await this.readTrouble(error))
+    }
+  }
+
+  /** The bytes of vm.json, to see whether it has changed; undefined: it cannot be read. */
+  async fingerprint(): Promise<Uint8Array | undefined> {
+    return readBounded(this.vmJson).catch(() => undefined)
+  }
+
+  /** Merges `patch` into vm.json (mergePatch); nothing is written when the outcome would be wrong. `isAllowed` sees what is there at that moment. */
+  async change(patch: Patch, program: string, isAllowed: (now: VmJson, next: VmJson) => Problem | undefined = () => undefined): Promise<Result<VmJson>> {
+    return withLock(this.file(`${LOCKS}/edit`), program, async () => {
+      const now = await this.read()
+      if (!now.ok) return now
+      const { document, config, fileVersion } = now.value
+      const next = mergePatch(document, patch, isElementKey)
+      const checked = checkVmJson(next, this.vmJson)
+      if (!checked.ok) return checked
+      const refused = isAllowed(config, checked.value)
+      if (refused) return fail(refused)
+      try {
+        if (fileVersion !== VM_JSON_VERSION) await writeAtomically(this.file(earlierName(fileVersion)), await readBounded(this.vmJson))
+        await writeAtomically(this.vmJson, formatDocument(next))
+        return checked
+      } catch (error) {
+        return fail(fileProblem(error, this.vmJson))
+      }
+    })
+  }
+
+  /** Gives the folder the name that belongs to the VM's; answers where it is then. */
+  async moveTo(name: string): Promise<Result<VmFolder>> {
+    const parent = dirname(this.path)
+    if (basename(this.path) === folderName(name)) return ok(this)
+    try {
+      const path = await claimName(this.path, parent, name)
+      await syncFolder(parent)
+      return ok(new VmFolder(path))
+    } catch (error) {
+      return fail(fileProblem(error, this.path))
+    }
+  }
+
+  /** For as long as the VM runs. */
+  async lock(program: string): Promise<Result<Lock>> {
+    const lock = await takeLock(this.file(`${LOCKS}/run`), program)
+    // A process that was killed in the middle of a write left something behind; now nobody else writes here.
+    if (lock.ok) await removeLeftovers(this.path, exists)
+    return lock
+  }
+
+  async holder(): Promise<LockHolder | undefined> {
+    return lockHolder(this.file(`${LOCKS}/run`)).catch(() => undefined)
+  }
+
+  /** Files that are named and not there or not usable, and a folder that cannot be written to. */
+  async fileProblems(config: VmJson): Promise<readonly Problem[]> {
+    const problems: Problem[] = []
+    for (const { key, what, path, writable } of namedFiles(config, this.path)) {
+      try {
+        const info = await stat(path)
+        if (!info.isFile()) problems.push({ code: 'file/unreadable', message: `${what} ${path} is ${info.isDirectory() ? 'a folder' : 'not a regular file'}`, remedy: 'choose a file in the settings', file: path, key })
+        else await access(path, writable ? constants.R_OK | constants.W_OK : constants.R_OK)
+      } catch (error) {
+        problems.push(missing(error, what, path, key, writable))
+      }
+    }
+    try {
+      await access(this.path, constants.W_OK)
+    } catch (error) {
+      problems.push({ ...fileProblem(error, this.path), code: 'folder/read-only' })
+    }
+    return problems
+  }
+
+  private async readTrouble(error: unknown): Promise<Problem> {
+    if (systemCode(error) !== 'ENOENT') return { ...fileProblem(error, this.vmJson), code: 'file/unreadable' }
+    const there = await stat(this.path).catch(() => undefined)
+    return there?.isDirectory()
+      ? { code: 'vm-json/missing', message: `${this.vmJson} is not there`, remedy: 'put a copy of it back, or remove the virtual machine from the library', file: this.vmJson }
+      : { code: 'folder/missing', message: `${this.path} is not there`, remedy: 'put the folder back or connect the disk that it is on, open it from its new place, or remove the virtual machine from the library', file: this.path }
+  }
+}
+
+function missing(error: unknown, what: string, path: string, key: string, writable: boolean): Problem {
+  switch (systemCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return { code: 'file/missing', message: `${what} ${path} is not there`, remedy: 'put the file back, choose another, or remove the device in the settings', file: path, key }
+    default:
+      return { code: 'file/unreadable', message: `${what} ${path} cannot be ${writable ? 'written to' : 'read'}`, remedy: writable ? 'change its permissions, or make the disk read-only in the settings' : 'change its permissions, or choose another file', file: path, key }
+  }
+}
+
+/** Names in a VM's folder that are the VM's own, whatever vm.json says. */
+export function isOurs(name: string): boolean {
+  return name === VM_JSON || name === LOCKS || name === THUMBNAIL || /^(vm\.json\.version-\d+|vitrine\.log(\.\d+)?|suspended\.(json|state(\.\d+)?)|crashed\.state|\.vm\.json\.\d+-\d+\.tmp)$/.test(name)
+}
+
+async function makeDisk(path: string, bytes: number): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.truncate(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** rename() would take the place of an empty folder, so a name is first claimed by making one. */
+async function claimName(from: string, parent: string, name: string): Promise<string> {
+  const wanted = folderName(name)
+  for (let number = 1; ; number++) {
+    const path = join(parent, number === 1 ? wanted : `${wanted.slice(0, -FOLDER_SUFFIX.length)} ${number}${FOLDER_SUFFIX}`)
+    try {
+      await mkdir(path)
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST' || number >= 1000) throw error
+      continue
+    }
+    try {
+      await rename(from, path)
+    } catch (error) {
+      await rmdir(path).catch(() => undefined)
+      throw error
+    }
+    return path
+  }
+}
+
+/** The process may be another computer's, which this one cannot see. */
+const UNFINISHED_PATIENCE_MS = 3_600_000
+const UNFINISHED = /^\.vitrine-(?<pid>\d+)-[0-9a-f-]{36}\.new$/
+
+/** What processes left that were killed while they made a VM. */
+async function removeUnfinished(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = UNFINISHED.exec(name)?.groups?.['pid']
+    if (pid === undefined || exists(Number(pid))) continue
+    const path = join(parent, name)
+    const changed = await stat(path).then(({ mtimeMs }) => mtimeMs, () => Infinity)
+    if (hostEpochMs() - changed > UNFINISHED_PATIENCE_MS) await rm(path, { recursive: true, force: true }).catch(() => undefined)
+  }
+}
+
+/** For messages where the holder is known and the lock was not asked for. */
+export function inUse(folder: string, holder: LockHolder): Problem {
+  return { code: 'vm/locked', message: `it is in use by ${describeHolder(holder)}`, remedy: 'end it there first', file: folder }
+}

@@ -1,0 +1,168 @@
+/**
+ * vm.json, the file that says what a VM is (docs/vm-json.md). Every key but `version`, `id` and `name` has a default, so that a file written by hand can
+ * be short. Keys that are not known here are kept by whoever writes the file (json-document.ts). Each leaf says what is expected of it in words.
+ */
+import { z } from 'zod'
+import { CPU_FEATURES } from '../../../cpu/cpuid'
+import { ENGINES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, type EngineChoice } from '../../../machine/config'
+
+export const VM_JSON_VERSION = 1
+
+export const GUEST_FAMILIES = ['linux', 'windows', 'dos', 'bsd', 'other'] as const
+export const CLOSE_ACTIONS = ['ask', 'keep-running', 'suspend', 'shut-down', 'power-off'] as const
+export const CRASH_ACTIONS = ['stop', 'reset', 'keep'] as const
+export const LOG_LEVELS = ['error', 'warning', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface CpuModelJson {
+  readonly vendor?: string | undefined
+  readonly brand?: string | undefined
+  readonly family?: number | undefined
+  readonly model?: number | undefined
+  readonly stepping?: number | undefined
+  readonly disabled: readonly string[]
+}
+export type FirmwareJson = { readonly kind: 'builtin' } | { readonly kind: 'file'; readonly file: string; readonly vgaBios?: string | undefined }
+export interface KernelJson {
+  readonly file: string
+  readonly initrd?: string | undefined
+  readonly commandLine: string
+  readonly entry: 'auto' | 16 | 32 | 64
+  readonly modules: readonly { readonly file: string; readonly commandLine: string }[]
+}
+export interface DiskJson {
+  readonly file: string
+  readonly readOnly: boolean
+}
+export interface CdromJson {
+  readonly file?: string | undefined
+  readonly connected: boolean
+}
+export type SerialPortJson =
+  | { readonly kind: 'terminal' }
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'tcp'; readonly port: number; readonly protocol: 'raw' | 'telnet' }
+  | { readonly kind: 'none' }
+export interface HardwareJson {
+  readonly memoryMiB: number
+  readonly processors: { readonly count: number; readonly model: CpuModelJson }
+  readonly engine: EngineChoice
+  readonly clock: 'host' | 'instructions'
+  readonly firmware: FirmwareJson
+  readonly boot: { readonly order: readonly ('disk' | 'cdrom')[]; readonly menu: boolean; readonly kernel?: KernelJson | undefined }
+  readonly demoDisk: boolean
+  readonly disks: readonly DiskJson[]
+  readonly cdroms: readonly CdromJson[]
+  readonly serialPorts: readonly SerialPortJson[]
+}
+export interface OptionsJson {
+  readonly power: { readonly powerOff: 'soft' | 'hard'; readonly reset: 'soft' | 'hard' }
+  readonly onClose: (typeof CLOSE_ACTIONS)[number]
+  readonly guestCrash: (typeof CRASH_ACTIONS)[number]
+  readonly logLevel: LogLevel
+  readonly isolation: { readonly paste: boolean }
+}
+export interface VmJson {
+  readonly version: number
+  readonly id: string
+  readonly name: string
+  readonly description: string
+  readonly guest: { readonly family: (typeof GUEST_FAMILIES)[number]; readonly system: string }
+  readonly hardware: HardwareJson
+  readonly options: OptionsJson
+}
+
+const leaf = <T>(expected: string, check: (value: unknown) => boolean): z.ZodType<T> => z.custom<T>(check, { error: expected })
+const whole = (low: number, high: number): z.ZodType<number> => leaf(`a whole number from ${low} to ${high}`, (value) => typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high)
+const flag = (): z.ZodType<boolean> => leaf('true or false', (value) => typeof value === 'boolean')
+const oneOf = <const T extends readonly (string | number)[]>(...words: T): z.ZodType<T[number]> => leaf(words.map((word) => JSON.stringify(word)).join(' or '), (value) => words.some((word) => word === value))
+/** Without control characters: these texts go into one-line messages, logs and terminals. Lone surrogates would not survive a file. */
+const isPlain = (value: unknown, most: number): value is string => typeof value === 'string' && value.length <= most && /^[^\p{Cc}\p{Cs}]*$/u.test(value)
+const line = (most: number): z.ZodType<string> => leaf(`one line of at most ${most} characters`, (value) => isPlain(value, most))
+const path = (): z.ZodType<string> => leaf('a path, absolute or relative to the folder of the virtual machine', (value) => isPlain(value, 4095) && value.trim() !== '')
+const list = <T>(item: z.ZodType<T>, most: number): z.ZodType<T[]> => z.array(item, { error: 'a list [ ... ]' }).max(most, { error: `a list of at most ${most}` })
+const group = <S extends z.ZodRawShape>(shape: S): z.ZodObject<S> => z.object(shape, { error: 'an object { ... }' })
+
+export const MAX_NAME_LENGTH = 80
+
+export function isVmName(value: unknown): value is string {
+  return isPlain(value, MAX_NAME_LENGTH) && value.trim() === value && value !== ''
+}
+
+export const NAME_EXPECTED: string = `1 to ${MAX_NAME_LENGTH} characters on one line, without spaces at the ends`
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+const Model = group({
+  vendor: leaf<string>('12 characters, such as GenuineIntel', (value) => typeof value === 'string' && /^[\x20-\x7e]{12}$/.test(value)).optional(),
+  brand: leaf<string>('1 to 47 characters of ASCII', (value) => typeof value === 'string' && /^[\x20-\x7e]{1,47}$/.test(value)).optional(),
+  family: whole(0, 255).optional(),
+  model: whole(0, 255).optional(),
+  stepping: whole(0, 15).optional(),
+  disabled: list(leaf<string>(`the name of a feature: ${CPU_FEATURES.join(' ')}`, (value) => typeof value === 'string' && CPU_FEATURES.includes(value.toUpperCase())), 100).default([]),
+})
+const Module = group({ file: path(), commandLine: line(4095).default('') })
+const Kernel = group({
+  file: path(),
+  initrd: path().optional(),
+  commandLine: line(4095).default(''),
+  entry: oneOf('auto', 16, 32, 64).default('auto'),
+  modules: list(Module, 32).default([]),
+})
+const Disk = group({ file: path(), readOnly: flag().default(false) })
+const Cdrom = group({ file: path().optional(), connected: flag().default(true) })
+const SERIAL_KINDS = [
+  group({ kind: z.literal('terminal') }),
+  group({ kind: z.literal('file'), file: path() }),
+  group({ kind: z.literal('tcp'), port: whole(1, 65535), protocol: oneOf('raw', 'telnet').default('raw') }),
+  group({ kind: z.literal('none') }),
+] as const
+const SerialPort = z.discriminatedUnion('kind', SERIAL_KINDS, { error: '"terminal" or "file" or "tcp" or "none"' })
+const Firmware = z.discriminatedUnion('kind', [group({ kind: z.literal('builtin') }), group({ kind: z.literal('file'), file: path(), vgaBios: path().optional() })], { error: '"builtin" or "file"' })
+
+const Hardware = group({
+  memoryMiB: whole(MIN_MEMORY_MIB, MAX_MEMORY_MIB).default(256),
+  processors: group({ count: whole(1, 64).default(1), model: Model.prefault({}) }).prefault({}),
+  engine: oneOf(...ENGINES).default('translator'),
+  clock: oneOf('host', 'instructions').default('host'),
+  firmware: Firmware.prefault({ kind: 'builtin' }),
+  boot: group({
+    order: list(oneOf('disk', 'cdrom'), 2).default(['disk', 'cdrom']),
+    menu: flag().default(false),
+    kernel: Kernel.optional(),
+  }).prefault({}),
+  demoDisk: flag().default(false),
+  disks: list<DiskJson>(Disk, 16).default([]),
+  cdroms: list<CdromJson>(Cdrom, 16).default([]),
+  serialPorts: list<SerialPortJson>(SerialPort, 4).default([{ kind: 'terminal' }]),
+})
+
+const Options = group({
+  power: group({ powerOff: oneOf('soft', 'hard').default('hard'), reset: oneOf('soft', 'hard').default('hard') }).prefault({}),
+  onClose: oneOf(...CLOSE_ACTIONS).default('ask'),
+  guestCrash: oneOf(...CRASH_ACTIONS).default('stop'),
+  logLevel: oneOf(...LOG_LEVELS).default('info'),
+  isolation: group({ paste: flag().default(true) }).prefault({}),
+})
+
+export const vmJsonSchema: z.ZodType<VmJson> = group({
+  version: oneOf(VM_JSON_VERSION),
+  id: leaf<string>('a UUID in lower case, such as 0f8fad5b-d9cb-469f-a165-70867728950e', (value) => typeof value === 'string' && UUID.test(value)),
+  name: leaf<string>(NAME_EXPECTED, isVmName),
+  description: leaf<string>('text of at most 65536 characters', (value) => typeof value === 'string' && value.length <= 65536).default(''),
+  guest: group({ family: oneOf(...GUEST_FAMILIES).default('other'), system: line(200).default('') }).prefault({}),
+  hardware: Hardware.prefault({}),
+  options: Options.prefault({}),
+})
+
+/** Keys of the elements of each list of objects, by the list's place in the file. */
+const ELEMENTS: Readonly<Record<string, readonly string[]>> = {
+  'hardware.disks': Object.keys(Disk.shape),
+  'hardware.cdroms': Object.keys(Cdrom.shape),
+  'hardware.serialPorts': SERIAL_KINDS.flatMap((kind) => Object.keys(kind.shape)),
+  'hardware.boot.kernel.modules': Object.keys(Module.shape),
+}
+
+/** Whether elements of the list at `place` have such a key; what they have besides is not ours to lose. */
+export function isElementKey(place: readonly string[], key: string): boolean {
+  return ELEMENTS[place.join('.')]?.includes(key) ?? false
+}
