@@ -1,9 +1,29 @@
 export const HELP = `Vitrine: a virtual machine manager with its own x86 virtual machine monitor
 
 usage: vitrine run [options]        boots a machine in this terminal; without options, the demo guest
+       vitrine list                 the virtual machines of the library
+       vitrine info NAME            all about one
+       vitrine create NAME [options]   makes one
+       vitrine add PATH             puts one that is on disk into the library
+       vitrine delete NAME          deletes one from disk
+       vitrine start NAME [--headless]   powers one on, or resumes it, in this terminal
        vitrine --help | --version
+NAME is a virtual machine's name, its id or the path of its folder. --json after any of these prints JSON.
 
-machine
+create takes the machine, firmware and device options of run (without the debug ones), and
+  --new-disk SIZE[,FILE]      an empty disk, such as 8G or 512M (repeatable)
+  --serial terminal|file:PATH|tcp:PORT|telnet:PORT|none   serial ports from COM1 on (repeatable; default: terminal)
+  --demo                      the demo guest's disk, as the first one
+  --guest FAMILY[:SYSTEM]     linux, windows, dos, bsd or other, and its name
+  --description TEXT
+  --location FOLDER           where its folder is made (default: the library's, ~/Virtual Machines)
+
+add: --copied gives a virtual machine that the library has elsewhere an id of its own, --moved takes the other's place
+delete: --yes deletes its disks for good; --keep-files takes it out of the library only
+start: Ctrl-A x, or a signal, does what its settings say (options.onClose; otherwise suspends), the second one powers off;
+  --discard-state powers on anew instead of resuming
+
+machine (run, create)
   --engine interpreter|translator|lockstep   what runs the processor; lockstep runs both side by side and ends with a
                               report where they differ (default: translator)
   --memory MIB                RAM in MiB, 2 to 3840 (default: 256)
@@ -57,6 +77,7 @@ running
                               before and after each pass, WebAssembly text, runs, bytes, times (repeatable)
 
 exit status
+  of the other commands: 0 done, 2 bad input or not possible; start: 3 the guest crashed
   0 the guest switched off, or --until, --script, --stop-at was reached    1 it switched off in mid-script
   2 bad input     3 triple fault
   124 timeout    130 ended by Ctrl-A x or Ctrl-C    (value << 1) | 1 --debug-exit

@@ -1,9 +1,22 @@
 /** Entry of the `vitrine` command: plain Node, no Electron. */
 import { VmmError } from '../vmm'
 import { HELP } from './help'
+import { create } from './library/create'
+import { add, deleteVm, info, list } from './library/manage'
+import { start } from './library/start'
 import { parseRunOptions } from './options'
 import { run } from './run'
 import { VERSION } from './version'
+
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  run: (args) => run(parseRunOptions(args)),
+  list,
+  info,
+  create,
+  add,
+  delete: deleteVm,
+  start,
+}
 
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args
@@ -15,8 +28,9 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  if (command !== 'run') throw new VmmError('config/bad-option', `${command}: no such command; see vitrine --help`)
-  return run(parseRunOptions(rest))
+  const found = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
+  if (!found) throw new VmmError('config/bad-option', `${command}: no such command; see vitrine --help`)
+  return found(rest)
 }
 
 main(process.argv.slice(2)).then(

@@ -1,8 +1,8 @@
 /** The command line of `vitrine run`: stable, checked, one clear line for each mistake. */
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { CPU_FEATURES, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
+import { bad, flag, list, splitArguments, text, type OptionValues } from './arguments'
 
 export interface RunOptions {
   readonly machine: MachineConfig
@@ -35,10 +35,6 @@ export interface RegionDump {
   readonly path: string | undefined
 }
 
-const text = { type: 'string' } as const
-const list = { type: 'string', multiple: true } as const
-const flag = { type: 'boolean' } as const
-
 const OPTIONS = {
   engine: text, memory: text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
   append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, serial: text, 'debug-exit': flag, 'debug-console': text, timeout: text, until: text, script: text,
@@ -46,12 +42,9 @@ const OPTIONS = {
   'dump-region': list, regions: text,
 } as const
 
-function bad(message: string): VmmError {
-  return new VmmError('config/bad-option', message)
-}
 
 export function parseRunOptions(args: readonly string[]): RunOptions {
-  const values = split(args)
+  const { values } = splitArguments(args, OPTIONS)
   const disks = (values.disk ?? []).map(parseDisk)
   const cdroms = values.cdrom ?? []
   if (disks.length + cdroms.length > MAX_IDE_DRIVES) {
@@ -106,38 +99,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   }
 }
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; strict: true }>>['values']
-type OptionName = keyof typeof OPTIONS
-
-function isOption(name: string): name is OptionName {
-  return Object.hasOwn(OPTIONS, name)
-}
-
-/**
- * Node's parser splits the arguments, but its messages have several lines, it lets the last of two win, and it takes no value that starts with a
- * dash (as Debian's "--append '--- quiet'" does): so the tokens are checked here, and values given to it in the form that has no doubt.
- */
-function split(args: readonly string[]): Values {
-  const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, allowPositionals: true, tokens: true })
-  const seen = new Map<OptionName, string>()
-  const clear = tokens.map((token) => {
-    if (token.kind !== 'option') throw bad(`${token.kind === 'positional' ? token.value : '--'}: not an option; see vitrine --help`)
-    const { name, value } = token
-    if (!isOption(name)) throw bad(`${token.rawName}: no such option; see vitrine --help`)
-    const kind = OPTIONS[name]
-    if (kind.type === 'boolean') {
-      if (value !== undefined) throw bad(`--${name}=${value}: takes no value; write --${name}`)
-    } else if (value === undefined) throw bad(`--${name}: needs a value; see vitrine --help`)
-    else if (!token.inlineValue && value.startsWith('--') && isOption(value.slice(2).split('=', 1)[0] ?? '')) {
-      throw bad(`--${name}: its value is missing before ${value}; for a value that starts with dashes write --${name}=VALUE`)
-    }
-    const earlier = seen.get(name)
-    if (earlier !== undefined && !('multiple' in kind)) throw new VmmError('config/contradiction', `--${name}: given twice${value === undefined ? '' : ` (${earlier} and ${value})`}; leave one out`)
-    seen.set(name, value ?? '')
-    return value === undefined ? `--${name}` : `--${name}=${value}`
-  })
-  return parseArgs({ args: clear, options: OPTIONS, strict: true, allowPositionals: false }).values
-}
+type Values = OptionValues<typeof OPTIONS>
 
 /** Two writers to one image would ruin it. */
 function refuseTwice(disks: readonly { readonly path: string; readonly readOnly: boolean }[]): void {
