@@ -39,14 +39,35 @@ export function parseDocument(bytes: Uint8Array): Parsed {
   return { ok: true, document }
 }
 
-/** V8 tells where, in one of two ways; a line and a column are what editors show. */
+/** V8 tells what, and not always where; a line and a column are what editors show. */
 function position(error: unknown, text: string): string {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')
-  const at = / at position (\d+)/.exec(message)
-  if (!at && !/end of JSON/i.test(message)) return message
-  const before = text.slice(0, at ? Number(at[1]) : text.length).split('\n')
-  const what = message.replace(/ (in JSON )?at position.*$/, '').replace(/ in JSON$/, '')
+  const what = message.replace(/ at position \d+.*$/, '').replace(/, .* is not valid JSON$/, '').replace(/ in JSON$/, '')
+  const before = text.slice(0, firstWrong(text)).split('\n')
   return `${what}, line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`
+}
+
+/** The first character after which no more text would make it JSON: what can still become JSON fails only at its end. */
+function firstWrong(text: string): number {
+  let good = 0
+  let bad = text.length + 1
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    if (canGoOn(text.slice(0, middle))) good = middle
+    else bad = middle
+  }
+  return good
+}
+
+function canGoOn(start: string): boolean {
+  try {
+    JSON.parse(start)
+    return true
+  } catch (error) {
+    const message = error instanceof Error ? error.message : ''
+    const at = / at position (\d+)/.exec(message)
+    return at ? Number(at[1]) >= start.length : /end of JSON/.test(message)
+  }
 }
 
 /** Level by level, without recursion: a file may be as deep as it is long. */

@@ -103,7 +103,8 @@ export class LibraryWatch {
   }
 
   private note(vm: LibraryVm): void {
-    this.vms.set(vm.id, JSON.stringify(vm))
+    const { favourite: _inList, folder: _too, ...rest } = vm
+    this.vms.set(vm.id, JSON.stringify(rest))
     if (vm.holder !== undefined && vm.holder.pid !== process.pid) this.heldByOthers.add(vm.id)
     else this.heldByOthers.delete(vm.id)
   }
@@ -125,7 +126,7 @@ export class LibraryWatch {
 
 /** Not every write of a running VM to its disks and its log, nor what comes before a rename. */
 function matters(event: string, name: string): boolean {
-  if (name.endsWith('.tmp') || name.startsWith('thumbnail.') || name.startsWith('vitrine.log') || name.endsWith('.lock') || name.startsWith('taking-')) return false
+  if (name.endsWith('.tmp') || name.startsWith('thumbnail.') || name.startsWith('vitrine.log') || name === 'inventory.json.lock' || name.startsWith('taking-')) return false
   return event === 'rename' || name.endsWith('.json') || name.endsWith('.vitrine') || /^\d{10}$/.test(name)
 }
 

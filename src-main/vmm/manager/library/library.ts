@@ -181,16 +181,22 @@ export class Library {
       const vm = new VmFolder(entry.value.path)
       const lock = await vm.lock(this.program)
       if (!lock.ok && lock.problem.code !== 'vm/locked') return lock
+      let path: Result<string>
       try {
-        const changed = await vm.change({ name, ...(lock.ok ? await relativePaths(vm) : {}) }, this.program)
-        if (!changed.ok) return changed
-        const moved = lock.ok ? await vm.moveTo(name) : ok(vm)
-        // The name counts; a folder that cannot be moved keeps its own.
-        return await this.enter({ id, path: moved.ok ? moved.value.path : vm.path, name, folder: entry.value.folder })
+        path = await this.renameAt(vm, name, lock.ok)
       } finally {
         if (lock.ok) await lock.value.release()
       }
+      return path.ok ? this.enter({ id, path: path.value, name, folder: entry.value.folder }) : path
     })
+  }
+
+  /** Answers where the VM is then. The name counts; a folder that cannot be moved keeps its own. */
+  private async renameAt(vm: VmFolder, name: string, withFolder: boolean): Promise<Result<string>> {
+    const changed = await vm.change({ name, ...(withFolder ? await relativePaths(vm) : {}) }, this.program)
+    if (!changed.ok) return changed
+    const moved = withFolder ? await vm.moveTo(name) : ok(vm)
+    return ok(moved.ok ? moved.value.path : vm.path)
   }
 
   /** Merges into vm.json (RFC 7396: null takes a key away). Hardware stays as it is while the VM is suspended: its state would not fit. */
@@ -231,7 +237,7 @@ export class Library {
   /** Locks and checks a VM to run it; `path` as LibraryVm has it. */
   async begin(path: string): Promise<Result<VmSession>> {
     return this.exclusive(async () => {
-      const session = await VmSession.begin(new VmFolder(path), this.program, () => this.exclusive(() => this.lookAgain(path)))
+      const session = await VmSession.begin(new VmFolder(path), this.program, (work) => this.exclusive(() => work().then(() => this.lookAgain(path))))
       if (!session.ok) return session
       const { id } = session.value.config
       await this.update((now) => ok(now.machines.some((other) => other.id === id) ? edit.markUsed(now, id) : undefined))

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lockHolder, takeLock, withLock, type Lock } from './lock'
-import { ok } from './problem'
+import type { Result } from './problem'
 import { livenessOf, ownIdentity } from './process-identity'
 
 const root = mkdtempSync(join(tmpdir(), 'vitrine-lock-'))
@@ -130,7 +130,7 @@ describe('a lock', () => {
     const folder = newFolder()
     let inside = 0
     let most = 0
-    const work = async (): Promise<ReturnType<typeof ok<number>>> => {
+    const work = async (): Promise<Result<number>> => {
       most = Math.max(most, ++inside)
       await new Promise((resolve) => setTimeout(resolve, 2))
       inside--

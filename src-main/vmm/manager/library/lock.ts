@@ -5,10 +5,10 @@
  * number, and steps back. Nothing is removed because of what was read a moment ago; that is what makes taking over from a dead process safe.
  */
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rm, utimes, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { hostTimestamp } from '../../time/host-clock'
+import { hostEpochMs, hostTimestamp } from '../../time/host-clock'
 import { readBounded } from './json-document'
 import { fail, fileProblem, ok, systemCode, type Result } from './problem'
 import { livenessOf, ownIdentity } from './process-identity'
@@ -64,10 +64,10 @@ export async function takeLock(folder: string, program: string): Promise<Result<
     let held = false
     try {
       await file.writeFile(JSON.stringify(holder))
-      const refused = await climb(folder, taking)
-      if (refused) return fail(lockedProblem(refused, folder))
+      const place = await climb(folder, taking)
+      if (typeof place !== 'string') return fail(lockedProblem(place, folder))
       held = true
-      return ok({ holder, release: () => release(file) })
+      return ok({ holder, release: () => release(file, place) })
     } finally {
       await rm(taking, { force: true })
       if (!held) await file.close()
@@ -97,8 +97,8 @@ export async function withLock<T>(folder: string, program: string, work: () => P
 const ATTEMPT_MS = 25
 const MAX_ATTEMPTS = 400
 
-/** Links `taking` as the highest number; or who is there already. */
-async function climb(folder: string, taking: string): Promise<LockHolder | undefined> {
+/** Links `taking` as the highest number, and answers its path; or who is there already. */
+async function climb(folder: string, taking: string): Promise<string | LockHolder> {
   for (;;) {
     const highest = (await entries(folder)).at(-1)
     const other = highest === undefined ? undefined : await liveHolder(join(folder, highest))
@@ -118,7 +118,7 @@ async function climb(folder: string, taking: string): Promise<LockHolder | undef
     }
     for (const older of now) if (older < name) await rm(join(folder, older), { force: true })
     await removeDeadTakers(folder)
-    return undefined
+    return mine
   }
 }
 
@@ -133,9 +133,12 @@ function lockedProblem(holder: LockHolder, folder: string): Parameters<typeof fa
 }
 
 /** Emptied, not removed: see above. By its handle: whatever has become of the folder, no other's file is touched; and a full disk does not matter. */
-async function release(file: FileHandle): Promise<void> {
+async function release(file: FileHandle, path: string): Promise<void> {
   await file.truncate(0)
   await file.close()
+  // Who watches the folder hears of its names only, and the handle has an earlier one.
+  const now = hostEpochMs() / 1000
+  await utimes(path, now, now).catch(() => undefined)
 }
 
 async function entries(folder: string): Promise<readonly string[]> {

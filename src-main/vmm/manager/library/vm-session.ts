@@ -20,11 +20,11 @@ export class VmSession {
     readonly suspended: Suspended | undefined,
     readonly log: VmLog,
     private readonly lock: Lock,
-    /** After each change of what is on disk. */
-    private readonly changed: () => Promise<void>,
+    /** Runs what changes files, so that whoever watches them knows that it was us. */
+    private readonly around: (work: () => Promise<void>) => Promise<void>,
   ) {}
 
-  static async begin(folder: VmFolder, program: string, changed: () => Promise<void> = () => Promise.resolve(), hostBytes: number = totalmem()): Promise<Result<VmSession>> {
+  static async begin(folder: VmFolder, program: string, around: (work: () => Promise<void>) => Promise<void> = (work) => work(), hostBytes: number = totalmem()): Promise<Result<VmSession>> {
     const lock = await folder.lock(program)
     if (!lock.ok) return lock
     const prepared = await prepare(folder, hostBytes)
@@ -35,7 +35,7 @@ export class VmSession {
     const { config, suspended } = prepared.value
     const log = new VmLog(folder, config.options.logLevel)
     log.write('info', suspended ? `${program}: resumes from ${suspended.state}` : `${program}: powers on`)
-    return ok(new VmSession(folder, config, machineConfig(config, folder.path), suspended, log, lock.value, changed))
+    return ok(new VmSession(folder, config, machineConfig(config, folder.path), suspended, log, lock.value, around))
   }
 
   /** COM1 upwards, with files as absolute paths. */
@@ -45,9 +45,11 @@ export class VmSession {
 
   /** The state has been loaded and the machine is about to run: from here on it would not fit the disks. */
   async resumed(): Promise<Result<undefined>> {
-    const discarded = await discardSuspended(this.folder)
+    let discarded: Result<undefined> = ok(undefined)
+    await this.around(async () => {
+      discarded = await discardSuspended(this.folder)
+    })
     if (discarded.ok) this.log.write('info', 'resumed')
-    await this.changed()
     return discarded
   }
 
@@ -55,7 +57,6 @@ export class VmSession {
   async suspend(save: (path: string) => Promise<void>): Promise<Result<undefined>> {
     const written = await writeSuspended(this.folder, this.config, save)
     this.log.write(written.ok ? 'info' : 'error', written.ok ? 'suspended' : `cannot be suspended: ${written.problem.message}`)
-    await this.changed()
     return written
   }
 
@@ -68,8 +69,7 @@ export class VmSession {
   async end(how: string): Promise<void> {
     this.log.write('info', `ended: ${how}`)
     await this.log.flush()
-    await this.lock.release()
-    await this.changed()
+    await this.around(() => this.lock.release())
   }
 }
 
