@@ -19,7 +19,7 @@ class Command {
   private heard: (() => void) | undefined
 
   constructor(home: string, args: readonly string[]) {
-    this.child = spawn(process.execPath, [program, ...args], { cwd: home, env: { ...process.env, HOME: home, XDG_CONFIG_HOME: join(home, 'config') }, stdio: ['pipe', 'pipe', 'pipe'] })
+    this.child = spawn(process.execPath, [program, ...args], { cwd: home, env: { ...process.env, HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_RUNTIME_DIR: home }, stdio: ['pipe', 'pipe', 'pipe'] })
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.output += text
       this.heard?.()
@@ -63,6 +63,50 @@ beforeEach(() => {
 })
 afterAll(() => {
   for (const path of homes) rmSync(path, { recursive: true, force: true })
+})
+
+describe('commands for a VM that another process runs', () => {
+  it('pause, type, look, suspend, resume and stop it', async () => {
+    await vitrine('create', 'Demo', '--demo', '--memory', '16')
+    for (const args of [['stop', 'Demo'], ['pause', 'Demo'], ['console', 'Demo'], ['suspend', 'Demo'], ['resume', 'Demo']]) {
+      expect(await vitrine(...args), args.join(' ')).toMatchObject({ status: 2, errors: expect.stringMatching(/^vitrine: Demo: is [^\n]+\n$/) as string })
+    }
+    const first = start('start', 'Demo')
+    await first.shows(PROMPT)
+    expect(await vitrine('pause', 'Demo')).toMatchObject({ status: 0, errors: '' })
+    first.type('a')
+    await new Promise((done) => setTimeout(done, 300))
+    expect(first.output.endsWith(PROMPT)).toBe(true)
+    expect(await vitrine('unpause', 'Demo', '--json')).toMatchObject({ status: 0, output: '{\n  "done": "unpause"\n}\n' })
+    await first.shows(`${PROMPT}a`)
+
+    const attached = start('console', 'Demo')
+    await new Promise((done) => setTimeout(done, 1000))
+    attached.type('b')
+    await attached.shows('b')
+    await first.shows(`${PROMPT}ab`)
+    attached.signal('SIGTERM')
+    expect(await attached.status).toBe(130)
+
+    expect(await vitrine('screenshot', 'Demo', join(home, 'screen.png'))).toMatchObject({ status: 0 })
+    expect(readFileSync(join(home, 'screen.png')).subarray(1, 4).toString()).toBe('PNG')
+    expect(JSON.parse((await vitrine('stats', 'Demo', '--json')).output)).toMatchObject({ instructions: expect.any(Number) as number })
+    expect(await vitrine('send-keys', 'Demo', 'enter', '--text', 'x')).toMatchObject({ status: 0, errors: '' })
+    expect(await vitrine('send-keys', 'Demo', 'nonsense')).toMatchObject({ status: 2, errors: expect.stringContaining('not a key') as string })
+    expect(await vitrine('stop', 'Demo', 'now')).toMatchObject({ status: 2 })
+
+    expect(await vitrine('suspend', 'Demo')).toMatchObject({ status: 0, errors: '' })
+    const second = start('resume', 'Demo') // the lock is free already
+    expect(await first.status).toBe(0)
+    while (existsSync(join(folder('Demo'), 'suspended.json'))) await new Promise((done) => setTimeout(done, 50))
+    second.type('c')
+    await second.shows('c')
+    expect(await vitrine('reset', 'Demo')).toMatchObject({ status: 0 })
+    await second.shows(PROMPT)
+    expect(await vitrine('stop', 'Demo', 'hard')).toMatchObject({ status: 0, errors: '' })
+    expect(await second.status).toBe(0)
+    expect(JSON.parse((await vitrine('info', 'Demo', '--json')).output)).toMatchObject({ state: 'powered-off' })
+  })
 })
 
 describe('the library on the command line', () => {

@@ -7,6 +7,14 @@ usage: vitrine run [options]        boots a machine in this terminal; without op
        vitrine add PATH             puts one that is on disk into the library
        vitrine delete NAME          deletes one from disk
        vitrine start NAME [--headless]   powers one on, or resumes it, in this terminal
+       vitrine stop NAME [soft|hard]   asks the guest to shut down, or powers off
+       vitrine suspend NAME         to disk
+       vitrine resume NAME          one that is suspended (in this terminal) or paused
+       vitrine reset | pause | unpause NAME
+       vitrine console NAME         the serial terminal of one that runs; Ctrl-A x leaves it
+       vitrine screenshot NAME PATH.png
+       vitrine send-keys NAME KEYS... [--text TEXT]   e.g. ctrl-alt-delete
+       vitrine stats NAME
        vitrine --help | --version
 NAME is a virtual machine's name, its id or the path of its folder. --json after any of these prints JSON.
 

@@ -1,6 +1,7 @@
 /** Entry of the `vitrine` command: plain Node, no Electron. */
 import { VmmError } from '../vmm'
 import { HELP } from './help'
+import { consoleOf, pause, reset, resume, screenshot, sendKeys, stats, stop, suspend, unpause } from './library/control'
 import { create } from './library/create'
 import { add, deleteVm, info, list } from './library/manage'
 import { start } from './library/start'
@@ -16,6 +17,16 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   add,
   delete: deleteVm,
   start,
+  stop,
+  suspend,
+  resume,
+  reset,
+  pause,
+  unpause,
+  console: consoleOf,
+  screenshot,
+  'send-keys': sendKeys,
+  stats,
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -22,6 +22,8 @@ export type ProblemCode =
   | 'state/does-not-fit'
   | 'inventory/broken'
   | 'inventory/newer'
+  | 'control/unreachable'
+  | 'control/refused'
   | 'busy'
 
 export interface Problem {

@@ -1,0 +1,92 @@
+/** The other end: asks the process that runs a VM. */
+import { connect, type Socket } from 'node:net'
+import { fail, ok, type Problem, type Result } from '../library/problem'
+import { ControlReply, MAX_REPLY_BYTES, type ControlRequest } from './protocol'
+
+export class ControlClient {
+  private pending: Buffer[] = []
+  private bytes = 0
+  private waiting: ((reply: Result<unknown>) => void) | undefined
+  private raw: ((bytes: Uint8Array) => void) | undefined
+  private readonly ended: Promise<void>
+
+  private constructor(private readonly socket: Socket) {
+    this.ended = new Promise((resolve) => socket.on('close', () => resolve()))
+    socket.on('data', (chunk) => this.received(chunk))
+    socket.on('close', () => this.answer(fail(GONE)))
+    socket.on('error', () => socket.destroy())
+  }
+
+  static async connect(path: string): Promise<Result<ControlClient>> {
+    return new Promise((resolve) => {
+      const socket = connect(path)
+      socket.once('connect', () => {
+        socket.removeAllListeners('error')
+        resolve(ok(new ControlClient(socket)))
+      })
+      socket.once('error', (error) => {
+        resolve(fail({ code: 'control/unreachable', message: `the process that runs it cannot be reached (${error.message})`, remedy: 'it may not listen, or run for another user; end it there', file: path }))
+      })
+    })
+  }
+
+  /** One at a time. */
+  async ask(request: ControlRequest): Promise<Result<unknown>> {
+    if (this.socket.destroyed) return fail(GONE)
+    return new Promise((resolve) => {
+      this.waiting = resolve
+      this.socket.write(`${JSON.stringify(request)}\n`)
+    })
+  }
+
+  /** After `console` was granted: bytes both ways until the VM ends or `close`. */
+  attach(output: (bytes: Uint8Array) => void): (input: Uint8Array) => void {
+    this.raw = output
+    const early = Buffer.concat(this.pending)
+    this.pending = []
+    if (early.length > 0) output(early)
+    return (input) => void this.socket.write(input)
+  }
+
+  /** Resolves when the connection is closed by either side. */
+  async closed(): Promise<void> {
+    return this.ended
+  }
+
+  close(): void {
+    this.socket.end()
+  }
+
+  private received(chunk: Buffer): void {
+    if (this.raw) return this.raw(chunk)
+    this.pending.push(chunk)
+    this.bytes += chunk.length
+    if (this.bytes > MAX_REPLY_BYTES) return void this.socket.destroy()
+    if (!this.waiting || !chunk.includes(10)) return
+    const whole = Buffer.concat(this.pending)
+    const end = whole.indexOf(10)
+    this.pending = [whole.subarray(end + 1)]
+    this.bytes = whole.length - end - 1
+    this.answer(parse(whole.subarray(0, end).toString('utf8')))
+  }
+
+  private answer(reply: Result<unknown>): void {
+    const { waiting } = this
+    this.waiting = undefined
+    waiting?.(reply)
+  }
+}
+
+const GONE: Problem = { code: 'control/unreachable', message: 'the process that ran it has ended', remedy: 'see vitrine list' }
+
+function parse(line: string): Result<unknown> {
+  let content: unknown
+  try {
+    content = JSON.parse(line)
+  } catch {
+    content = undefined
+  }
+  const reply = ControlReply.safeParse(content)
+  if (!reply.success) return fail({ code: 'control/refused', message: 'the process that runs it gave an answer that makes no sense', remedy: 'use the same version of Vitrine' })
+  return reply.data.ok ? ok(reply.data.value) : fail({ code: 'control/refused', message: reply.data.message, remedy: reply.data.remedy })
+}
