@@ -1,6 +1,7 @@
 /** The library's commands as a user meets them: VMs made, run, suspended, resumed and deleted in plain Node. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -163,6 +164,50 @@ describe('the library on the command line', () => {
     await new Promise((done) => setTimeout(done, 10))
     expect(await third.status).toBe(0)
     expect(readFileSync(join(folder('Demo'), 'vitrine.log'), 'utf8')).toMatch(/powers on[^]*suspended[^]*resumes from[^]*powers on/)
+  })
+
+  it('has serial ports on TCP', async () => {
+    const busy = createServer()
+    await new Promise<void>((done) => busy.listen(0, '127.0.0.1', done))
+    const address = busy.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    await vitrine('create', 'Tcp', '--demo', '--memory', '16', '--serial', `tcp:${port}`)
+    expect(await vitrine('start', 'Tcp')).toMatchObject({ status: 2, errors: expect.stringContaining('another program uses that port') as string })
+    await new Promise((done) => busy.close(done))
+    const running = start('start', 'Tcp', '--json')
+    await running.shows('running')
+    let heard = ''
+    const socket = connect(port, '127.0.0.1')
+    socket.on('data', (chunk) => (heard += chunk.toString()))
+    socket.on('error', () => undefined)
+    while (!heard.includes(PROMPT)) {
+      socket.write('\r')
+      await new Promise((done) => setTimeout(done, 100))
+    }
+    expect(await vitrine('stop', 'Tcp', 'hard')).toMatchObject({ status: 0 })
+    expect(await running.status).toBe(0)
+  })
+
+  it('does with a guest that crashes what its settings say', async () => {
+    await vitrine('create', 'Crash', '--new-disk', '504K', '--memory', '4', '--serial', 'none')
+    bootSector(join(folder('Crash'), 'disk.img'), 'xor ax, ax\nmov ds, ax\nlidt [empty]\nint 3\nempty: dw 0, 0, 0')
+    const set = (action: string): void => {
+      const path = join(folder('Crash'), 'vm.json')
+      writeFileSync(path, readFileSync(path, 'utf8').replace(/"guestCrash": "\w+"/, `"guestCrash": "${action}"`))
+    }
+    expect(await vitrine('start', 'Crash')).toMatchObject({ status: 3, errors: 'vitrine: the guest\'s processor shut down (triple fault)\n' })
+    expect(readFileSync(join(folder('Crash'), 'vitrine.log'), 'utf8')).toMatch(/error {3}the guest's processor shut down \(triple fault\) \| .*rip/i)
+    set('keep')
+    expect(await vitrine('start', 'Crash')).toMatchObject({ status: 3 })
+    expect(existsSync(join(folder('Crash'), 'crashed.state'))).toBe(true)
+    set('reset')
+    const again = start('start', 'Crash', '--json')
+    await again.shows('"crashed"')
+    await again.shows('"running"', again.output.indexOf('"crashed"'))
+    again.signal('SIGTERM')
+    expect(await again.status).toBe(0)
+    expect(await vitrine('delete', 'Crash', '--yes')).toMatchObject({ status: 0 })
+    expect(existsSync(folder('Crash'))).toBe(false)
   })
 
   it('does not resume on a disk that was written to meanwhile', async () => {

@@ -1,8 +1,8 @@
 /** One VM of the library from its start to its end, in this process: machine, terminal, signals, and the socket on which other commands ask. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import {
-  controlPath, ControlServer, createMachine, encodePng, fileError, isKnownKey, parseChord, QueueCharBackend, VmmError,
-  type Machine, type MachineEnd, type Result, type VmConsole, type VmControl, type VmSession,
+  controlPath, ControlServer, createMachine, encodePng, fileError, isKnownKey, parseChord, QueueCharBackend, TcpCharBackend, VmmError,
+  type CharBackend, type Machine, type MachineEnd, type Result, type SerialPortJson, type VmConsole, type VmControl, type VmSession,
 } from '../../vmm'
 import { Terminal } from '../terminal'
 import { unwrap } from './output'
@@ -31,7 +31,8 @@ export class RunningVm implements VmControl {
   private readonly consoles = new Set<(bytes: Uint8Array) => void>()
   private readonly onSuspended: ((result: Result<undefined>) => void)[] = []
   private readonly files: number[] = []
-  private ports: readonly QueueCharBackend[] = []
+  private readonly tcpPorts: TcpCharBackend[] = []
+  private readonly ports: CharBackend[] = []
 
   constructor(
     private readonly session: VmSession,
@@ -42,7 +43,6 @@ export class RunningVm implements VmControl {
   async run(): Promise<Outcome> {
     const onSignal = (): void => this.asked()
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    this.ports = this.openPorts()
     const server = await ControlServer.listen(controlPath(this.session.folder.path), this)
     if (server.ok) this.server = server.value
     // It can be run without: the lock says who does, and signals reach it.
@@ -50,6 +50,7 @@ export class RunningVm implements VmControl {
     for (const signal of signals) process.on(signal, onSignal)
     process.stdout.on('error', onSignal) // whoever read our output has gone
     try {
+      await this.openPorts()
       for (let first = true; ; first = false) {
         const again = await this.powerOn(first)
         if (again) return again
@@ -59,6 +60,7 @@ export class RunningVm implements VmControl {
       process.stdout.off('error', onSignal)
       this.terminal?.close()
       for (const file of this.files) closeSync(file)
+      for (const port of this.tcpPorts) await port.close()
     }
   }
 
@@ -147,10 +149,10 @@ export class RunningVm implements VmControl {
       }
       this.machine = machine
       machine.onTurn = (): void => this.flush()
-      if (this.wish) machine.stop() // asked for while it was being made
       this.say('running', {})
       for (;;) {
-        const end = await machine.run()
+        // What was asked for while the machine was being made, run() would not know of.
+        const end: MachineEnd = this.wish ? { kind: 'stopped' } : await machine.run()
         const outcome = end.kind === 'stopped' ? await this.stopped(machine) : await this.ended(machine, end)
         if (outcome !== 'go-on') return outcome
       }
@@ -232,19 +234,27 @@ export class RunningVm implements VmControl {
     return { how: what, status: EXIT_CRASH }
   }
 
-  private openPorts(): readonly QueueCharBackend[] {
-    return this.session.serialPorts.map((port) => {
-      switch (port.kind) {
-        case 'file':
-          return this.filePort(port.file)
-        case 'terminal':
-          return this.terminalPort ? new QueueCharBackend(() => undefined) : this.openTerminal()
-        case 'tcp':
-          throw new VmmError('config/bad-option', `serial port on TCP port ${port.port}: needs the app for now; set it to terminal, file or none to start without`)
-        case 'none':
-          return new QueueCharBackend(() => undefined)
-      }
-    })
+  private async openPorts(): Promise<void> {
+    for (const port of this.session.serialPorts) this.ports.push(await this.openPort(port))
+  }
+
+  private openPort(port: SerialPortJson): CharBackend | Promise<CharBackend> {
+    switch (port.kind) {
+      case 'file':
+        return this.filePort(port.file)
+      case 'terminal':
+        return this.terminalPort ? new QueueCharBackend(() => undefined) : this.openTerminal()
+      case 'tcp':
+        return this.tcpPort(port.port, port.protocol)
+      case 'none':
+        return new QueueCharBackend(() => undefined)
+    }
+  }
+
+  private async tcpPort(number: number, protocol: 'raw' | 'telnet'): Promise<CharBackend> {
+    const port = await TcpCharBackend.listen(number, protocol, (work) => this.machine?.post(work))
+    this.tcpPorts.push(port)
+    return port
   }
 
   private filePort(path: string): QueueCharBackend {

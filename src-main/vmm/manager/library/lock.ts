@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, rm, utimes, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { hostEpochMs, hostTimestamp } from '../../time/host-clock'
 import { readBounded } from './json-document'
@@ -59,7 +59,8 @@ export async function takeLock(folder: string, program: string): Promise<Result<
   try {
     const other = await lockHolder(folder)
     if (other) return fail(lockedProblem(other, folder))
-    await mkdir(folder, { recursive: true, mode: 0o755 })
+    await makeFolder(dirname(folder))
+    await makeFolder(folder)
     const file = await open(taking, 'wx', 0o644)
     let held = false
     try {
@@ -74,6 +75,15 @@ export async function takeLock(folder: string, program: string): Promise<Result<
     }
   } catch (error) {
     return fail(fileProblem(error, folder))
+  }
+}
+
+/** No folder above it: what is locked has been deleted when that is not there. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error
   }
 }
 

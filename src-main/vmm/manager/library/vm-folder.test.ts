@@ -251,7 +251,22 @@ describe('the log', () => {
   })
 })
 
+describe('a folder that has gone', () => {
+  it('is not made again by a change or a lock', async () => {
+    const vm = new VmFolder(join(root, 'gone.vitrine'))
+    expect(await vm.change({ name: 'x' }, 'test')).toMatchObject({ ok: false, problem: { code: 'file/missing' } })
+    expect(await vm.lock('test')).toMatchObject({ ok: false, problem: { code: 'file/missing' } })
+    expect(existsSync(vm.path)).toBe(false)
+  })
+})
+
 describe('the thumbnail', () => {
+  it('on a full disk is a problem with a remedy', async () => {
+    const vm = await newVm()
+    symlinkSync('/dev/full', vm.file('thumbnail.png'))
+    expect(await writeThumbnail(vm, Uint8Array.of(1))).toMatchObject({ ok: false, problem: { code: 'file/disk-full', remedy: expect.stringContaining('make room') as string } })
+  })
+
   it('is a picture or nothing', async () => {
     const vm = await newVm()
     expect(await readThumbnail(vm)).toBeUndefined()
