@@ -72,7 +72,7 @@ describe('vitrine', () => {
   })
 
   it('knows no other commands', async () => {
-    expect(await vitrine(['start'])).toMatchObject({ status: 2, output: '', errors: 'vitrine: start: no such command; see vitrine --help\n' })
+    expect(await vitrine(['launch'])).toMatchObject({ status: 2, output: '', errors: 'vitrine: launch: no such command; see vitrine --help\n' })
   })
 })
 

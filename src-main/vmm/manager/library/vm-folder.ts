@@ -144,7 +144,7 @@ export class VmFolder {
     const lock = await takeLock(this.file(`${LOCKS}/run`), program)
     // A process that was killed in the middle of a write left something behind; now nobody else writes here.
     if (lock.ok) await removeLeftovers(this.path, exists)
-    return lock
+    return lock.ok || lock.problem.code !== 'folder/read-only' ? lock : fail(this.readOnly())
   }
 
   async holder(): Promise<LockHolder | undefined> {
@@ -165,10 +165,14 @@ export class VmFolder {
     }
     try {
       await access(this.path, constants.W_OK)
-    } catch (error) {
-      problems.push({ ...fileProblem(error, this.path), code: 'folder/read-only' })
+    } catch {
+      problems.push(this.readOnly())
     }
     return problems
+  }
+
+  private readOnly(): Problem {
+    return { code: 'folder/read-only', message: `the folder ${this.path} cannot be written to`, remedy: 'change its permissions, mount its disk writable, or copy the virtual machine to another place', file: this.path }
   }
 
   private async readTrouble(error: unknown): Promise<Problem> {
