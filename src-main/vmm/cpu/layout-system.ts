@@ -151,7 +151,7 @@ export const SPLIT_BUFFER = 0x38000
  */
 export const JUMP_PAGES = 0x39000
 export const JUMP_PAGES_BYTES = 512
-/** 4096 bits: 4 MiB of linear addresses (hash) in which the TLB may have pieces of large pages; INVLPG elsewhere looks at nine slots only. */
+/** 4096 bits: 4 MiB of linear addresses (core/mmu/tlb says which) in which the TLB may have pieces of large pages; INVLPG elsewhere looks at nine slots only. */
 export const TLB_LARGE = 0x39200
 export const TLB_LARGE_BYTES = 512
 

@@ -18,7 +18,7 @@ import {
   TLB_TABLE_BYTES,
   TLB_WRITE,
 } from './layout'
-import { TLB_JOURNAL, TLB_JOURNAL_COUNT, TLB_JOURNAL_ENTRIES, TLB_LARGE, TLB_LARGE_BYTES } from './layout-system'
+import { TLB_JOURNAL, TLB_JOURNAL_COUNT, TLB_JOURNAL_ENTRIES } from './layout-system'
 
 /** u32 slot, u32 page number and flags, u64 tag. */
 const SAVED_BYTES = 16
@@ -28,6 +28,8 @@ const SLOT_ADDEND = 8
 const SLOT_PAGE = 12
 const PAGE_NUMBER = 0x0fffffff
 const PAGE_MASK = 0xfffff000
+/** Of a slot that is in the journal without an entry, and of one that is not in it (core/mmu/tlb). */
+const TAG_DROPPED = 0xfffffffffffffffen
 const TAG_EMPTY = 0xffffffffffffffffn
 
 export function saveTlb(view: DataView, vcpu: number): Uint8Array {
@@ -38,13 +40,13 @@ export function saveTlb(view: DataView, vcpu: number): Uint8Array {
     const slot = view.getUint32(vcpu + TLB_JOURNAL + i * 4, true)
     const tag = view.getBigUint64(vcpu + slot, true)
     out.setUint32(i * SAVED_BYTES, slot, true)
-    out.setUint32(i * SAVED_BYTES + SAVED_PAGE, tag === TAG_EMPTY ? 0 : view.getUint32(vcpu + slot + SLOT_PAGE, true), true)
+    out.setUint32(i * SAVED_BYTES + SAVED_PAGE, tag >= TAG_DROPPED ? 0 : view.getUint32(vcpu + slot + SLOT_PAGE, true), true)
     out.setBigUint64(i * SAVED_BYTES + SAVED_TAG, tag, true)
   }
   return bytes
 }
 
-/** After reset_tlb. Where the pages lie in host memory follows from the physmap, so a state cannot point outside guest memory. */
+/** After reset_tlb; note_large_pages has to follow. Where the pages lie in host memory follows from the physmap, so a state cannot point outside guest memory. */
 export function loadTlb(view: DataView, vcpu: number, saved: Uint8Array): void {
   const count = saved.length / SAVED_BYTES
   if (!Number.isInteger(count) || count > TLB_JOURNAL_ENTRIES) throw damaged()
@@ -55,11 +57,10 @@ export function loadTlb(view: DataView, vcpu: number, saved: Uint8Array): void {
     const tag = input.getBigUint64(i * SAVED_BYTES + SAVED_TAG, true)
     if (slot < TLB || slot >= TLB + TLB_CONTEXTS * TLB_CONTEXT_BYTES || slot % TLB_ENTRY_BYTES !== 0) throw damaged()
     view.setUint32(vcpu + TLB_JOURNAL + i * 4, slot, true)
-    if (tag !== TAG_EMPTY) restoreSlot(view, vcpu, slot, page, tag)
+    if (view.getBigUint64(vcpu + slot, true) === TAG_EMPTY) view.setBigUint64(vcpu + slot, TAG_DROPPED, true)
+    if (tag < TAG_DROPPED) restoreSlot(view, vcpu, slot, page, tag)
   }
   view.setUint32(vcpu + TLB_JOURNAL_COUNT, count, true)
-  // any of them may be a piece of a large page
-  new Uint8Array(view.buffer, vcpu + TLB_LARGE, TLB_LARGE_BYTES).fill(0xff)
 }
 
 function restoreSlot(view: DataView, vcpu: number, slot: number, page: number, tag: bigint): void {

@@ -420,6 +420,7 @@ export class Vcpu {
     this.refresh()
     this.dropTranslations()
     loadTlb(this.view, this.base, state.tlb)
+    this.core.core('note_large_pages')(this.base)
   }
 
   private loadFpu(fpu: FpuState): void {

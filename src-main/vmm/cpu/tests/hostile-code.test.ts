@@ -229,7 +229,7 @@ class HostileProcessor {
     for (let at = L.TLB; at < end; at += L.TLB_ENTRY_BYTES) {
       const word = (this.vcpu.base + at) >>> 2
       const low = this.words[word] ?? 0
-      if (low === 0xffffffff && this.words[word + 1] === 0xffffffff) continue
+      if (low >= 0xfffffffe && this.words[word + 1] === 0xffffffff) continue
       const host = (low + (this.words[word + 2] ?? 0)) >>> 0
       const table = (at - L.TLB) % L.TLB_CONTEXT_BYTES
       const last = table >= L.TLB_WRITE && table < L.TLB_EXECUTE ? ROM : GUARD

@@ -47,6 +47,8 @@ import { KIND_EXECUTE, KIND_READ, KIND_WRITE } from './walk'
 
 const TLB_END = TLB + TLB_CONTEXTS * TLB_CONTEXT_BYTES
 const TAG_EMPTY: u64 = 0xffffffffffffffff
+/** As empty, but the slot is in the journal: it must not come to stand there twice. (Tags that are looked for have no page offset.) */
+const TAG_DROPPED: u64 = 0xfffffffffffffffe
 const ENTRY_GLOBAL: u32 = 0x80000000
 /** Bits 29..30: size of the page behind the entry (0 4 KiB, 1 2 MiB, 2 4 MiB, 3 1 GiB). Bits 0..27: guest-physical page number. */
 const ENTRY_SIZE_SHIFT: u32 = 29
@@ -55,8 +57,11 @@ const EPOCH_MASK: i32 = 0x03ffffff
 const EPOCH_MODE_SHIFT: i32 = 26
 const EPOCH_MODE_USER: i32 = 4
 const LARGE_SHIFT: u64 = 30
-/** Granularity of TLB_LARGE. */
+/** TLB_LARGE: 4 MiB a bit, the halves of the address space by themselves (a kernel maps all memory large, in its own). */
 const REGION_SHIFT: u64 = 22
+const REGION_BITS: u32 = 2047
+const HALF_SHIFT: u64 = 52
+const HALF_BIT: u32 = 2048
 const SIZE_1_GIB: u32 = 3
 
 /** A value that no jump-cache entry has. */
@@ -175,8 +180,8 @@ function page_watched(vcpu: usize, linear: u64): bool {
 
 // @ts-ignore: decorator
 @inline
-function large_byte(vcpu: usize, linear: u64): usize {
-  return vcpu + TLB_LARGE + (<usize>(linear >> (REGION_SHIFT + 3)) & (TLB_LARGE_BYTES - 1))
+function large_bit(linear: u64): u32 {
+  return (<u32>(linear >> REGION_SHIFT) & REGION_BITS) | (<u32>(linear >> HALF_SHIFT) & HALF_BIT)
 }
 
 function note_large_page(vcpu: usize, linear: u64, size: u32): void {
@@ -185,8 +190,19 @@ function note_large_page(vcpu: usize, linear: u64, size: u32): void {
     memory.fill(vcpu + TLB_LARGE, 0xff, TLB_LARGE_BYTES)
     return
   }
-  const at = large_byte(vcpu, linear)
-  store<u8>(at, <u32>load<u8>(at) | (1 << (<u32>(linear >> REGION_SHIFT) & 7)))
+  const bit = large_bit(linear)
+  const at = vcpu + TLB_LARGE + (bit >> 3)
+  store<u8>(at, <u32>load<u8>(at) | (1 << (bit & 7)))
+}
+
+/** After the entries of a saved machine were put in. */
+export function note_large_pages(vcpu: usize): void {
+  const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
+  for (let i: u32 = 0; i < count; i++) {
+    const slot = vcpu + load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
+    const size = (load<u32>(slot, 12) >> ENTRY_SIZE_SHIFT) & 3
+    if (load<u64>(slot) < TAG_DROPPED && size) note_large_page(vcpu, load<u64>(slot), size)
+  }
 }
 
 /** Enters the page just walked (WALK_*) for accesses of one kind, when what it leads to may be accessed without a closer look. */
@@ -250,8 +266,7 @@ export function flush_tlb_local(vcpu: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
     const slot = vcpu + offset
-    if (load<u64>(slot) == TAG_EMPTY) continue
-    if (load<u32>(slot, 12) & ENTRY_GLOBAL) {
+    if (load<u64>(slot) != TAG_DROPPED && load<u32>(slot, 12) & ENTRY_GLOBAL) {
       store<u32>(vcpu + (<usize>kept << 2), offset, TLB_JOURNAL)
       kept++
     } else {
@@ -278,7 +293,7 @@ export function flush_write_tlb(vcpu: usize): void {
   const count = load<u32>(vcpu, TLB_JOURNAL_COUNT)
   for (let i: u32 = 0; i < count; i++) {
     const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
-    if (is_write_slot(offset)) store<u64>(vcpu + offset, TAG_EMPTY)
+    if (is_write_slot(offset)) store<u64>(vcpu + offset, TAG_DROPPED)
   }
 }
 
@@ -288,7 +303,7 @@ export function flush_write_page(vcpu: usize, hostPage: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
     const slot = vcpu + offset
-    if (is_write_slot(offset) && <u32>load<u64>(slot) + load<u32>(slot, 8) == hostPage) store<u64>(slot, TAG_EMPTY)
+    if (is_write_slot(offset) && <u32>load<u64>(slot) + load<u32>(slot, 8) == hostPage) store<u64>(slot, TAG_DROPPED)
   }
 }
 
@@ -299,13 +314,14 @@ export function flush_execute_page(vcpu: usize, gpa: u64): void {
     const offset = load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
     const inContext = <i32>(offset - TLB) % TLB_CONTEXT_BYTES
     if (inContext < TLB_EXECUTE || inContext >= TLB_EXECUTE + TLB_TABLE_BYTES) continue
-    if ((load<i32>(vcpu + offset, 12) & ENTRY_NUMBER) == <i32>(gpa >> 12)) store<u64>(vcpu + offset, TAG_EMPTY)
+    if ((load<i32>(vcpu + offset, 12) & ENTRY_NUMBER) == <i32>(gpa >> 12)) store<u64>(vcpu + offset, TAG_DROPPED)
   }
 }
 
 /** INVLPG: drops the translations of one page. Large pages are cached in 4 KiB pieces: the pieces of the same 2 MiB, 4 MiB or 1 GiB page go too. */
 export function invalidate_page(vcpu: usize, linear: u64): void {
-  if ((<u32>load<u8>(large_byte(vcpu, linear)) >> (<u32>(linear >> REGION_SHIFT) & 7)) & 1) drop_pieces(vcpu, linear)
+  const bit = large_bit(linear)
+  if ((<u32>load<u8>(vcpu + TLB_LARGE + (bit >> 3)) >> (bit & 7)) & 1) drop_pieces(vcpu, linear)
   else drop_small_page(vcpu, linear & ~0xfff)
   if (has_jumps(vcpu, linear)) bump_code_epoch(vcpu)
 }
@@ -321,7 +337,7 @@ function drop_small_page(vcpu: usize, page: u64): void {
 // @ts-ignore: decorator
 @inline
 function drop_slot(slot: usize, page: u64): void {
-  if (load<u64>(slot) == page) store<u64>(slot, TAG_EMPTY)
+  if (load<u64>(slot) == page) store<u64>(slot, TAG_DROPPED)
 }
 
 function drop_pieces(vcpu: usize, linear: u64): void {
@@ -329,9 +345,9 @@ function drop_pieces(vcpu: usize, linear: u64): void {
   for (let i: u32 = 0; i < count; i++) {
     const slot = vcpu + load<u32>(vcpu + (<usize>i << 2), TLB_JOURNAL)
     const tag = load<u64>(slot)
-    if (tag == TAG_EMPTY) continue
+    if (tag == TAG_DROPPED) continue
     const shift = <u64>((load<u32>(slot, 12) >> ENTRY_SIZE_SHIFT) & 3)
     const bits: u64 = shift == 0 ? 12 : shift == 1 ? 21 : shift == 2 ? 22 : 30
-    if (tag >> bits == linear >> bits) store<u64>(slot, TAG_EMPTY)
+    if (tag >> bits == linear >> bits) store<u64>(slot, TAG_DROPPED)
   }
 }
