@@ -38,8 +38,8 @@ function adder(at: number, value: number): Code {
   return code
 }
 
-/** Calls the function at OTHER_PAGE often, does something, and calls it as often again. */
-function callTwice(world: World, between: (code: Code) => void): void {
+/** Calls the function at `called` often, does something, and calls it as often again. */
+function callTwice(world: World, between: (code: Code) => void, called = OTHER_PAGE): void {
   const code = new Code(CODE)
   code.load(RDI, 2)
   code.label(0)
@@ -50,7 +50,7 @@ function callTwice(world: World, between: (code: Code) => void): void {
   between(code)
   code.again(RDI, 0)
   code.raw(HLT)
-  code.labelAt(2, OTHER_PAGE, CODE)
+  code.labelAt(2, called, CODE)
   world.put(code)
   world.run()
 }
@@ -206,9 +206,8 @@ describe('a region with an instruction that crosses the end of its page', () => 
   it('sees that no page follows: the fault is that of the second part', () => {
     const translator = both((world) => {
       page(world)
-      world.put(faultingLoop())
-      world.m.vcpu.rip = CODE
-      world.run()
+      world.put(adder(OTHER_PAGE - 3, 2))
+      callTwice(world, remap(0, [...INVLPG, ...word(OTHER_PAGE)]), OTHER_PAGE - 3)
       expect(world.m.vcpu.control('cr2')).toBe(BigInt(OTHER_PAGE))
       expect(world.m.vcpu.gpr32('rbx')).toBe(CALLS * 2)
     })
@@ -218,59 +217,14 @@ describe('a region with an instruction that crosses the end of its page', () => 
   it('sees another page there', () => {
     const translator = both((world) => {
       page(world)
-      // behind the instruction's rest, in both pages: ret
-      world.put(rest(OTHER_PAGE, 0))
-      world.put(rest(THIRD_PAGE, 1))
-      const code = new Code(CODE)
-      code.load(RDI, 2)
-      code.label(0)
-      code.load(RDX, CALLS)
-      code.label(1)
-      code.jump([CALL], 2, true)
-      code.again(RDX, 1)
-      code.load(RAX, THIRD_PAGE | PRESENT_WRITABLE)
-      code.store(entryOf(OTHER_PAGE), RAX)
-      code.raw(...INVLPG, ...word(OTHER_PAGE))
-      code.again(RDI, 0)
-      code.raw(HLT)
-      code.labelAt(2, OTHER_PAGE - 3, CODE)
-      world.put(code)
-      world.m.clear(OTHER_PAGE - 3, 3)
-      const first = new Code(OTHER_PAGE - 3)
-      first.raw(0x81, 0xc0 | RBX, 2)
-      world.put(first)
-      world.m.vcpu.rip = CODE
-      world.run()
+      world.put(adder(OTHER_PAGE - 3, 2))
+      // the rest of `add ebx, 0x102`, and a return
+      const rest = new Code(THIRD_PAGE)
+      rest.raw(1, 0, 0, RET)
+      world.put(rest)
+      callTwice(world, remap(THIRD_PAGE | PRESENT_WRITABLE, [...INVLPG, ...word(OTHER_PAGE)]), OTHER_PAGE - 3)
       expect(world.m.vcpu.gpr32('rbx')).toBe(CALLS * (2 + 0x102))
     })
     expect(crosses(translator)).toBe(true)
   })
 })
-
-/** The rest of `add ebx, 2 + high * 256` and a return. */
-function rest(at: number, high: number): Code {
-  const code = new Code(at)
-  code.raw(high, 0, 0, RET)
-  return code
-}
-
-/** Calls the crossing instruction often, takes the second page away and calls it again. */
-function faultingLoop(): Code {
-  const code = new Code(CODE)
-  code.load(RDI, 2)
-  code.label(0)
-  code.load(RDX, CALLS)
-  code.label(1)
-  code.jump([CALL], 2, true)
-  code.again(RDX, 1)
-  code.load(RAX, 0)
-  code.store(entryOf(OTHER_PAGE), RAX)
-  code.raw(...INVLPG, ...word(OTHER_PAGE))
-  code.again(RDI, 0)
-  code.raw(HLT)
-  code.labelAt(2, OTHER_PAGE - 3, CODE)
-  while (code.here < OTHER_PAGE - 3) code.raw(0x90)
-  code.add(RBX, 2)
-  code.raw(RET)
-  return code
-}

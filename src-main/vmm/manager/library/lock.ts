@@ -11,16 +11,10 @@ import { z } from 'zod'
 import { hostEpochMs, hostTimestamp } from '../../time/host-clock'
 import { readBounded } from './json-document'
 import { fail, fileProblem, ok, systemCode, type Result } from './problem'
-import { livenessOf, ownIdentity } from './process-identity'
+import { livenessOf, ownIdentity, type ProcessIdentity } from './process-identity'
 
 /** Who holds a lock, for messages and for judging whether it still lives. */
-export interface LockHolder {
-  readonly pid: number
-  readonly startTime: string
-  readonly boot: string
-  readonly pidNamespace: string
-  readonly machine: string
-  readonly host: string
+export interface LockHolder extends ProcessIdentity {
   /** Such as "vitrine start" or "Vitrine". */
   readonly program: string
   /** ISO 8601. */
