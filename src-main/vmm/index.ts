@@ -39,4 +39,4 @@ export type { Json, JsonObject, Patch } from './manager/library/json-document'
 export {
   CLOSE_ACTIONS, CRASH_ACTIONS, GUEST_FAMILIES, LOG_LEVELS,
   type CdromJson, type CpuModelJson, type DiskJson, type FirmwareJson, type HardwareJson, type KernelJson, type LogLevel, type OptionsJson, type SerialPortJson, type VmJson,
-} from './manager/library/vm-json/schema'
+} from './manager/library/vm-json/types'

@@ -1,13 +1,25 @@
 /** The names that cross from the window to the main process and back: plain lists, so that the preload script needs no schema library. */
 
 export const REQUEST_NAMES = [
-  'vm.describe', 'vm.power-on', 'vm.pause', 'vm.resume', 'vm.reset', 'vm.shut-down-guest', 'vm.power-off', 'vm.stats',
-  'vm.regions', 'vm.region',
-  'console.open', 'serial.open', 'window.set-input-grabbed',
+  'app.describe', 'app.preferences', 'app.set-preferences', 'app.messages', 'app.quit',
+  'host.describe',
+  'clipboard.read-text',
+  'window.memory', 'window.remember', 'window.new', 'window.close', 'window.set-input-grabbed', 'window.set-full-screen', 'window.grow-by',
+  'files.choose', 'files.describe',
+  'library.contents', 'library.create', 'library.check-name', 'library.open', 'library.scan', 'library.create-demo', 'library.remove', 'library.delete', 'library.rename', 'library.set-favourite', 'library.place', 'library.create-folder', 'library.rename-folder', 'library.place-folder', 'library.remove-folder', 'library.thumbnail', 'library.watch-thumbnails', 'library.discard-suspended', 'library.show-folder',
+  'vm.power', 'vm.settings', 'vm.check-settings', 'vm.change-settings', 'vm.add-disk', 'vm.expand-disk', 'vm.set-cdrom', 'vm.screenshot', 'vm.send-keys', 'vm.type-text', 'vm.screen-text', 'vm.stats', 'vm.inspect', 'vm.device-states', 'vm.regions', 'vm.region', 'vm.log',
+  'console.open',
+  'serial.open', 'serial.log',
 ] as const
 export type RequestName = (typeof REQUEST_NAMES)[number]
 
-export const EVENT_NAMES = ['vm.state-changed', 'menu.chosen'] as const
+export const EVENT_NAMES = [
+  'library.changed',
+  'vm.changed', 'vm.power-changed', 'vm.activity', 'vm.thumbnail', 'vm.serial-speaks',
+  'app.message', 'app.preferences-changed',
+  'files.dropped',
+  'window.show-vm', 'window.full-screen-changed', 'window.close-asked',
+] as const
 export type EventName = (typeof EVENT_NAMES)[number]
 
 /** Streams run over a MessagePort each; a request opens one, and its port arrives by a window message. */

@@ -31,6 +31,8 @@ export type SerialDown = { readonly kind: 'output'; readonly bytes: Uint8Array }
 
 export const SerialUp = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('taken'), bytes: z.number().int().min(0) }),
+  /** A break condition on the line, long enough for any driver to see. */
+  z.strictObject({ kind: z.literal('break') }),
   z.strictObject({ kind: z.literal('input'), bytes: z.instanceof(Uint8Array).refine((bytes) => bytes.length <= MAX_SERIAL_INPUT) }),
 ])
 export type SerialUp = z.infer<typeof SerialUp>

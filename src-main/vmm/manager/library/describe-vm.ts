@@ -6,7 +6,7 @@ import type { Problem } from './problem'
 import { readSuspended, suspendedProblem } from './suspended'
 import { VmFolder } from './vm-folder'
 import { hardwareProblems } from './vm-json/machine-config'
-import type { VmJson } from './vm-json/schema'
+import type { VmJson } from './vm-json/types'
 
 export interface LibraryVm {
   readonly id: string

@@ -10,7 +10,7 @@ import { hostTimestamp } from '../../time/host-clock'
 import { formatDocument, parseDocument, readBounded, type JsonObject } from './json-document'
 import { fail, fileProblem, ok, systemCode, type Problem, type Result } from './problem'
 import type { VmFolder } from './vm-folder'
-import type { HardwareJson, VmJson } from './vm-json/schema'
+import type { HardwareJson, VmJson } from './vm-json/types'
 
 const FILE = 'suspended.json'
 const VERSION = 1

@@ -4,7 +4,7 @@ import { basename, dirname, relative, sep } from 'node:path'
 import { syncFolder } from '../../support/write-atomically'
 import { fail, fileProblem, ok, type Result } from './problem'
 import { isOurs, VM_JSON, type VmFolder } from './vm-folder'
-import type { VmJson } from './vm-json/schema'
+import type { VmJson } from './vm-json/types'
 
 export interface Deleted {
   readonly deleted: readonly string[]

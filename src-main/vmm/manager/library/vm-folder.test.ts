@@ -12,7 +12,7 @@ import { deleteVm } from './vm-delete'
 import { folderName, VmFolder, type NewDisk } from './vm-folder'
 import { VmLog } from './vm-log'
 import { VmSession } from './vm-session'
-import type { VmJson } from './vm-json/schema'
+import type { VmJson } from './vm-json/types'
 
 const root = mkdtempSync(join(tmpdir(), 'vitrine-folder-'))
 const writer = join(root, 'writer.mjs')

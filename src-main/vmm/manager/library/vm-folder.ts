@@ -10,7 +10,8 @@ import { fail, fileProblem, ok, systemCode, type Problem, type Result } from './
 import { exists } from './process-identity'
 import { namedFiles } from './vm-json/machine-config'
 import { checkVmJson, readVmJson, type VmDocument } from './vm-json/read'
-import { isElementKey, VM_JSON_VERSION, type VmJson } from './vm-json/schema'
+import { isElementKey, VM_JSON_VERSION } from './vm-json/schema'
+import type { VmJson } from './vm-json/types'
 
 export const FOLDER_SUFFIX = '.vitrine'
 export const VM_JSON = 'vm.json'

@@ -2,7 +2,7 @@
 import { appendFile, rename, stat } from 'node:fs/promises'
 import { hostTimestamp } from '../../time/host-clock'
 import { VM_LOG, type VmFolder } from './vm-folder'
-import { LOG_LEVELS, type LogLevel } from './vm-json/schema'
+import { LOG_LEVELS, type LogLevel } from './vm-json/types'
 
 const MAX_FILE_BYTES = 1 << 20
 /** vitrine.log.1 is the youngest of the old ones. */

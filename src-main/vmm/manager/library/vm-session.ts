@@ -7,7 +7,7 @@ import { discardSuspended, readSuspended, suspendedProblem, writeSuspended, type
 import { writeThumbnail } from './thumbnail'
 import type { VmFolder } from './vm-folder'
 import { hardwareProblems, machineConfig } from './vm-json/machine-config'
-import type { SerialPortJson, VmJson } from './vm-json/schema'
+import type { SerialPortJson, VmJson } from './vm-json/types'
 import { VmLog } from './vm-log'
 
 export class VmSession {

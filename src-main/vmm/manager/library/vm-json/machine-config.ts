@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { MAX_CPUS, MAX_IDE_DRIVES, type CpuModelOptions, type MachineConfig } from '../../../machine/config'
 import type { Problem } from '../problem'
-import type { CpuModelJson, HardwareJson, VmJson } from './schema'
+import type { CpuModelJson, HardwareJson, VmJson } from './types'
 
 /** Paths in vm.json are relative to the VM's folder. */
 export function machineConfig({ hardware }: Pick<VmJson, 'hardware'>, folder: string): MachineConfig {

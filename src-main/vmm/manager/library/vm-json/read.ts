@@ -3,7 +3,8 @@ import type { z } from 'zod'
 import { isObject, parseDocument, type Json, type JsonObject } from '../json-document'
 import { fail, ok, type Problem, type Result } from '../problem'
 import { migrate, type Migration } from './migrate'
-import { VM_JSON_VERSION, vmJsonSchema, type VmJson } from './schema'
+import { VM_JSON_VERSION, vmJsonSchema } from './schema'
+import type { VmJson } from './types'
 
 export interface VmDocument {
   readonly config: VmJson
