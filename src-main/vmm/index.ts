@@ -5,6 +5,8 @@ export { createMachine, type MachineAttachments } from './machine/create-machine
 export type { KeyEvent } from './machine/key-typist'
 export type { Machine } from './machine/machine'
 export type { MachineStats } from './machine/stats'
+export { inspectMachine, type Inspection } from './machine/inspection/inspection'
+export { deviceStateViews, type DeviceStateView } from './machine/inspection/device-states'
 export type { Frame, FrameRect, FromMachine, ToMachine } from './machine/protocol'
 export type { RegionSnapshot, RegionSummary } from './cpu/engines/region-inspector'
 export { reportRegion, type RegionReport } from './cpu/engines/region-report'

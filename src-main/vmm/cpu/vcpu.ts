@@ -356,12 +356,13 @@ export class Vcpu {
       stackShadow: this.read32(S.DEBUG_SS_SHADOW) !== 0,
       debugPending: this.read32(S.DEBUG_PENDING),
       random: this.hex64(S.RANDOM_STATE),
-      fpu: this.saveFpu(),
+      fpu: this.fpu(),
       tlb: saveTlb(this.view, this.base),
     }
   }
 
-  private saveFpu(): FpuState {
+  /** x87 and SSE registers, as saved. */
+  fpu(): FpuState {
     const xmm = new Uint8Array(XMM_COUNT * XMM_BYTES)
     for (let i = 0; i < XMM_COUNT; i++) xmm.set(this.xmm(i), i * XMM_BYTES)
     const registers = this.base + L.FPU_REGS
@@ -470,16 +471,21 @@ export class Vcpu {
     return lines.join('\n')
   }
 
+  /** One byte of linear memory as the guest's code would read it, 0xff where there is none. Nothing changes, no device is asked. */
+  peek(linear: bigint): number {
+    const peek = this.core.core('peek') as unknown as (vcpu: number, linear: bigint) => number
+    return peek(this.base, BigInt.asIntN(64, linear & this.read64(L.LINEAR_MASK)))
+  }
+
+  /** Linear address of an offset in the code segment. */
+  codeAddress(offset: bigint): bigint {
+    return (offset + this.read64(L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_EFFECTIVE_BASE)) & this.read64(L.LINEAR_MASK)
+  }
+
   /** The bytes at CS:RIP, as far as they can be read. */
   private codeBytes(): string {
-    const peek = this.core.core('peek') as unknown as (vcpu: number, linear: bigint) => number
-    const base = this.read64(L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_EFFECTIVE_BASE)
-    const mask = this.read64(L.LINEAR_MASK)
-    const found: string[] = []
-    for (let i = 0n; i < 16n; i++) {
-      found.push(peek(this.base, BigInt.asIntN(64, (this.rip + base + i) & mask)).toString(16).padStart(2, '0'))
-    }
-    return found.join(' ')
+    const at = this.codeAddress(this.rip)
+    return Array.from({ length: 16 }, (_, i) => this.peek(at + BigInt(i)).toString(16).padStart(2, '0')).join(' ')
   }
 
   // ---- fields --------------------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,13 @@ export const DELIVER_INIT = 5
 export const DELIVER_STARTUP = 6
 export const DELIVER_EXTINT = 7
 
+const DELIVERY_NAMES = ['fixed', 'lowest priority', 'SMI', 'reserved', 'NMI', 'INIT', 'start-up', 'ExtINT'] as const
+
+/** Of a delivery mode 0..7, as the manual calls it (SDM volume 3, 11.5.1). */
+export function deliveryName(mode: number): string {
+  return DELIVERY_NAMES[mode & 7] ?? 'reserved'
+}
+
 export const BROADCAST = 0xff
 
 export interface InterruptMessage {

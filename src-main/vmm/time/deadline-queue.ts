@@ -4,6 +4,9 @@ import type { Clock, Timer, TimerService } from './clock'
 /** Expiries served by one runDue: a device that keeps arming in the past cannot hold the machine's thread. */
 const MAX_EXPIRIES_PER_RUN = 4096
 
+/** Names counted; timers made for one completion each share theirs. */
+const MAX_NAMES = 256
+
 class QueuedTimer implements Timer {
   deadline: VmTime | undefined = undefined
 
@@ -35,6 +38,7 @@ export class DeadlineQueue implements TimerService {
   /** Armed timers, latest first, so that the next one is popped off the end. A machine has a few dozen at most. */
   private readonly armed: QueuedTimer[] = []
   private created = 0
+  private readonly expiries = new Map<string, number>()
 
   /** `onEarlier` is called when the next deadline moves closer: the running slice may have to end sooner. */
   constructor(
@@ -64,9 +68,20 @@ export class DeadlineQueue implements TimerService {
       this.armed.pop()
       timer.deadline = undefined
       fired++
+      this.count(timer.name)
       timer.onExpire()
     }
     return fired
+  }
+
+  /** How often timers of each name have expired since power-on. */
+  get expired(): ReadonlyMap<string, number> {
+    return this.expiries
+  }
+
+  private count(name: string): void {
+    const count = this.expiries.get(name)
+    if (count !== undefined || this.expiries.size < MAX_NAMES) this.expiries.set(name, (count ?? 0) + 1)
   }
 
   /** What is armed, earliest first, for the inspector. */

@@ -1,8 +1,11 @@
 /** What the run loop and the front ends need of a board, whatever it is made of. */
 import type { MmioBus } from '../../bus/mmio-bus'
+import type { PciFunction } from '../../bus/pci/pci-function'
 import type { PioBus } from '../../bus/pio-bus'
+import type { ControllerView } from '../../devices/controller-view'
 import type { Device, ResetKind } from '../../devices/device'
 import type { MemoryBlock } from '../../memory/guest-memory'
+import type { MappedRange } from '../../memory/guest-memory-impl'
 import type { DisplayBackend } from '../../backends/display/display-backend'
 import type { Frame } from '../../backends/display/frame'
 import type { KeyEvent } from '../key-typist'
@@ -29,6 +32,10 @@ export interface Board {
   screenText(): readonly string[]
   /** Puts a disc into the drive (undefined: takes it out). */
   changeCdrom(drive: number, path: string | undefined): Promise<void>
+  /** For the inspector: interrupt controllers, PCI functions, memory as it is mapped. */
+  controllers(): readonly ControllerView[]
+  pciFunctions(): readonly PciFunction[]
+  memoryRanges(): readonly MappedRange[]
   /** Flushes and closes what the board opened. */
   close(): Promise<void>
 }

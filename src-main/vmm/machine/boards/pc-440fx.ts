@@ -17,7 +17,9 @@ import type { PioBus } from '../../bus/pio-bus'
 import { HostBridge, type ShadowedRom } from '../../bus/pci/host-bridge'
 import { IsaBridge } from '../../bus/pci/isa-bridge'
 import { PciBus } from '../../bus/pci/pci-bus'
+import type { PciFunction } from '../../bus/pci/pci-function'
 import { AcpiPm } from '../../devices/acpi-pm/acpi-pm'
+import type { ControllerView } from '../../devices/controller-view'
 import { CoprocessorError } from '../../devices/coprocessor-error/coprocessor-error'
 import { DebugConsole } from '../../devices/debug-console/debug-console'
 import { DebugExit } from '../../devices/debug-exit/debug-exit'
@@ -30,8 +32,11 @@ import { AtaDisk } from '../../devices/ide/ata-disk'
 import { AtapiCdrom } from '../../devices/ide/atapi-cdrom'
 import { IdeController } from '../../devices/ide/ide-controller'
 import { IoApic } from '../../devices/ioapic/ioapic'
+import { ioApicView } from '../../devices/ioapic/view'
 import { Lapic, type LapicProcessor } from '../../devices/lapic/lapic'
+import { lapicView } from '../../devices/lapic/view'
 import { Pic8259 } from '../../devices/pic-8259/pic'
+import { picView } from '../../devices/pic-8259/view'
 import { Pit8254 } from '../../devices/pit-8254/pit'
 import { Port92 } from '../../devices/port-92/port-92'
 import { setUpCmos } from '../../devices/rtc-mc146818/cmos-setup'
@@ -44,7 +49,7 @@ import { GsiRouting } from '../../irq/gsi-routing'
 import type { IrqLine } from '../../irq/line'
 import { fanOut } from '../../irq/shared-line'
 import { gpa, type VmTime } from '../../support/branded'
-import type { GuestMemoryImpl } from '../../memory/guest-memory-impl'
+import type { GuestMemoryImpl, MappedRange } from '../../memory/guest-memory-impl'
 import type { MemoryBlock } from '../../memory/guest-memory'
 import type { Clock } from '../../time/clock'
 import type { DeadlineQueue } from '../../time/deadline-queue'
@@ -102,6 +107,8 @@ export interface PcOptions {
 export class Pc440fx implements Board {
   readonly devices: readonly Device[]
   readonly lapic: Lapic
+  private readonly pic: Pic8259
+  private readonly ioApic: IoApic
   readonly pci: PciBus
   readonly rtc: RtcMc146818
   readonly vga: Vga
@@ -123,6 +130,8 @@ export class Pc440fx implements Board {
     const pic = new Pic8259({ setLevel: (high) => picOutput.target?.setLevel(high) })
     this.lapic = new Lapic(deadlines, { apicId: 0, bootstrap: true, bus: apicBus, pic, processor: options.processor, tscToTime: options.tscToTime })
     const ioApic = new IoApic(apicBus)
+    this.pic = pic
+    this.ioApic = ioApic
     // The 8259 pair reaches the processor through LINT0, or, when the guest wires it so, as ExtINT through the I/O APIC's pin 0 (MP table).
     picOutput.target = fanOut(this.lapic.lint0, ioApic.pin(0))
     const gsi = new GsiRouting({ picPin: (pin) => pic.pin(pin), ioApicPin: (pin) => ioApic.pin(pin) })
@@ -284,6 +293,18 @@ export class Pc440fx implements Board {
 
   screenText(): readonly string[] {
     return this.vga.textScreen()
+  }
+
+  controllers(): readonly ControllerView[] {
+    return [lapicView(this.lapic.save()), ioApicView(this.ioApic.save()), picView(this.pic.save())]
+  }
+
+  pciFunctions(): readonly PciFunction[] {
+    return this.pci.functions()
+  }
+
+  memoryRanges(): readonly MappedRange[] {
+    return this.options.memory.ranges()
   }
 
   async changeCdrom(drive: number, path: string | undefined): Promise<void> {
