@@ -30,7 +30,11 @@ export type StreamName = (typeof STREAM_NAMES)[number]
 export const channelOf = (name: RequestName | EventName): string => `vitrine:${name}`
 /** Electron IPC channel on which a stream's port comes. */
 export const PORT_CHANNEL = 'vitrine:port'
-/** Marks the window message that carries a stream's port from the preload script to the page. */
+/** Files dropped on the page: the preload script alone sends there, after events that the page cannot make. */
+export const DROP_CHANNEL = 'vitrine:drop'
+/** Most files in one drop that are looked at. */
+export const MAX_DROPPED = 32
+/** Marks the window message that carries a stream's port from the preload script to the page: { kind: PORT_MESSAGE, stream, number }, `number` as the request answers. */
 export const PORT_MESSAGE = 'vitrine-port'
 
 /** Longest piece of serial input in one message. */

@@ -26,7 +26,7 @@ export const events = {
   /** Another start of the app, the tray or a notification asks this window to show a VM; undefined: to come to the front. */
   'window.show-vm': z.object({ vm: VmId.optional() }),
   'window.full-screen-changed': z.object({ on: z.boolean() }),
-  /** The user wants to quit or to close the last window while VMs run: the page asks and answers with app.quit. */
+  /** The user wants to quit or to close the last window while VMs run: the page asks about `running` and answers with app.quit, or with nothing (cancel). */
   'window.close-asked': z.object({ running: z.array(VmId), quitting: z.boolean() }),
 } as const satisfies Record<EventName, z.ZodType>
 

@@ -29,6 +29,8 @@ export const VmCard = z.object({
   path: z.string(),
   favourite: z.boolean(),
   folder: FolderId.optional(),
+  /** Made from machine options on the command line: it has a tab, no place in the library, and is deleted when Vitrine ends. */
+  temporary: z.boolean(),
   power: PowerState,
   /** It can be powered on only when there are none. */
   problems: z.array(ProblemDto),

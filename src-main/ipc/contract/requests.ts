@@ -32,7 +32,10 @@ export const requests = {
   'app.set-preferences': { in: z.strictObject({ patch: PreferencesPatch }), out: outcome(Preferences) },
   /** The latest, oldest first. */
   'app.messages': { in: nothing, out: z.array(LogMessage) },
-  /** keep-running: the windows close, the VMs go on under the tray icon. */
+  /**
+   * Without `running`: asks, if need be (window.close-asked). With it: that is the answer for the VMs that were asked about. keep-running: the windows close,
+   * the VMs go on under the tray icon. shut-down: Vitrine ends when the guests have.
+   */
   'app.quit': { in: z.strictObject({ running: z.enum(['keep-running', 'suspend', 'shut-down', 'power-off']).optional() }), out: nothing },
   'host.describe': { in: nothing, out: HostDescription },
   /** Text that the user has copied, for pasting into a guest. */
