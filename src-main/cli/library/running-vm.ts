@@ -1,7 +1,7 @@
 /** One VM of the library from its start to its end, in this process: machine, terminal, signals, and the socket on which other commands ask. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import {
-  controlPath, ControlServer, createMachine, encodePng, fileError, isKnownKey, parseChord, QueueCharBackend, TcpCharBackend, VmmError,
+  controlPath, ControlServer, createMachine, encodePng, fileError, isKnownKey, parseChord, problem, QueueCharBackend, TcpCharBackend, VmmError,
   type CharBackend, type Machine, type MachineEnd, type Result, type SerialPortJson, type VmConsole, type VmControl, type VmSession,
 } from '../../vmm'
 import { Terminal } from '../terminal'
@@ -189,7 +189,7 @@ export class RunningVm implements VmControl {
   private async stopped(machine: Machine): Promise<Outcome | 'go-on'> {
     await this.session.keepThumbnail(encodePng(machine.screenshot()))
     if (this.wish !== 'suspend') {
-      this.answerSuspend({ ok: false, problem: { code: 'control/refused', message: 'it was powered off instead', remedy: 'nothing is left to suspend' } })
+      this.answerSuspend({ ok: false, problem: problem('suspend-powered-off', {}) })
       this.say('powered-off', {})
       return { how: 'powered off', status: 0 }
     }
@@ -211,7 +211,7 @@ export class RunningVm implements VmControl {
 
   private async ended(machine: Machine, end: MachineEnd): Promise<Outcome | undefined> {
     const { session } = this
-    this.answerSuspend({ ok: false, problem: { code: 'control/refused', message: 'the guest ended before it could be suspended', remedy: 'start it again' } })
+    this.answerSuspend({ ok: false, problem: problem('suspend-guest-ended', {}) })
     await session.keepThumbnail(encodePng(machine.screenshot()))
     if (end.kind !== 'triple-fault' && end.kind !== 'unimplemented') {
       this.say('powered-off', {})

@@ -1,6 +1,6 @@
 /** The other end: asks the process that runs a VM. */
 import { connect, type Socket } from 'node:net'
-import { fail, ok, type Problem, type Result } from '../library/problem'
+import { fail, ok, problem, type Result } from '../library/problem'
 import { ControlReply, MAX_REPLY_BYTES, type ControlRequest } from './protocol'
 
 export class ControlClient {
@@ -13,7 +13,7 @@ export class ControlClient {
   private constructor(private readonly socket: Socket) {
     this.ended = new Promise((resolve) => socket.on('close', () => resolve()))
     socket.on('data', (chunk) => this.received(chunk))
-    socket.on('close', () => this.answer(fail(GONE)))
+    socket.on('close', () => this.answer(fail(problem('control-ended', {}))))
     socket.on('error', () => socket.destroy())
   }
 
@@ -25,14 +25,14 @@ export class ControlClient {
         resolve(ok(new ControlClient(socket)))
       })
       socket.once('error', (error) => {
-        resolve(fail({ code: 'control/unreachable', message: `the process that runs it cannot be reached (${error.message})`, remedy: 'it may not listen, or run for another user; end it there', file: path }))
+        resolve(fail(problem('control-unreachable', { detail: error.message }, { file: path })))
       })
     })
   }
 
   /** One at a time. */
   async ask(request: ControlRequest): Promise<Result<unknown>> {
-    if (this.socket.destroyed) return fail(GONE)
+    if (this.socket.destroyed) return fail(problem('control-ended', {}))
     return new Promise((resolve) => {
       this.waiting = resolve
       this.socket.write(`${JSON.stringify(request)}\n`)
@@ -77,8 +77,6 @@ export class ControlClient {
   }
 }
 
-const GONE: Problem = { code: 'control/unreachable', message: 'the process that ran it has ended', remedy: 'see vitrine list' }
-
 function parse(line: string): Result<unknown> {
   let content: unknown
   try {
@@ -87,6 +85,6 @@ function parse(line: string): Result<unknown> {
     content = undefined
   }
   const reply = ControlReply.safeParse(content)
-  if (!reply.success) return fail({ code: 'control/refused', message: 'the process that runs it gave an answer that makes no sense', remedy: 'use the same version of Vitrine' })
-  return reply.data.ok ? ok(reply.data.value) : fail({ code: 'control/refused', message: reply.data.message, remedy: reply.data.remedy })
+  if (!reply.success) return fail(problem('control-nonsense', {}))
+  return reply.data.ok ? ok(reply.data.value) : fail(problem('control-refused', { message: reply.data.message, remedy: reply.data.remedy }))
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { fail, fileProblem, ok, type Result } from '../library/problem'
+import { fail, fileProblem, ok, problem, type Result } from '../library/problem'
 
 export function controlFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const { XDG_RUNTIME_DIR: runtime } = environment
@@ -21,7 +21,7 @@ export async function makeControlFolder(folder: string): Promise<Result<undefine
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const info = await lstat(folder)
     if (!info.isDirectory() || info.uid !== (process.getuid?.() ?? info.uid) || (info.mode & 0o077) !== 0) {
-      return fail({ code: 'file/unreadable', message: `${folder} belongs to another user, or others can write to it`, remedy: 'remove it, or set XDG_RUNTIME_DIR to a folder of your own', file: folder })
+      return fail(problem('control-folder-not-ours', { file: folder }, { file: folder }))
     }
     return ok(undefined)
   } catch (error) {

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import type { Result } from '../library/problem'
+import { problem, type Result } from '../library/problem'
 import { ControlClient } from './control-client'
 import { controlFolder, controlPath } from './control-path'
 import { ControlServer, type VmControl } from './control-server'
@@ -88,8 +88,8 @@ describe('the socket of a running VM', () => {
     expect(await client.ask({ command: 'stats' })).toEqual({ ok: true, value: { instructions: 5 } })
     const picture = value(await client.ask({ command: 'screenshot' }))
     expect(typeof picture === 'string' && Buffer.from(picture, 'base64').equals(Buffer.alloc(300_000, 7))).toBe(true)
-    vm.outcome = { ok: false, problem: { code: 'file/disk-full', message: 'full', remedy: 'make room' } }
-    expect(await client.ask({ command: 'suspend' })).toMatchObject({ ok: false, problem: { message: 'full', remedy: 'make room' } })
+    vm.outcome = { ok: false, problem: problem('disk-full', { file: 'disk.img' }) }
+    expect(await client.ask({ command: 'suspend' })).toMatchObject({ ok: false, problem: { message: 'disk.img cannot be written: the disk is full', remedy: expect.stringContaining('make room') as string } })
   })
 
   it('is the owner\'s alone', async () => {

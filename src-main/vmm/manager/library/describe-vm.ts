@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os'
 import type { MachineEntry } from './inventory'
 import type { LockHolder } from './lock'
-import type { Problem } from './problem'
+import { problem, type Problem } from './problem'
 import { readSuspended, suspendedProblem } from './suspended'
 import { VmFolder } from './vm-folder'
 import { hardwareProblems } from './vm-json/machine-config'
@@ -46,5 +46,5 @@ export async function describeVm(entry: Omit<MachineEntry, 'rest'>, hostBytes: n
 
 function foreign(config: VmJson, id: string, { vmJson }: VmFolder): readonly Problem[] {
   if (config.id === id) return []
-  return [{ code: 'vm/copied', message: `${vmJson}: id is ${config.id}, but the library knows the virtual machine here as ${id}`, remedy: 'remove it from the library and open it again', file: vmJson, key: 'id' }]
+  return [problem('id-differs', { file: vmJson, id: config.id, listed: id }, { file: vmJson, key: 'id' })]
 }

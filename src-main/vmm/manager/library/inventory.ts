@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { writeAtomically } from '../../support/write-atomically'
 import { formatDocument, isObject, parseDocument, readBounded, type Json, type JsonObject } from './json-document'
 import { withLock } from './lock'
-import { fail, fileProblem, ok, systemCode, type Problem, type Result } from './problem'
+import { fail, fileProblem, ok, problem, systemCode, type Result } from './problem'
 
 const VERSION = 1
 const MAX_RECENT = 20
@@ -108,15 +108,14 @@ export class InventoryFile {
 
 
 export function parseInventory(bytes: Uint8Array, file: string): Result<Inventory> {
-  const remedy = 'correct it by hand, or add the virtual machines again: the file is then put aside, not lost'
   const parsed = parseDocument(bytes)
-  if (!parsed.ok) return fail({ code: 'inventory/broken', message: `the list of virtual machines ${file} ${parsed.why}`, remedy, file })
+  if (!parsed.ok) return fail(problem('inventory-garbled', { file, detail: parsed.why }, { file }))
   const { document } = parsed
   const { version } = document
   if (typeof version === 'number' && version > VERSION) {
-    return fail({ code: 'inventory/newer', message: `the list of virtual machines ${file} has version ${version}, this Vitrine reads up to ${VERSION}`, remedy: 'use the Vitrine that wrote it, or a newer one', file, key: 'version' })
+    return fail(problem('inventory-newer', { file, version, known: VERSION }, { file, key: 'version' }))
   }
-  if (version !== VERSION) return fail({ code: 'inventory/broken', message: `the list of virtual machines ${file}: version is ${JSON.stringify(version) ?? 'missing'}; expected ${VERSION}`, remedy, file, key: 'version' })
+  if (version !== VERSION) return fail(problem('inventory-version', { file, version: JSON.stringify(version) ?? 'missing', known: VERSION }, { file, key: 'version' }))
   const folders = entries(document['folders'], Folder)
   const machines = entries(document['machines'], Machine)
   const known = new Set(folders.good.map((folder) => folder.id))
@@ -196,30 +195,30 @@ export function editMachine(now: Inventory, machine: string, edit: Partial<Pick<
 /** Into a folder (undefined: the top), before another VM of it or at its end. */
 export function placeMachine(now: Inventory, machine: string, folder: string | undefined, before?: string): Result<Inventory> {
   const moved = now.machines.find((other) => other.id === machine)
-  if (!moved) return fail(notThere('virtual machine', machine))
-  if (folder !== undefined && !now.folders.some((other) => other.id === folder)) return fail(notThere('folder', folder))
+  if (!moved) return fail(problem('vm-gone', { id: machine }))
+  if (folder !== undefined && !now.folders.some((other) => other.id === folder)) return fail(problem('folder-gone', { id: folder }))
   const others = now.machines.filter((other) => other !== moved)
   const at = others.findIndex((other) => other.id === before)
   return ok({ ...now, machines: inserted(others, at, { ...moved, folder }) })
 }
 
 export function addFolder(now: Inventory, folder: Omit<FolderEntry, 'rest'>): Result<Inventory> {
-  if (folder.parent !== undefined && !now.folders.some((other) => other.id === folder.parent)) return fail(notThere('folder', folder.parent))
+  if (folder.parent !== undefined && !now.folders.some((other) => other.id === folder.parent)) return fail(problem('folder-gone', { id: folder.parent }))
   return ok({ ...now, folders: [...now.folders, { ...folder, rest: {} }] })
 }
 
 export function renameFolder(now: Inventory, folder: string, name: string): Result<Inventory> {
-  if (!now.folders.some((other) => other.id === folder)) return fail(notThere('folder', folder))
+  if (!now.folders.some((other) => other.id === folder)) return fail(problem('folder-gone', { id: folder }))
   return ok({ ...now, folders: now.folders.map((other) => (other.id === folder ? { ...other, name } : other)) })
 }
 
 /** Into another folder (undefined: the top), but not into itself; before a sibling or at the end. */
 export function placeFolder(now: Inventory, folder: string, parent: string | undefined, before?: string): Result<Inventory> {
   const moved = now.folders.find((other) => other.id === folder)
-  if (!moved) return fail(notThere('folder', folder))
+  if (!moved) return fail(problem('folder-gone', { id: folder }))
   for (let at = parent; at !== undefined; at = now.folders.find((other) => other.id === at)?.parent) {
-    if (at === folder) return fail({ code: 'name/bad', message: `the folder ${moved.name} cannot be put into itself`, remedy: 'choose another folder' })
-    if (!now.folders.some((other) => other.id === at)) return fail(notThere('folder', at))
+    if (at === folder) return fail(problem('folder-into-itself', { name: moved.name }))
+    if (!now.folders.some((other) => other.id === at)) return fail(problem('folder-gone', { id: at }))
   }
   const others = now.folders.filter((other) => other !== moved)
   const at = others.findIndex((other) => other.id === before)
@@ -229,7 +228,7 @@ export function placeFolder(now: Inventory, folder: string, parent: string | und
 /** What was in it moves up to where it was. */
 export function removeFolder(now: Inventory, folder: string): Result<Inventory> {
   const gone = now.folders.find((other) => other.id === folder)
-  if (!gone) return fail(notThere('folder', folder))
+  if (!gone) return fail(problem('folder-gone', { id: folder }))
   return ok({
     ...now,
     folders: now.folders.filter((other) => other !== gone).map((other) => (other.parent === folder ? { ...other, parent: gone.parent } : other)),
@@ -244,8 +243,4 @@ export function markUsed(now: Inventory, machine: string): Inventory {
 /** Below 0: at the end. */
 function inserted<T>(list: readonly T[], at: number, item: T): readonly T[] {
   return at < 0 ? [...list, item] : [...list.slice(0, at), item, ...list.slice(at)]
-}
-
-function notThere(what: string, name: string): Problem {
-  return { code: 'name/not-found', message: `there is no ${what} ${name} in the library`, remedy: 'it may have been removed by another program; look again' }
 }

@@ -7,7 +7,7 @@ import * as edit from './inventory'
 import { InventoryFile, type FolderEntry, type Inventory, type MachineEntry } from './inventory'
 import type { JsonObject, Patch } from './json-document'
 import { LibraryWatch, type LibraryEvent, type LibraryList } from './library-watch'
-import { fail, ok, type Problem, type Result } from './problem'
+import { fail, ok, problem, type Problem, type Result } from './problem'
 import { libraryPaths, type LibraryPaths } from './paths'
 import { discardSuspended, readSuspended, firstDifference } from './suspended'
 import { readThumbnail } from './thumbnail'
@@ -15,7 +15,7 @@ import { deleteVm, type Deleted } from './vm-delete'
 import { FOLDER_SUFFIX, inUse, VmFolder, type NewDisk } from './vm-folder'
 import { checkVmJson } from './vm-json/read'
 import { namedFiles } from './vm-json/machine-config'
-import { isVmName, NAME_EXPECTED, VM_JSON_VERSION } from './vm-json/schema'
+import { isVmName, MAX_NAME_LENGTH, VM_JSON_VERSION } from './vm-json/schema'
 import { VmSession } from './vm-session'
 
 export interface LibraryOptions {
@@ -83,12 +83,12 @@ export class Library {
     const named = machines.filter(({ name }) => name === wanted)
     const found = named.length > 0 ? named : machines.filter(({ name }) => sameName(name, wanted))
     const [first, second] = found
-    if (first && second) return fail({ code: 'name/ambiguous', message: `${wanted}: ${found.length} virtual machines have this name`, remedy: `give the id: ${found.map(({ id }) => id).join(' or ')}` })
+    if (first && second) return fail(problem('name-ambiguous', { name: wanted, count: found.length, ids: found.map(({ id }) => id).join(' or ') }))
     if (first) return ok(first)
     if (wanted.includes('/') || wanted.endsWith(FOLDER_SUFFIX)) return this.findPath(wanted, machines)
     const [broken] = problems
     if (broken) return fail(broken)
-    return fail({ code: 'name/not-found', message: `${wanted}: no such virtual machine in the library`, remedy: 'see vitrine list, or give the path of its folder' })
+    return fail(problem('name-unknown', { name: wanted }))
   }
 
   async get(id: string): Promise<Result<LibraryVm>> {
@@ -139,7 +139,7 @@ export class Library {
         const other = await new VmFolder(listed.value.path).read()
         if (other.ok && other.value.config.id === id) {
           if (as !== 'copied') {
-            return fail({ code: 'vm/copied', message: `${vm.path}: the library has this virtual machine already, at ${listed.value.path}`, remedy: 'say whether it was copied (it gets an id of its own) or moved', file: vm.path })
+            return fail(problem('vm-copied', { file: vm.path, other: listed.value.path }, { file: vm.path }))
           }
           id = randomUUID()
           const changed = await vm.change({ id }, this.program)
@@ -207,9 +207,9 @@ export class Library {
       const vm = new VmFolder(entry.value.path)
       const suspended = await readSuspended(vm)
       const changed = await vm.change(patch, this.program, (now, next) => {
-        if (next.id !== now.id) return { code: 'vm-json/broken', message: 'the id of a virtual machine cannot be changed', remedy: 'leave it as it is', key: 'id' }
+        if (next.id !== now.id) return problem('id-is-fixed', {}, { key: 'id' })
         const key = !suspended.ok || suspended.value ? firstDifference(now.hardware, next.hardware, 'hardware') : undefined
-        return key === undefined ? undefined : { code: 'vm/suspended', message: `${key} cannot be changed while the virtual machine is suspended`, remedy: 'resume it and shut it down, or discard the suspended state', key }
+        return key === undefined ? undefined : problem('setting-while-suspended', { key }, { key })
       })
       if (!changed.ok) return changed
       return this.enter({ ...entry.value, name: changed.value.name })
@@ -278,7 +278,7 @@ export class Library {
 
   /** Where new VMs go; undefined: the default. */
   async setLocation(location: string | undefined): Promise<Result<undefined>> {
-    if (location !== undefined && !isAbsolute(location)) return fail({ code: 'name/bad', message: `${location} is no absolute path`, remedy: 'choose a folder' })
+    if (location !== undefined && !isAbsolute(location)) return fail(problem('location-not-absolute', { location }))
     return this.editInventory((now) => ok({ ...now, location }))
   }
 
@@ -350,7 +350,7 @@ export class Library {
     const read = await this.inventory.read()
     if (!read.ok) return read
     const entry = read.value.machines.find((other) => other.id === id)
-    return entry ? ok(entry) : fail({ code: 'name/not-found', message: `${id}: no such virtual machine in the library`, remedy: 'it may have been removed by another program; look again' })
+    return entry ? ok(entry) : fail(problem('vm-gone', { id }))
   }
 
   private async enter(machine: Omit<MachineEntry, 'rest' | 'favourite'>): Promise<Result<LibraryVm>> {
@@ -398,7 +398,7 @@ export class Library {
     if (!isVmName(name)) return fail(badName(name))
     const { machines } = await this.contents()
     const other = machines.find((vm) => vm.id !== except && sameName(vm.name, name))
-    return other ? fail({ code: 'vm/exists', message: `${name}: the library has a virtual machine of this name, at ${other.path}`, remedy: 'choose another name' }) : ok(undefined)
+    return other ? fail(problem('name-taken', { name, other: other.path })) : ok(undefined)
   }
 
   private async deleteAt(path: string, id: string | undefined): Promise<Result<Deleted>> {
@@ -441,7 +441,7 @@ async function relativePaths(vm: VmFolder): Promise<Patch> {
 }
 
 function badName(name: string): Problem {
-  return { code: 'name/bad', message: `${JSON.stringify(name)}: no name for a virtual machine or folder`, remedy: `give ${NAME_EXPECTED}` }
+  return problem('name-bad', { name: JSON.stringify(name), most: MAX_NAME_LENGTH })
 }
 
 function sameName(a: string, b: string): boolean {

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { hostEpochMs, hostTimestamp } from '../../time/host-clock'
 import { readBounded } from './json-document'
-import { fail, fileProblem, ok, systemCode, type Result } from './problem'
+import { fail, fileProblem, ok, problem, systemCode, type Problem, type Result } from './problem'
 import { livenessOf, ownIdentity, type ProcessIdentity } from './process-identity'
 
 /** Who holds a lock, for messages and for judging whether it still lives. */
@@ -93,7 +93,10 @@ export async function withLock<T>(folder: string, program: string, work: () => P
       }
     }
     if (lock.problem.code !== 'vm/locked') return lock
-    if (attempt >= MAX_ATTEMPTS) return fail({ code: 'busy', message: `${folder} has been in use for ${(MAX_ATTEMPTS * ATTEMPT_MS) / 1000} seconds: ${lock.problem.message}`, remedy: 'wait and try again, or end that program' })
+    if (attempt >= MAX_ATTEMPTS) {
+      const { program: other = '?', pid = '?' } = lock.problem.values
+      return fail(problem('busy', { folder, seconds: (MAX_ATTEMPTS * ATTEMPT_MS) / 1000, program: other, pid }))
+    }
     await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS * (0.5 + Math.random())))
   }
 }
@@ -126,14 +129,15 @@ async function climb(folder: string, taking: string): Promise<string | LockHolde
   }
 }
 
-function lockedProblem(holder: LockHolder, folder: string): Parameters<typeof fail>[0] {
-  const elsewhere = livenessOf(holder) === 'unknown'
-  return {
-    code: 'vm/locked',
-    message: `it is in use by ${describeHolder(holder)}`,
-    remedy: elsewhere ? `end it there; if that process has died, delete ${folder}` : 'end it there first',
-    file: folder,
-  }
+function lockedProblem(holder: LockHolder, folder: string): Problem {
+  if (livenessOf(holder) !== 'unknown') return inUseProblem(holder, folder)
+  const { program, pid, host, since } = holder
+  return problem('in-use-perhaps', { program, pid, host, since, folder }, { file: folder })
+}
+
+/** For messages where the holder is known to live. */
+export function inUseProblem({ program, pid, host, since }: LockHolder, folder: string): Problem {
+  return host === ownIdentity().host ? problem('in-use', { program, pid, since }, { file: folder }) : problem('in-use-on-host', { program, pid, host, since }, { file: folder })
 }
 
 /** Emptied, not removed: see above. By its handle: whatever has become of the folder, no other's file is touched; and a full disk does not matter. */

@@ -1,40 +1,31 @@
 /** What can be wrong with a VM or the library: a code to act on, what is wrong, and what to do about it. Nothing here is a reason to stop the program. */
 import { VmmError } from '../../errors/vmm-error'
+import { PROBLEM_TEXTS, type ProblemCode, type ProblemId, type ProblemText, type ProblemValues } from './problem-texts'
 
-export type ProblemCode =
-  | 'name/bad'
-  | 'name/not-found'
-  | 'name/ambiguous'
-  | 'vm/exists'
-  | 'vm/copied'
-  | 'vm/locked'
-  | 'vm/suspended'
-  | 'vm-json/missing'
-  | 'vm-json/broken'
-  | 'vm-json/newer'
-  | 'folder/missing'
-  | 'folder/read-only'
-  | 'folder/not-a-vm'
-  | 'file/missing'
-  | 'file/unreadable'
-  | 'file/disk-full'
-  | 'hardware/impossible'
-  | 'state/does-not-fit'
-  | 'inventory/broken'
-  | 'inventory/newer'
-  | 'control/unreachable'
-  | 'control/refused'
-  | 'busy'
+export type { ProblemCode, ProblemId } from './problem-texts'
 
 export interface Problem {
+  /** To act on. */
   readonly code: ProblemCode
-  /** One line: what is wrong, with which file or key. */
+  /** Of the text, and what its placeholders stand for: for whoever says it in another language. */
+  readonly id: ProblemId
+  readonly values: Readonly<Record<string, string | number>>
+  /** In English, one line: what is wrong, with which file or key. */
   readonly message: string
-  /** One line: what to do. */
+  /** In English, one line: what to do. */
   readonly remedy: string
   readonly file?: string
   /** Of a JSON file, as "hardware.disks[0].file". */
   readonly key?: string
+}
+
+/** The only way to make one, so that every text is in the table. */
+export function problem<I extends ProblemId>(id: I, values: ProblemValues<I>, at: { readonly file?: string; readonly key?: string } = {}): Problem {
+  const text: ProblemText = PROBLEM_TEXTS[id]
+  const { code, message, remedy } = text
+  const plain: Readonly<Record<string, string | number>> = values
+  const fill = (template: string): string => template.replace(/\{(\w+)\}/g, (_, name: string) => String(plain[name] ?? ''))
+  return { code, id, values: plain, message: fill(message), remedy: fill(remedy), ...at }
 }
 
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem }
@@ -43,8 +34,8 @@ export function ok<T>(value: T): Result<T> {
   return { ok: true, value }
 }
 
-export function fail(problem: Problem): { readonly ok: false; readonly problem: Problem } {
-  return { ok: false, problem }
+export function fail(trouble: Problem): { readonly ok: false; readonly problem: Problem } {
+  return { ok: false, problem: trouble }
 }
 
 /** For messages on one line. */
@@ -53,8 +44,8 @@ export function sentence({ message, remedy }: Problem): string {
 }
 
 /** A problem as an exception, where results are no use: the command line. */
-export function problemError(problem: Problem): VmmError {
-  return new VmmError('config/bad-option', sentence(problem))
+export function problemError(trouble: Problem): VmmError {
+  return new VmmError('config/bad-option', sentence(trouble))
 }
 
 /** The system's code of an error, or of the error that it wraps. */
@@ -70,16 +61,16 @@ export function fileProblem(error: unknown, file: string): Problem {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return { code: 'file/missing', message: `${file} is not there`, remedy: 'put it back, or remove the entry', file }
+      return problem('file-missing', { file }, { file })
     case 'ENOSPC':
     case 'EDQUOT':
-      return { code: 'file/disk-full', message: `${file} cannot be written: the disk is full`, remedy: 'make room on it and try again', file }
+      return problem('disk-full', { file }, { file })
     case 'EROFS':
-      return { code: 'folder/read-only', message: `${file} cannot be written: the file system is read-only`, remedy: 'mount it writable, or copy the virtual machine to another place', file }
+      return problem('file-system-read-only', { file }, { file })
     case 'EACCES':
     case 'EPERM':
-      return { code: 'folder/read-only', message: `${file}: permission denied`, remedy: 'change the permissions of the file and its folder, or copy the virtual machine to another place', file }
+      return problem('permission-denied', { file }, { file })
     default:
-      return { code: 'file/unreadable', message: `${file}: ${error instanceof Error ? error.message : String(error)}`, remedy: 'check the file and the disk that it is on', file }
+      return problem('file-trouble', { file, detail: error instanceof Error ? error.message : String(error) }, { file })
   }
 }

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { syncFolder, writeAtomically } from '../../support/write-atomically'
 import { hostTimestamp } from '../../time/host-clock'
 import { formatDocument, parseDocument, readBounded, type JsonObject } from './json-document'
-import { fail, fileProblem, ok, systemCode, type Problem, type Result } from './problem'
+import { fail, fileProblem, ok, problem, systemCode, type Problem, type Result } from './problem'
 import type { VmFolder } from './vm-folder'
 import type { HardwareJson, VmJson } from './vm-json/types'
 
@@ -44,19 +44,15 @@ export async function readSuspended(folder: VmFolder): Promise<Result<Suspended 
   try {
     const parsed = parseDocument(await readBounded(file))
     const manifest = parsed.ok ? Manifest.safeParse(parsed.document) : undefined
-    if (!manifest?.success) return fail(damaged(file, 'is damaged'))
+    if (!manifest?.success) return fail(problem('suspended-damaged', { file }, { file }))
     const { at, state, hardware, disks } = manifest.data
     await stat(folder.file(state))
     return ok({ at, state: folder.file(state), hardware: hardware as unknown as HardwareJson, disks }) // only ever compared
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') return fail(fileProblem(error, file))
     const there = await stat(file).then(() => true, () => false)
-    return there ? fail(damaged(file, 'names a saved state that is not there')) : ok(undefined)
+    return there ? fail(problem('suspended-without-state', { file }, { file })) : ok(undefined)
   }
-}
-
-function damaged(file: string, what: string): Problem {
-  return { code: 'state/does-not-fit', message: `the suspended state cannot be used: ${file} ${what}`, remedy: 'put it back, or discard the suspended state and power on anew', file }
 }
 
 /** `save` writes the machine to the path that it gets. */
@@ -83,13 +79,12 @@ async function mark(folder: VmFolder, file: string): Promise<DiskMark> {
 
 /** Why the state cannot be used with what is there now; undefined: it can. */
 export async function suspendedProblem(folder: VmFolder, suspended: Suspended, config: VmJson): Promise<Problem | undefined> {
-  const unfit = (message: string, remedy: string): Problem => ({ code: 'state/does-not-fit', message, remedy: `${remedy}, or discard the suspended state and power on anew`, file: suspended.state })
   const key = firstDifference(suspended.hardware, config.hardware, 'hardware')
-  if (key !== undefined) return { ...unfit(`${key} was changed since the virtual machine was suspended`, 'set it back'), key }
+  if (key !== undefined) return problem('suspended-hardware-changed', { key }, { file: suspended.state, key })
   for (const { file, bytes, modifiedMs } of suspended.disks) {
     const now = await mark(folder, file).catch(() => undefined)
-    if (!now) return unfit(`the disk ${resolve(folder.path, file)} is not there`, 'put it back')
-    if (now.bytes !== bytes || now.modifiedMs !== modifiedMs) return unfit(`the disk ${resolve(folder.path, file)} was written to since the virtual machine was suspended`, 'put the disk back as it was')
+    if (!now) return problem('suspended-disk-missing', { file: resolve(folder.path, file) }, { file: suspended.state })
+    if (now.bytes !== bytes || now.modifiedMs !== modifiedMs) return problem('suspended-disk-changed', { file: resolve(folder.path, file) }, { file: suspended.state })
   }
   return undefined
 }

@@ -5,10 +5,10 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { hostEpochMs } from '../../time/host-clock'
 import { removeLeftovers, syncFolder, writeAtomically } from '../../support/write-atomically'
 import { formatDocument, mergePatch, readBounded, type JsonObject, type Patch } from './json-document'
-import { describeHolder, lockHolder, takeLock, withLock, type Lock, type LockHolder } from './lock'
-import { fail, fileProblem, ok, systemCode, type Problem, type Result } from './problem'
+import { inUseProblem, lockHolder, takeLock, withLock, type Lock, type LockHolder } from './lock'
+import { fail, fileProblem, ok, problem, systemCode, type Problem, type Result } from './problem'
 import { exists } from './process-identity'
-import { namedFiles } from './vm-json/machine-config'
+import { namedFiles, type NamedFile } from './vm-json/machine-config'
 import { checkVmJson, readVmJson, type VmDocument } from './vm-json/read'
 import { isElementKey, VM_JSON_VERSION } from './vm-json/schema'
 import type { VmJson } from './vm-json/types'
@@ -58,9 +58,9 @@ export class VmFolder {
     const checked = checkVmJson(config, VM_JSON)
     if (!checked.ok) return checked
     for (const { file, bytes } of disks) {
-      if (file !== basename(file) || file.startsWith('.') || isOurs(file)) return fail({ code: 'name/bad', message: `${file}: no name for a new disk`, remedy: 'give a file name without a folder, such as disk.img', file })
+      if (file !== basename(file) || file.startsWith('.') || isOurs(file)) return fail(problem('disk-name-bad', { file }, { file }))
       if (!Number.isInteger(bytes) || bytes < SECTOR_BYTES || bytes > MAX_DISK_BYTES || bytes % SECTOR_BYTES !== 0) {
-        return fail({ code: 'hardware/impossible', message: `${file}: a disk of ${bytes} bytes cannot be made`, remedy: `choose a multiple of ${SECTOR_BYTES} up to 2 TiB`, file })
+        return fail(problem('disk-size-impossible', { file, bytes, sector: SECTOR_BYTES }, { file }))
       }
     }
     const making = join(parent, `.vitrine-${process.pid}-${randomUUID()}.new`)
@@ -84,11 +84,11 @@ export class VmFolder {
     try {
       const real = await realpath(path)
       const folder = (await stat(real)).isDirectory() ? real : basename(real) === VM_JSON ? dirname(real) : undefined
-      if (folder === undefined) return fail({ code: 'folder/not-a-vm', message: `${path} is no virtual machine`, remedy: `open a folder whose name ends in ${FOLDER_SUFFIX}, or the ${VM_JSON} in it`, file: path })
+      if (folder === undefined) return fail(problem('not-a-vm', { file: path }, { file: path }))
       await access(join(folder, VM_JSON))
       return ok(new VmFolder(folder))
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') return fail({ code: 'folder/not-a-vm', message: `${path}: there is no ${VM_JSON}`, remedy: `open a folder whose name ends in ${FOLDER_SUFFIX}, or the ${VM_JSON} in it`, file: path })
+      if (systemCode(error) === 'ENOENT') return fail(problem('folder-without-vm-json', { file: path }, { file: path }))
       return fail(fileProblem(error, path))
     }
   }
@@ -155,13 +155,14 @@ export class VmFolder {
   /** Files that are named and not there or not usable, and a folder that cannot be written to. */
   async fileProblems(config: VmJson): Promise<readonly Problem[]> {
     const problems: Problem[] = []
-    for (const { key, what, path, writable } of namedFiles(config, this.path)) {
+    for (const file of namedFiles(config, this.path)) {
+      const { key, what, path, writable } = file
       try {
         const info = await stat(path)
-        if (!info.isFile()) problems.push({ code: 'file/unreadable', message: `${what} ${path} is ${info.isDirectory() ? 'a folder' : 'not a regular file'}`, remedy: 'choose a file in the settings', file: path, key })
+        if (!info.isFile()) problems.push(problem(`${what}-not-a-file`, { file: path }, { file: path, key }))
         else await access(path, writable ? constants.R_OK | constants.W_OK : constants.R_OK)
       } catch (error) {
-        problems.push(missing(error, what, path, key, writable))
+        problems.push(missing(error, file))
       }
     }
     try {
@@ -173,25 +174,26 @@ export class VmFolder {
   }
 
   private readOnly(): Problem {
-    return { code: 'folder/read-only', message: `the folder ${this.path} cannot be written to`, remedy: 'change its permissions, mount its disk writable, or copy the virtual machine to another place', file: this.path }
+    return problem('folder-not-writable', { file: this.path }, { file: this.path })
   }
 
   private async readTrouble(error: unknown): Promise<Problem> {
-    if (systemCode(error) !== 'ENOENT') return { ...fileProblem(error, this.vmJson), code: 'file/unreadable' }
+    if (systemCode(error) !== 'ENOENT') return problem('vm-json-unreadable', { file: this.vmJson, detail: error instanceof Error ? error.message : String(error) }, { file: this.vmJson })
     const there = await stat(this.path).catch(() => undefined)
     return there?.isDirectory()
-      ? { code: 'vm-json/missing', message: `${this.vmJson} is not there`, remedy: 'put a copy of it back, or remove the virtual machine from the library', file: this.vmJson }
-      : { code: 'folder/missing', message: `${this.path} is not there`, remedy: 'put the folder back or connect the disk that it is on, open it from its new place, or remove the virtual machine from the library', file: this.path }
+      ? problem('vm-json-missing', { file: this.vmJson }, { file: this.vmJson })
+      : problem('folder-missing', { file: this.path }, { file: this.path })
   }
 }
 
-function missing(error: unknown, what: string, path: string, key: string, writable: boolean): Problem {
+function missing(error: unknown, { what, path, key, writable }: NamedFile): Problem {
+  const at = { file: path, key }
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return { code: 'file/missing', message: `${what} ${path} is not there`, remedy: 'put the file back, choose another, or remove the device in the settings', file: path, key }
+      return problem(`${what}-missing`, { file: path }, at)
     default:
-      return { code: 'file/unreadable', message: `${what} ${path} cannot be ${writable ? 'written to' : 'read'}`, remedy: writable ? 'change its permissions, or make the disk read-only in the settings' : 'change its permissions, or choose another file', file: path, key }
+      return writable ? problem('disk-not-writable', { file: path }, at) : problem(`${what}-unreadable`, { file: path }, at)
   }
 }
 
@@ -248,5 +250,5 @@ async function removeUnfinished(parent: string): Promise<void> {
 
 /** For messages where the holder is known and the lock was not asked for. */
 export function inUse(folder: string, holder: LockHolder): Problem {
-  return { code: 'vm/locked', message: `it is in use by ${describeHolder(holder)}`, remedy: 'end it there first', file: folder }
+  return inUseProblem(holder, folder)
 }

@@ -1,7 +1,7 @@
 /** A VM's hardware as the machine's configuration, and what can be seen before power-on to be impossible. */
 import { resolve } from 'node:path'
 import { MAX_CPUS, MAX_IDE_DRIVES, type CpuModelOptions, type MachineConfig } from '../../../machine/config'
-import type { Problem } from '../problem'
+import { problem, type Problem } from '../problem'
 import type { CpuModelJson, HardwareJson, VmJson } from './types'
 
 /** Paths in vm.json are relative to the VM's folder. */
@@ -42,10 +42,13 @@ function cpuModel({ vendor, brand, family, model, stepping, disabled }: CpuModel
   }
 }
 
+/** What a file that the hardware names is to it: the first part of its problems' ids. */
+export type FileRole = 'disk' | 'cd' | 'firmware' | 'vga-bios' | 'kernel' | 'initrd' | 'module'
+
 /** A file that the hardware names, and what it must be able to do. */
 export interface NamedFile {
   readonly key: string
-  readonly what: string
+  readonly what: FileRole
   readonly path: string
   readonly writable: boolean
 }
@@ -53,13 +56,13 @@ export interface NamedFile {
 /** What a machine opens at power-on. */
 export function namedFiles({ hardware }: Pick<VmJson, 'hardware'>, folder: string): readonly NamedFile[] {
   const { firmware, boot } = hardware
-  const file = (key: string, what: string, path: string | undefined, writable: boolean = false): readonly NamedFile[] => (path === undefined ? [] : [{ key: `hardware.${key}`, what, path: resolve(folder, path), writable }])
+  const file = (key: string, what: FileRole, path: string | undefined, writable: boolean = false): readonly NamedFile[] => (path === undefined ? [] : [{ key: `hardware.${key}`, what, path: resolve(folder, path), writable }])
   return [
-    ...hardware.disks.flatMap((disk, i) => file(`disks[${i}].file`, 'the disk', disk.file, !disk.readOnly)),
-    ...hardware.cdroms.flatMap((cdrom, i) => (cdrom.connected ? file(`cdroms[${i}].file`, 'the CD image', cdrom.file) : [])),
-    ...(firmware.kind === 'file' ? [...file('firmware.file', 'the firmware image', firmware.file), ...file('firmware.vgaBios', 'the VGA option ROM', firmware.vgaBios)] : []),
-    ...(boot.kernel ? [...file('boot.kernel.file', 'the kernel', boot.kernel.file), ...file('boot.kernel.initrd', 'the initial RAM disk', boot.kernel.initrd)] : []),
-    ...(boot.kernel?.modules ?? []).flatMap((module, i) => file(`boot.kernel.modules[${i}].file`, 'the boot module', module.file)),
+    ...hardware.disks.flatMap((disk, i) => file(`disks[${i}].file`, 'disk', disk.file, !disk.readOnly)),
+    ...hardware.cdroms.flatMap((cdrom, i) => (cdrom.connected ? file(`cdroms[${i}].file`, 'cd', cdrom.file) : [])),
+    ...(firmware.kind === 'file' ? [...file('firmware.file', 'firmware', firmware.file), ...file('firmware.vgaBios', 'vga-bios', firmware.vgaBios)] : []),
+    ...(boot.kernel ? [...file('boot.kernel.file', 'kernel', boot.kernel.file), ...file('boot.kernel.initrd', 'initrd', boot.kernel.initrd)] : []),
+    ...(boot.kernel?.modules ?? []).flatMap((module, i) => file(`boot.kernel.modules[${i}].file`, 'module', module.file)),
   ]
 }
 
@@ -68,40 +71,37 @@ const MIB = 0x100000
 /** Settings that contradict each other or this host; they are kept, and said before power-on. */
 export function hardwareProblems(config: Pick<VmJson, 'hardware'>, folder: string, hostBytes: number): readonly Problem[] {
   const { hardware } = config
-  const impossible = (key: string, message: string, remedy: string): Problem => ({ code: 'hardware/impossible', message, remedy, key: `hardware.${key}` })
-  return [...sizes(hardware, hostBytes, impossible), ...booting(hardware, impossible), ...twice(hardware, folder, impossible), ...ports(hardware, impossible)]
+  return [...sizes(hardware, hostBytes), ...booting(hardware), ...twice(hardware, folder), ...ports(hardware)]
 }
 
-type Impossible = (key: string, message: string, remedy: string) => Problem
-
-function* sizes({ memoryMiB, processors, disks, cdroms, demoDisk }: HardwareJson, hostBytes: number, impossible: Impossible): Generator<Problem> {
-  if (memoryMiB * MIB > hostBytes) yield impossible('memoryMiB', `the memory of ${memoryMiB} MiB is more than the ${Math.floor(hostBytes / MIB)} MiB that this host has`, 'choose less memory')
-  if (processors.count > MAX_CPUS) yield impossible('processors.count', `${processors.count} processors are more than the ${MAX_CPUS} that a machine can have for now`, `choose ${MAX_CPUS}`)
+function* sizes({ memoryMiB, processors, disks, cdroms, demoDisk }: HardwareJson, hostBytes: number): Generator<Problem> {
+  if (memoryMiB * MIB > hostBytes) yield problem('memory-more-than-host', { memory: memoryMiB, host: Math.floor(hostBytes / MIB) }, { key: 'hardware.memoryMiB' })
+  if (processors.count > MAX_CPUS) yield problem('too-many-processors', { count: processors.count, most: MAX_CPUS }, { key: 'hardware.processors.count' })
   const drives = disks.length + cdroms.length + (demoDisk ? 1 : 0)
-  if (drives > MAX_IDE_DRIVES) yield impossible('disks', `${drives} disks and CD drives are more than the ${MAX_IDE_DRIVES} that the IDE controller takes`, 'remove some')
+  if (drives > MAX_IDE_DRIVES) yield problem('too-many-drives', { count: drives, most: MAX_IDE_DRIVES }, { key: 'hardware.disks' })
 }
 
-function* booting({ firmware, boot }: HardwareJson, impossible: Impossible): Generator<Problem> {
-  if (new Set(boot.order).size !== boot.order.length) yield impossible('boot.order', `the boot order names ${boot.order[0] ?? ''} twice`, 'name each kind of device once')
-  if (boot.kernel && firmware.kind === 'file') yield impossible('boot.kernel', 'a kernel is booted directly by the built-in firmware, but a firmware file is set', 'choose the built-in firmware, or remove the kernel')
-  if (boot.menu && firmware.kind === 'file') yield impossible('boot.menu', 'the boot menu is the built-in firmware\'s, but a firmware file is set', 'choose the built-in firmware, or switch the menu off')
-  if (boot.menu && boot.kernel) yield impossible('boot.menu', 'a kernel that is booted directly comes before any boot menu', 'remove the kernel, or switch the menu off')
+function* booting({ firmware, boot }: HardwareJson): Generator<Problem> {
+  if (new Set(boot.order).size !== boot.order.length) yield problem('boot-order-twice', { device: boot.order[0] ?? '' }, { key: 'hardware.boot.order' })
+  if (boot.kernel && firmware.kind === 'file') yield problem('kernel-with-firmware-file', {}, { key: 'hardware.boot.kernel' })
+  if (boot.menu && firmware.kind === 'file') yield problem('boot-menu-with-firmware-file', {}, { key: 'hardware.boot.menu' })
+  if (boot.menu && boot.kernel) yield problem('boot-menu-with-kernel', {}, { key: 'hardware.boot.menu' })
 }
 
-function* twice({ disks }: HardwareJson, folder: string, impossible: Impossible): Generator<Problem> {
+function* twice({ disks }: HardwareJson, folder: string): Generator<Problem> {
   const seen = new Map<string, boolean>()
   for (const [i, { file, readOnly }] of disks.entries()) {
     const path = resolve(folder, file)
-    if (seen.has(path) && !(readOnly && seen.get(path) === true)) yield impossible(`disks[${i}].file`, `${file} is set twice as a disk, and two writers would ruin it`, 'remove one, or make both read-only')
+    if (seen.has(path) && !(readOnly && seen.get(path) === true)) yield problem('disk-twice', { file }, { key: `hardware.disks[${i}].file` })
     seen.set(path, readOnly && seen.get(path) !== false)
   }
 }
 
-function* ports({ serialPorts }: HardwareJson, impossible: Impossible): Generator<Problem> {
+function* ports({ serialPorts }: HardwareJson): Generator<Problem> {
   const seen = new Set<number>()
   for (const [i, port] of serialPorts.entries()) {
     if (port.kind !== 'tcp') continue
-    if (seen.has(port.port)) yield impossible(`serialPorts[${i}].port`, `TCP port ${port.port} is set for two serial ports`, 'give each its own')
+    if (seen.has(port.port)) yield problem('tcp-port-twice', { port: port.port }, { key: `hardware.serialPorts[${i}].port` })
     seen.add(port.port)
   }
 }

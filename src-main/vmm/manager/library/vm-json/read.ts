@@ -1,7 +1,7 @@
 /** A vm.json's bytes as a checked value, or what is wrong with it: file, key, what is there and what is expected. */
 import type { z } from 'zod'
 import { isObject, parseDocument, type Json, type JsonObject } from '../json-document'
-import { fail, ok, type Problem, type Result } from '../problem'
+import { fail, ok, problem, type Problem, type Result } from '../problem'
 import { migrate, type Migration } from './migrate'
 import { VM_JSON_VERSION, vmJsonSchema } from './schema'
 import type { VmJson } from './types'
@@ -14,17 +14,15 @@ export interface VmDocument {
   readonly fileVersion: number
 }
 
-const REPAIR = 'correct the file by hand (src-main/vmm/docs/vm-json.md says what is expected), or put a copy of it back'
-
 export function readVmJson(bytes: Uint8Array, file: string, steps?: readonly Migration[]): Result<VmDocument> {
   const parsed = parseDocument(bytes)
-  if (!parsed.ok) return fail({ code: 'vm-json/broken', message: `${file} ${parsed.why}`, remedy: REPAIR, file })
+  if (!parsed.ok) return fail(problem('vm-json-garbled', { file, detail: parsed.why }, { file }))
   const migrated = migrate(parsed.document, steps)
   switch (migrated.kind) {
     case 'newer':
-      return fail({ code: 'vm-json/newer', message: `${file}: version is ${migrated.version}, this Vitrine reads up to ${VM_JSON_VERSION}`, remedy: 'use the Vitrine that wrote it, or a newer one', file, key: 'version' })
+      return fail(problem('vm-json-newer', { file, version: migrated.version, known: VM_JSON_VERSION }, { file, key: 'version' }))
     case 'unknown':
-      return fail({ code: 'vm-json/broken', message: `${file}: version is ${shown(parsed.document['version'])}; expected ${VM_JSON_VERSION}`, remedy: REPAIR, file, key: 'version' })
+      return fail(problem('vm-json-version', { file, version: shown(parsed.document['version']), known: VM_JSON_VERSION }, { file, key: 'version' }))
     case 'current': {
       const checked = checkVmJson(migrated.document, file)
       return checked.ok ? ok({ config: checked.value, document: migrated.document, fileVersion: migrated.from }) : checked
@@ -42,8 +40,8 @@ function describe(issues: readonly z.core.$ZodIssue[], document: JsonObject, fil
   const [first] = issues
   const path = first?.path ?? []
   const key = path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`), '')
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
-  return { code: 'vm-json/broken', message: `${file}: ${key} is ${shown(valueAt(document, path))}; expected ${first?.message ?? 'something else'}${more}`, remedy: REPAIR, file, key }
+  const values = { file, key, value: shown(valueAt(document, path)), expected: first?.message ?? 'something else' }
+  return issues.length > 1 ? problem('vm-json-wrong-and-more', { ...values, more: issues.length - 1 }, { file, key }) : problem('vm-json-wrong', values, { file, key })
 }
 
 function valueAt(document: Json, path: readonly PropertyKey[]): Json | undefined {
