@@ -31,13 +31,13 @@ export type { LibraryEvent } from './manager/library/library-watch'
 export type { FolderEntry } from './manager/library/inventory'
 export { describeHolder, type LockHolder } from './manager/library/lock'
 export { libraryPaths, type LibraryPaths } from './manager/library/paths'
-export { problem, problemError, sentence, type Problem, type ProblemCode, type ProblemId, type Result } from './manager/library/problem'
+export { fail, fileProblem, ok, problem, problemError, sentence, type Problem, type ProblemCode, type ProblemId, type Result } from './manager/library/problem'
 export type { Suspended } from './manager/library/suspended'
 export type { Deleted } from './manager/library/vm-delete'
-export { MAX_DISK_BYTES, VmFolder, type NewDisk } from './manager/library/vm-folder'
+export { FOLDER_SUFFIX, MAX_DISK_BYTES, VmFolder, type NewDisk } from './manager/library/vm-folder'
 export type { VmSession } from './manager/library/vm-session'
 export type { VmLog } from './manager/library/vm-log'
-export type { Json, JsonObject, Patch } from './manager/library/json-document'
+export { formatDocument, mergePatch, parseDocument, readBounded, type Json, type JsonObject, type Patch } from './manager/library/json-document'
 export {
   CLOSE_ACTIONS, CRASH_ACTIONS, GUEST_FAMILIES, LOG_LEVELS,
   type CdromJson, type CpuModelJson, type DiskJson, type FirmwareJson, type HardwareJson, type KernelJson, type LogLevel, type OptionsJson, type SerialPortJson, type VmJson,

@@ -1,11 +1,11 @@
 /** The library: the VMs that the inventory lists, and everything that can be done with them while they do not run. Answers are values; nothing here throws. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { describeVm, type LibraryVm } from './describe-vm'
 import * as edit from './inventory'
 import { InventoryFile, type FolderEntry, type Inventory, type MachineEntry } from './inventory'
-import type { JsonObject, Patch } from './json-document'
+import { mergePatch, type JsonObject, type Patch } from './json-document'
 import { LibraryWatch, type LibraryEvent, type LibraryList } from './library-watch'
 import { fail, ok, problem, type Problem, type Result } from './problem'
 import { libraryPaths, type LibraryPaths } from './paths'
@@ -15,8 +15,8 @@ import { deleteVm, type Deleted } from './vm-delete'
 import { FOLDER_SUFFIX, inUse, VmFolder, type NewDisk } from './vm-folder'
 import { checkVmJson } from './vm-json/read'
 import { namedFiles } from './vm-json/machine-config'
-import { isVmName, MAX_NAME_LENGTH, VM_JSON_VERSION } from './vm-json/schema'
-import { VmSession } from './vm-session'
+import { isElementKey, isVmName, MAX_NAME_LENGTH, VM_JSON_VERSION } from './vm-json/schema'
+import { powerOnProblems, VmSession } from './vm-session'
 
 export interface LibraryOptions {
   /** As lock holders and logs name us, such as "Vitrine" or "vitrine start". */
@@ -213,6 +213,57 @@ export class Library {
       })
       if (!changed.ok) return changed
       return this.enter({ ...entry.value, name: changed.value.name })
+    })
+  }
+
+  /** What would be wrong with it after such a change, before and at power-on. Nothing is written. */
+  async check(id: string, patch: Patch): Promise<readonly Problem[]> {
+    const entry = await this.entry(id)
+    if (!entry.ok) return [entry.problem]
+    const vm = new VmFolder(entry.value.path)
+    const read = await vm.read()
+    if (!read.ok) return [read.problem]
+    const checked = checkVmJson(mergePatch(read.value.document, patch, isElementKey), vm.vmJson)
+    return checked.ok ? powerOnProblems(vm, checked.value) : [checked.problem]
+  }
+
+  /** Why a new VM could not have this name; undefined: it can. */
+  async checkName(name: string, except?: string): Promise<Problem | undefined> {
+    const free = await this.freeName(name, except)
+    return free.ok ? undefined : free.problem
+  }
+
+  /** Makes an empty disk in the VM's folder, the last of its disks. */
+  async addDisk(id: string, bytes: number): Promise<Result<LibraryVm>> {
+    const found = await this.get(id)
+    if (!found.ok) return found
+    const { config, path, problems, state } = found.value
+    const [trouble] = problems
+    if (!config) return fail(trouble ?? problem('vm-gone', { id }))
+    if (state === 'suspended') return fail(problem('setting-while-suspended', { key: 'hardware.disks' }, { key: 'hardware.disks' }))
+    const vm = new VmFolder(path)
+    const made = await vm.addDisk(bytes)
+    if (!made.ok) return made
+    const changed = await this.change(id, { hardware: { disks: [...config.hardware.disks.map((disk) => ({ ...disk })), { file: made.value }] } })
+    if (!changed.ok) await rm(vm.file(made.value), { force: true }).catch(() => undefined)
+    return changed
+  }
+
+  /** Makes a disk larger; the VM is off. What is in it (partitions, file systems) stays as it is. */
+  async expandDisk(id: string, index: number, bytes: number): Promise<Result<LibraryVm>> {
+    return this.exclusive(async () => {
+      const entry = await this.entry(id)
+      if (!entry.ok) return entry
+      const vm = new VmFolder(entry.value.path)
+      const lock = await vm.lock(this.program)
+      if (!lock.ok) return lock
+      try {
+        const grown = await growDisk(vm, index, bytes)
+        if (!grown.ok) return grown
+      } finally {
+        await lock.value.release()
+      }
+      return ok(await this.known(await describeVm(entry.value)))
     })
   }
 
@@ -422,6 +473,17 @@ export class Library {
     const updated = await this.update((now) => ok(edit.removeMachine(now, id)))
     return updated.ok ? deleted : updated
   }
+}
+
+async function growDisk(vm: VmFolder, index: number, bytes: number): Promise<Result<undefined>> {
+  const read = await vm.read()
+  if (!read.ok) return read
+  const suspended = await readSuspended(vm)
+  if (!suspended.ok) return suspended
+  const key = `hardware.disks[${index}]`
+  if (suspended.value) return fail(problem('setting-while-suspended', { key }, { key }))
+  const disk = read.value.config.hardware.disks[index]
+  return disk ? vm.growDisk(disk.file, bytes) : fail(problem('no-such-device', { name: read.value.config.name }, { key }))
 }
 
 /** Paths into the VM's own folder, so that they stay right when it gets another name. */

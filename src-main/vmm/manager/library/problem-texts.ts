@@ -27,6 +27,9 @@ export type ProblemCode =
   | 'control/unreachable'
   | 'control/refused'
   | 'busy'
+  | 'vm/not-on'
+  | 'vm/refused'
+  | 'preferences/broken'
 
 export interface ProblemText {
   readonly code: ProblemCode
@@ -132,6 +135,17 @@ export const PROBLEM_TEXTS = {
   'control-folder-not-ours': { code: 'file/unreadable', message: '{file} belongs to another user, or others can write to it', remedy: 'remove it, or set XDG_RUNTIME_DIR to a folder of your own' },
   'suspend-powered-off': { code: 'control/refused', message: 'it was powered off instead', remedy: 'nothing is left to suspend' },
   'suspend-guest-ended': { code: 'control/refused', message: 'the guest ended before it could be suspended', remedy: 'start it again' },
+
+  // ---- the window -----------------------------------------------------------------------------------------------------------------------
+  'not-on': { code: 'vm/not-on', message: '{name} is not powered on', remedy: 'power it on first' },
+  'not-answering': { code: 'vm/refused', message: '{name} gives no answer now', remedy: 'try again, or look into its log' },
+  'keys-unknown': { code: 'vm/refused', message: '{keys}: the guest\'s keyboard has no such keys', remedy: 'give names of keys with - between them, such as ctrl-alt-delete' },
+  'paste-off': { code: 'vm/refused', message: 'pasting into {name} is switched off', remedy: 'switch it on under Options, Guest Isolation in its settings' },
+  'no-such-device': { code: 'vm/refused', message: '{name} has no such device any more', remedy: 'look at its settings again' },
+  'disk-not-larger': { code: 'hardware/impossible', message: '{file} has {now} bytes already, and disks only grow', remedy: 'choose a larger size' },
+  'temporary-vm': { code: 'vm/refused', message: '{name} was made for this run of Vitrine only', remedy: 'create a virtual machine of your own for that' },
+  'preferences-garbled': { code: 'preferences/broken', message: 'the preferences {file} {detail}', remedy: 'correct the file by hand, or delete it: until then the defaults count and nothing is written to it' },
+  'preference-wrong': { code: 'preferences/broken', message: '{file}: {key} has an impossible value', remedy: 'correct it by hand, or choose another in the preferences: until then its default counts' },
 } as const
 export type ProblemId = keyof typeof PROBLEM_TEXTS
 

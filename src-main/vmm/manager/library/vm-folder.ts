@@ -57,11 +57,9 @@ export class VmFolder {
   static async create(parent: string, config: JsonObject & { readonly name: string }, disks: readonly NewDisk[] = []): Promise<Result<VmFolder>> {
     const checked = checkVmJson(config, VM_JSON)
     if (!checked.ok) return checked
-    for (const { file, bytes } of disks) {
-      if (file !== basename(file) || file.startsWith('.') || isOurs(file)) return fail(problem('disk-name-bad', { file }, { file }))
-      if (!Number.isInteger(bytes) || bytes < SECTOR_BYTES || bytes > MAX_DISK_BYTES || bytes % SECTOR_BYTES !== 0) {
-        return fail(problem('disk-size-impossible', { file, bytes, sector: SECTOR_BYTES }, { file }))
-      }
+    for (const disk of disks) {
+      const wrong = diskProblem(disk)
+      if (wrong) return fail(wrong)
     }
     const making = join(parent, `.vitrine-${process.pid}-${randomUUID()}.new`)
     try {
@@ -140,6 +138,43 @@ export class VmFolder {
     }
   }
 
+  /** A new empty disk under the next free name; answers the name. */
+  async addDisk(bytes: number): Promise<Result<string>> {
+    const names = new Set(await readdir(this.path).catch(() => []))
+    let file = 'disk.img'
+    for (let number = 2; names.has(file); number++) file = `disk-${number}.img`
+    const wrong = diskProblem({ file, bytes })
+    if (wrong) return fail(wrong)
+    try {
+      await makeDisk(this.file(file), bytes)
+      await syncFolder(this.path)
+      return ok(file)
+    } catch (error) {
+      return fail(fileProblem(error, this.file(file)))
+    }
+  }
+
+  /** Makes a raw disk larger. The caller has the VM locked. */
+  async growDisk(file: string, bytes: number): Promise<Result<undefined>> {
+    const path = this.file(file)
+    const wrong = diskProblem({ file: basename(path), bytes }, false)
+    if (wrong) return fail(wrong)
+    try {
+      const disk = await open(path, 'r+')
+      try {
+        const { size } = await disk.stat()
+        if (bytes <= size) return fail(problem('disk-not-larger', { file: path, now: size }, { file: path }))
+        await disk.truncate(bytes)
+        await disk.sync()
+      } finally {
+        await disk.close()
+      }
+      return ok(undefined)
+    } catch (error) {
+      return fail(fileProblem(error, path))
+    }
+  }
+
   /** For as long as the VM runs. */
   async lock(program: string): Promise<Result<Lock>> {
     const lock = await takeLock(this.file(`${LOCKS}/run`), program)
@@ -200,6 +235,12 @@ function missing(error: unknown, { what, path, key, writable }: NamedFile): Prob
 /** Names in a VM's folder that are the VM's own, whatever vm.json says. */
 export function isOurs(name: string): boolean {
   return name === VM_JSON || name === LOCKS || name === THUMBNAIL || /^(vm\.json\.version-\d+|vitrine\.log(\.\d+)?|suspended\.(json|state(\.\d+)?)|crashed\.state|\.vm\.json\.\d+-\d+\.tmp)$/.test(name)
+}
+
+function diskProblem({ file, bytes }: NewDisk, isNew: boolean = true): Problem | undefined {
+  if (isNew && (file !== basename(file) || file.startsWith('.') || isOurs(file))) return problem('disk-name-bad', { file }, { file })
+  const isPossible = Number.isInteger(bytes) && bytes >= SECTOR_BYTES && bytes <= MAX_DISK_BYTES && bytes % SECTOR_BYTES === 0
+  return isPossible ? undefined : problem('disk-size-impossible', { file, bytes, sector: SECTOR_BYTES }, { file })
 }
 
 async function makeDisk(path: string, bytes: number): Promise<void> {

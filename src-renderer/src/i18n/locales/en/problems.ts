@@ -80,4 +80,13 @@ export const problems = {
   'control-folder-not-ours': { message: '{file} belongs to another user, or others can write to it.', remedy: 'Remove it, or set XDG_RUNTIME_DIR to a folder of your own.' },
   'suspend-powered-off': { message: 'It was powered off instead.', remedy: 'Nothing is left to suspend.' },
   'suspend-guest-ended': { message: 'The guest ended before it could be suspended.', remedy: 'Start it again.' },
+  'not-on': { message: '{name} is not powered on.', remedy: 'Power it on first.' },
+  'not-answering': { message: '{name} gives no answer now.', remedy: 'Try again, or look into its log.' },
+  'keys-unknown': { message: '{keys}: the guest\'s keyboard has no such keys.', remedy: 'Give names of keys with - between them, such as ctrl-alt-delete.' },
+  'paste-off': { message: 'Pasting into {name} is switched off.', remedy: 'Switch it on under Options, Guest Isolation in its settings.' },
+  'no-such-device': { message: '{name} has no such device any more.', remedy: 'Look at its settings again.' },
+  'disk-not-larger': { message: '{file} has {now} bytes already, and disks only grow.', remedy: 'Choose a larger size.' },
+  'temporary-vm': { message: '{name} was made for this run of Vitrine only.', remedy: 'Create a virtual machine of your own for that.' },
+  'preferences-garbled': { message: 'The preferences {file} {detail}.', remedy: 'Correct the file by hand, or delete it: until then the defaults count and nothing is written to it.' },
+  'preference-wrong': { message: '{file}: {key} has an impossible value.', remedy: 'Correct it by hand, or choose another in the preferences: until then its default counts.' },
 }

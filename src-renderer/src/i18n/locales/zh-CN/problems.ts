@@ -80,4 +80,13 @@ export const problems = {
   'control-folder-not-ours': { message: '{file} 属于其他用户，或其他用户可以写入。', remedy: '请将其移除，或将 XDG_RUNTIME_DIR 设为您自己的文件夹。' },
   'suspend-powered-off': { message: '它已被关闭电源，没有挂起。', remedy: '没有可挂起的内容。' },
   'suspend-guest-ended': { message: '客户机在挂起之前已结束。', remedy: '请重新启动它。' },
+  'not-on': { message: '{name} 未打开电源。', remedy: '请先打开其电源。' },
+  'not-answering': { message: '{name} 现在没有响应。', remedy: '请重试，或查看其日志。' },
+  'keys-unknown': { message: '{keys}：客户机的键盘没有这些键。', remedy: '请用 - 连接各键名，例如 ctrl-alt-delete。' },
+  'paste-off': { message: '{name} 已禁止粘贴。', remedy: '请在其设置的“选项”>“客户机隔离”中启用。' },
+  'no-such-device': { message: '{name} 已没有该设备。', remedy: '请重新查看其设置。' },
+  'disk-not-larger': { message: '{file} 已有 {now} 字节，而磁盘只能扩大。', remedy: '请选择更大的容量。' },
+  'temporary-vm': { message: '{name} 仅为本次运行 Vitrine 而创建。', remedy: '请为此创建您自己的虚拟机。' },
+  'preferences-garbled': { message: '首选项文件 {file} 无法使用：{detail}。', remedy: '请手动更正或删除该文件：在此之前使用默认值，且不会写入该文件。' },
+  'preference-wrong': { message: '{file}：{key} 的值无效。', remedy: '请手动更正，或在首选项中另选一个值：在此之前使用默认值。' },
 }
