@@ -1,6 +1,6 @@
 /** The typed client of the contract: requests that throw ApiError, events, and streams as ports. */
 import { PORT_MESSAGE, type StreamName } from '../../../src-main/ipc/contract/channels'
-import type { IpcErrorCode, Reply, StreamMessages, VitrineBridge } from '../../../src-main/ipc/contract'
+import type { IpcErrorCode, ProblemDto, Reply, StreamMessages, VitrineBridge } from '../../../src-main/ipc/contract'
 
 export class ApiError extends Error {
   constructor(
@@ -9,6 +9,14 @@ export class ApiError extends Error {
   ) {
     super(message)
     this.name = 'ApiError'
+  }
+}
+
+/** What the user can do something about. */
+export class ProblemError extends Error {
+  constructor(readonly problem: ProblemDto) {
+    super(problem.message)
+    this.name = 'ProblemError'
   }
 }
 
@@ -21,26 +29,49 @@ export async function answered<T>(reply: Promise<Reply<T>>): Promise<T> {
   throw new ApiError(result.error.code, result.error.message)
 }
 
+/** The value of a request that can fail for the user's reasons; the problem is thrown. */
+export async function valueOf<T>(reply: Promise<Reply<{ readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: ProblemDto }>>): Promise<T> {
+  const outcome = await answered(reply)
+  if (outcome.ok) return outcome.value
+  throw new ProblemError(outcome.problem)
+}
+
 export interface Stream<N extends StreamName> {
-  send(message: StreamMessages[N]['up']): void
+  send(message: StreamMessages[N]['up'], moved?: readonly Transferable[]): void
   close(): void
 }
 
-/** Opens a stream of a VM; `listener` hears it from its first message on. */
-export async function openStream<N extends StreamName>(stream: N, vm: string, listener: (message: StreamMessages[N]['down']) => void): Promise<Stream<N>> {
-  const port = new Promise<MessagePort>((resolve) => {
-    const arrived = (event: MessageEvent): void => {
-      const data: unknown = event.data
-      const [first] = event.ports
-      if (event.source !== window || !first || typeof data !== 'object' || data === null) return
-      if (!('kind' in data) || data.kind !== PORT_MESSAGE || !('stream' in data) || data.stream !== stream) return
-      window.removeEventListener('message', arrived)
-      resolve(first)
-    }
-    window.addEventListener('message', arrived)
-  })
-  await answered(stream === 'console' ? api.requests['console.open']({ vm }) : api.requests['serial.open']({ vm }))
-  const opened = await port
-  opened.onmessage = (event: MessageEvent<StreamMessages[N]['down']>): void => listener(event.data)
-  return { send: (message) => opened.postMessage(message), close: () => opened.close() }
+export type StreamListener<N extends StreamName> = (message: StreamMessages[N]['down']) => void
+
+/** Ports that came before the request that opens them was answered, by number. */
+const early = new Map<number, MessagePort>()
+const wanted = new Map<number, (port: MessagePort) => void>()
+
+window.addEventListener('message', (event: MessageEvent) => {
+  const data: unknown = event.data
+  const [port] = event.ports
+  if (event.source !== window || !port || typeof data !== 'object' || data === null) return
+  if (!('kind' in data) || data.kind !== PORT_MESSAGE || !('number' in data) || typeof data.number !== 'number') return
+  const take = wanted.get(data.number)
+  wanted.delete(data.number)
+  if (take) take(port)
+  else early.set(data.number, port)
+})
+
+/** The screen, keyboard and mouse of a VM; `ended` is called when another window takes them. */
+export async function openConsole(vm: string, listener: StreamListener<'console'>, ended: () => void): Promise<Stream<'console'>> {
+  return connect<'console'>(await answered(api.requests['console.open']({ vm })), listener, ended)
+}
+
+/** A serial port that is a terminal. */
+export async function openSerial(vm: string, port: number, listener: StreamListener<'serial'>, ended: () => void): Promise<Stream<'serial'>> {
+  return connect<'serial'>(await answered(api.requests['serial.open']({ vm, port })), listener, ended)
+}
+
+async function connect<N extends StreamName>(number: number, listener: StreamListener<N>, ended: () => void): Promise<Stream<N>> {
+  const port = early.get(number) ?? (await new Promise<MessagePort>((resolve) => wanted.set(number, resolve)))
+  early.delete(number)
+  port.addEventListener('close', ended)
+  port.onmessage = (event: MessageEvent<StreamMessages[N]['down']>): void => listener(event.data)
+  return { send: (message, moved = []) => port.postMessage(message, [...moved]), close: () => port.close() }
 }
