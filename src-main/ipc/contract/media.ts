@@ -3,7 +3,13 @@ import { z } from 'zod'
 
 export const MEDIA_KINDS = ['iso', 'disk', 'linux-kernel', 'initrd', 'multiboot-kernel', 'firmware', 'vm', 'unknown'] as const
 
-/** What was recognised, in facts; the window says it in words. `why` lists what it was recognised by, such as "volume label: Debian 12.5.0 amd64 n". */
+/** What something was recognised by. */
+export const MEDIA_SIGNS = [
+  'volume-label', 'disk-info', 'tree-info', 'file', 'boot-catalogue', 'kernel-version', 'boot-protocol', 'partition-table', 'boot-sector', 'format', 'reset-vector', 'vm-json', 'file-name',
+] as const
+export type MediaSign = (typeof MEDIA_SIGNS)[number]
+
+/** What was recognised, in facts; the window says it in words. `why` lists what it was recognised by, such as the volume label "Debian 12.5.0 amd64 n". */
 export const MediaDescription = z.object({
   path: z.string(),
   kind: z.enum(MEDIA_KINDS),
@@ -17,11 +23,12 @@ export const MediaDescription = z.object({
   /** How it can be booted. */
   firmware: z.array(z.enum(['bios', 'uefi'])).optional(),
   label: z.string().optional(),
-  why: z.array(z.string()),
+  /** `value` is as the file has it, or a technical term: not to be translated. */
+  why: z.array(z.object({ sign: z.enum(MEDIA_SIGNS), value: z.string() })),
   /** Defaults for a new VM. */
   suggestion: z.object({ name: z.string(), memoryMiB: z.number().int(), diskMiB: z.number().int() }).optional(),
-  /** It boots nothing here, and this is why (English), such as "UEFI only". */
-  warning: z.enum(['uefi-only', 'not-bootable', 'not-x86', 'damaged']).optional(),
+  /** It boots nothing here, and this is why. other-format: a disk image that is not raw. */
+  warning: z.enum(['uefi-only', 'not-bootable', 'not-x86', 'damaged', 'other-format']).optional(),
 })
 export type MediaDescription = z.infer<typeof MediaDescription>
 

@@ -48,6 +48,7 @@ export const PROBLEM_TEXTS = {
   'file-trouble': { code: 'file/unreadable', message: '{file}: {detail}', remedy: 'check the file and the disk that it is on' },
   'folder-not-writable': { code: 'folder/read-only', message: 'the folder {file} cannot be written to', remedy: 'change its permissions, mount its disk writable, or copy the virtual machine to another place' },
   'folder-missing': { code: 'folder/missing', message: '{file} is not there', remedy: 'put the folder back or connect the disk that it is on, open it from its new place, or remove the virtual machine from the library' },
+  'media-not-a-file': { code: 'file/unreadable', message: '{file} is a special file', remedy: 'choose an ordinary file' },
   'not-a-vm': { code: 'folder/not-a-vm', message: '{file} is no virtual machine', remedy: 'open a folder whose name ends in .vitrine, or the vm.json in it' },
   'folder-without-vm-json': { code: 'folder/not-a-vm', message: '{file}: there is no vm.json', remedy: 'open a folder whose name ends in .vitrine, or the vm.json in it' },
 

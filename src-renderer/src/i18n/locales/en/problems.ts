@@ -7,6 +7,7 @@ export const problems = {
   'file-trouble': { message: '{file}: {detail}.', remedy: 'Check the file and the disk that it is on.' },
   'folder-not-writable': { message: 'The folder {file} cannot be written to.', remedy: 'Change its permissions, mount its disk writable, or copy the virtual machine to another place.' },
   'folder-missing': { message: '{file} is not there.', remedy: 'Put the folder back or connect the disk that it is on, open it from its new place, or remove the virtual machine from the library.' },
+  'media-not-a-file': { message: '{file} is a special file.', remedy: 'Choose an ordinary file.' },
   'not-a-vm': { message: '{file} is no virtual machine.', remedy: 'Open a folder whose name ends in .vitrine, or the vm.json in it.' },
   'folder-without-vm-json': { message: '{file}: there is no vm.json.', remedy: 'Open a folder whose name ends in .vitrine, or the vm.json in it.' },
   'disk-missing': { message: 'The disk {file} is not there.', remedy: 'Put the file back, choose another, or remove the device in the settings.' },

@@ -7,6 +7,7 @@ export const problems = {
   'file-trouble': { message: '{file}：{detail}。', remedy: '请检查该文件及其所在的磁盘。' },
   'folder-not-writable': { message: '无法写入文件夹 {file}。', remedy: '请更改其权限，以可写方式挂载其所在磁盘，或将虚拟机复制到其他位置。' },
   'folder-missing': { message: '找不到 {file}。', remedy: '请将文件夹放回原处或连接其所在的磁盘，从新位置打开它，或从库中移除此虚拟机。' },
+  'media-not-a-file': { message: '{file} 是特殊文件。', remedy: '请选择普通文件。' },
   'not-a-vm': { message: '{file} 不是虚拟机。', remedy: '请打开名称以 .vitrine 结尾的文件夹，或其中的 vm.json。' },
   'folder-without-vm-json': { message: '{file} 中没有 vm.json。', remedy: '请打开名称以 .vitrine 结尾的文件夹，或其中的 vm.json。' },
   'disk-missing': { message: '找不到磁盘 {file}。', remedy: '请将文件放回原处、另选一个文件，或在设置中移除该设备。' },
