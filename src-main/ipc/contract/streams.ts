@@ -15,8 +15,10 @@ export interface FrameRectDto {
 }
 
 export type ConsoleDown =
+  /** Another window shows the screen from now on: the last message. */
+  | { readonly kind: 'taken-over' }
   /** Changed rectangles; the next frame comes after 'shown'. */
-  { readonly kind: 'frame'; readonly width: number; readonly height: number; readonly rects: readonly FrameRectDto[] }
+  | { readonly kind: 'frame'; readonly width: number; readonly height: number; readonly rects: readonly FrameRectDto[] }
 
 export const ConsoleUp = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('shown') }),
@@ -27,7 +29,12 @@ export const ConsoleUp = z.discriminatedUnion('kind', [
 ])
 export type ConsoleUp = z.infer<typeof ConsoleUp>
 
-export type SerialDown = { readonly kind: 'output'; readonly bytes: Uint8Array } | { readonly kind: 'cleared' }
+export type SerialDown =
+  | { readonly kind: 'output'; readonly bytes: Uint8Array }
+  /** A new machine: an empty terminal. */
+  | { readonly kind: 'cleared' }
+  /** Another window shows the terminal from now on: the last message. */
+  | { readonly kind: 'taken-over' }
 
 export const SerialUp = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('taken'), bytes: z.number().int().min(0) }),

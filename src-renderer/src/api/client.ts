@@ -58,20 +58,19 @@ window.addEventListener('message', (event: MessageEvent) => {
   else early.set(data.number, port)
 })
 
-/** The screen, keyboard and mouse of a VM; `ended` is called when another window takes them. */
-export async function openConsole(vm: string, listener: StreamListener<'console'>, ended: () => void): Promise<Stream<'console'>> {
-  return connect<'console'>(await answered(api.requests['console.open']({ vm })), listener, ended)
+/** The screen, keyboard and mouse of a VM. */
+export async function openConsole(vm: string, listener: StreamListener<'console'>): Promise<Stream<'console'>> {
+  return connect<'console'>(await answered(api.requests['console.open']({ vm })), listener)
 }
 
 /** A serial port that is a terminal. */
-export async function openSerial(vm: string, port: number, listener: StreamListener<'serial'>, ended: () => void): Promise<Stream<'serial'>> {
-  return connect<'serial'>(await answered(api.requests['serial.open']({ vm, port })), listener, ended)
+export async function openSerial(vm: string, port: number, listener: StreamListener<'serial'>): Promise<Stream<'serial'>> {
+  return connect<'serial'>(await answered(api.requests['serial.open']({ vm, port })), listener)
 }
 
-async function connect<N extends StreamName>(number: number, listener: StreamListener<N>, ended: () => void): Promise<Stream<N>> {
+async function connect<N extends StreamName>(number: number, listener: StreamListener<N>): Promise<Stream<N>> {
   const port = early.get(number) ?? (await new Promise<MessagePort>((resolve) => wanted.set(number, resolve)))
   early.delete(number)
-  port.addEventListener('close', ended)
   port.onmessage = (event: MessageEvent<StreamMessages[N]['down']>): void => listener(event.data)
   return { send: (message, moved = []) => port.postMessage(message, [...moved]), close: () => port.close() }
 }

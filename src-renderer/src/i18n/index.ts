@@ -12,7 +12,7 @@ export function localeFor(tag: string): Locale {
   return tag.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en'
 }
 
-export const i18n: I18n<{ en: Catalogue; 'zh-CN': Catalogue }, object, object, Locale, false> = createI18n({
+export const i18n: I18n<{ en: Catalogue; 'zh-CN': Catalogue }, Record<string, never>, Record<string, never>, Locale, false> = createI18n({
   legacy: false,
   locale: 'en' as Locale,
   fallbackLocale: 'en',
