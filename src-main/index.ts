@@ -1,70 +1,56 @@
-/** Entry of the desktop app: wires the window, the contract and the VM together, and nothing else. */
+/** Entry of the desktop app: reads its command line, makes sure that it is the only one, and starts it. Wires, and nothing else. */
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { app, dialog, Menu } from 'electron'
-import { machineFromArguments, type AppMachine } from './app/command-line'
-import { ElectronTransport } from './app/electron-transport'
-import { createMainWindow } from './app/main-window'
-import { buildMenu } from './app/menu'
-import { isOwnPage, PAGE_URL, registerPageScheme, servePage } from './app/page-protocol'
-import { serveRequests } from './ipc/server'
-import { VmService } from './ipc/vm-service'
-import { VmmError } from './vmm'
+import { app } from 'electron'
+import { ownArguments, parseWanted, type Wanted } from './app/command-line'
+import { registerPageScheme } from './app/page-protocol'
+import { VitrineApp } from './app/vitrine-app'
+import { Library, sentence, VmmError } from './vmm'
 
-const VM_ID = 'vm-1'
+const PROGRAM = 'Vitrine'
 const EXIT_BAD_INPUT = 2
-const developmentUrl = app.isPackaged ? undefined : process.env['ELECTRON_RENDERER_URL']
 
-function run(machine: AppMachine): void {
-  const transport = new ElectronTransport()
-  const title = `${machine.name} - Vitrine`
-  servePage(join(__dirname, '..', 'renderer'))
-  const window = createMainWindow({ title, url: developmentUrl ?? PAGE_URL, preload: join(__dirname, '..', 'preload', 'index.cjs') })
-  const service = new VmService({
-    id: VM_ID,
-    ...machine,
+/** What another start of the app hands to the one that runs. */
+interface Handed {
+  readonly given: readonly string[]
+  readonly folder: string
+}
+
+async function main(): Promise<void> {
+  const handed: Handed = { given: ownArguments(process.argv, app.getAppPath(), app.isPackaged, process.cwd()), folder: process.cwd() }
+  const wanted = parseWanted(handed.given, handed.folder)
+  const library = new Library({ program: PROGRAM })
+  if (wanted.kind === 'vm') {
+    const found = await library.find(wanted.vm)
+    if (!found.ok) throw new VmmError('config/bad-option', sentence(found.problem))
+  }
+  if (!app.requestSingleInstanceLock(handed)) return app.exit(0)
+  await app.whenReady()
+  await run(library, wanted)
+}
+
+async function run(library: Library, wanted: Wanted): Promise<void> {
+  const vitrine = new VitrineApp({
+    library,
+    program: PROGRAM,
     workers: () => new Worker(join(__dirname, 'machine.cjs')),
-    stateChanged: (event) => {
-      showMenu()
-      transport.emit('vm.state-changed', event)
-    },
-    openPort: (stream) => transport.openPort(stream),
-    setInputGrabbed: (grabbed) => window.webContents.setIgnoreMenuShortcuts(grabbed),
+    rendererFolder: join(__dirname, '..', 'renderer'),
+    preload: join(__dirname, '..', 'preload', 'index.cjs'),
+    icon: join(__dirname, '..', '..', 'resources', 'icons', 'vitrine.png'),
+    developmentUrl: app.isPackaged ? undefined : process.env['ELECTRON_RENDERER_URL'],
   })
-  function showMenu(): void {
-    if (window.isDestroyed()) return
-    const menu = buildMenu(service.controller.state.type, {
-      act: (intent) => void service.controller.act(intent),
-      choose: (choice) => transport.emit('menu.chosen', { choice }),
-      about: () => void dialog.showMessageBox(window, { title: 'About Vitrine', message: `Vitrine ${app.getVersion()}`, detail: 'A virtual machine manager with its own x86 virtual machine monitor.' }),
-    })
-    Menu.setApplicationMenu(menu)
-  }
-  transport.attach(window.webContents)
-  serveRequests(transport, ({ url, topFrame }) => topFrame && isOwnPage(url, developmentUrl), service.handlers)
-  showMenu()
-  service.controller.act('power-on')
-  // Closing the window powers the VM off; without a window there is nothing left to do.
-  app.on('window-all-closed', () => {
-    service.controller.terminate().finally(() => app.quit())
+  app.on('second-instance', (_event, _argv, _folder, data) => {
+    const { given, folder } = data as Handed // what the other start of this same program has handed over
+    vitrine.serve(parseWanted(given, folder)).catch(() => undefined)
   })
+  await vitrine.start()
+  if (wanted.kind !== 'nothing') await vitrine.serve(wanted)
 }
 
-function machine(): AppMachine | undefined {
-  try {
-    return machineFromArguments(process.argv, app.getAppPath())
-  } catch (error) {
-    process.stderr.write(`vitrine: ${error instanceof VmmError ? error.message : String(error)}\n`)
-    return undefined
-  }
-}
-
-app.setName('Vitrine')
-const asked = machine()
-if (asked) {
-  registerPageScheme()
-  app.whenReady().then(
-    () => run(asked),
-    () => app.exit(1),
-  )
-} else app.exit(EXIT_BAD_INPUT)
+app.setName(PROGRAM)
+app.enableSandbox()
+registerPageScheme()
+main().catch((error: unknown) => {
+  process.stderr.write(`vitrine: ${error instanceof VmmError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  app.exit(error instanceof VmmError ? EXIT_BAD_INPUT : 1)
+})

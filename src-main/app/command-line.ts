@@ -1,20 +1,36 @@
-/** The app takes the machine options of `vitrine run`: `npm start -- --cdrom debian.iso --memory 512`. */
+/** What the app is asked on its command line: nothing, a VM to show, or machine options, of which a temporary VM is made. */
 import { basename, resolve } from 'node:path'
-import type { MachineConfig } from '../vmm'
+import type { NewVm } from '../vmm'
+import { hardwareOf } from '../cli/library/create'
 import { parseRunOptions } from '../cli/options'
 
-export interface AppMachine {
-  readonly config: MachineConfig
-  readonly name: string
-  readonly boots: string
+export type Wanted =
+  | { readonly kind: 'nothing' }
+  /** Name, id or path. */
+  | { readonly kind: 'vm'; readonly vm: string }
+  | { readonly kind: 'machine'; readonly name: string; readonly hardware: NonNullable<NonNullable<NewVm['settings']>['hardware']> }
+
+/** What stands after the application's own folder belongs to us (a packaged app has none); before it are Electron's switches. */
+export function ownArguments(argv: readonly string[], appPath: string, isPackaged: boolean, workingFolder: string): readonly string[] {
+  if (isPackaged) return argv.slice(1)
+  const at = argv.findIndex((argument, i) => i > 0 && !argument.startsWith('-') && resolve(workingFolder, argument) === resolve(appPath))
+  return at < 0 ? [] : argv.slice(at + 1)
 }
 
-/** What stands after the application's own folder belongs to us; before it are Electron's switches. */
-export function machineFromArguments(argv: readonly string[], appPath: string): AppMachine {
-  const at = argv.findIndex((argument, i) => i > 0 && !argument.startsWith('-') && resolve(argument) === resolve(appPath))
-  const given = at < 0 ? [] : argv.slice(at + 1)
-  const config = parseRunOptions(given).machine
-  const image = config.kernel ?? config.cdroms[0]?.path ?? config.disks[0]?.path
-  if (config.demo || image === undefined) return { config, name: config.demo ? 'Demo Guest' : 'Virtual Machine', boots: config.demo ? 'the built-in demo guest' : config.firmware }
-  return { config, name: basename(image), boots: image }
+/** Throws a VmmError with one line that says what is wrong. Paths are relative to `workingFolder`. */
+export function parseWanted(given: readonly string[], workingFolder: string): Wanted {
+  const [first, ...rest] = given
+  if (first === undefined) return { kind: 'nothing' }
+  if (!first.startsWith('-') && rest.length === 0) return { kind: 'vm', vm: first.includes('/') ? resolve(workingFolder, first) : first }
+  const { machine } = parseRunOptions(given)
+  const image = machine.kernel ?? machine.cdroms[0]?.path ?? machine.disks[0]?.path
+  const name = machine.demo || image === undefined ? 'Demo Guest' : basename(image)
+  return { kind: 'machine', name: plainName(name), hardware: { ...hardwareOf(machine, workingFolder), demoDisk: machine.demo } }
+}
+
+const MAX_NAME = 60
+
+/** As a VM may be called. */
+function plainName(name: string): string {
+  return name.replace(/[\p{Cc}\p{Cs}]/gu, '-').slice(0, MAX_NAME).trim() || 'Virtual Machine'
 }

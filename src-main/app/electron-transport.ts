@@ -1,34 +1,46 @@
 /** The contract's transport over Electron: ipcMain for requests, webContents.send for events, MessageChannelMain for streams. */
-import { ipcMain, MessageChannelMain, type WebContents } from 'electron'
-import { channelOf, PORT_CHANNEL, type EventName, type EventPayload, type Reply, type RequestName, type StreamName } from '../ipc/contract'
+import { isAbsolute } from 'node:path'
+import { ipcMain, MessageChannelMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron'
+import { channelOf, DROP_CHANNEL, MAX_DROPPED, PORT_CHANNEL, type EventName, type EventPayload, type Reply, type RequestName, type StreamName } from '../ipc/contract'
 import type { StreamPort } from '../ipc/ports'
-import type { Sender, ServerTransport } from '../ipc/server'
+import type { Sender, Sent, ServerTransport, WindowId } from '../ipc/server'
+
+const MAX_PATH = 4096
 
 export class ElectronTransport implements ServerTransport {
-  private page: WebContents | undefined
+  private readonly pages = new Map<WindowId, WebContents>()
 
-  /** Events and ports go to this page from now on. */
-  attach(page: WebContents): void {
-    this.page = page
-    page.once('destroyed', () => {
-      if (this.page === page) this.page = undefined
-    })
+  /** A window's page; until it is destroyed. */
+  attach(window: WindowId, page: WebContents): void {
+    this.pages.set(window, page)
+    page.once('destroyed', () => this.pages.delete(window))
   }
 
   handle(name: RequestName, answer: (sender: Sender, payload: unknown) => Promise<Reply<unknown>>): void {
-    ipcMain.handle(channelOf(name), async (event, payload: unknown) => {
-      const frame = event.senderFrame
-      return answer({ url: frame?.url ?? '', topFrame: frame !== null && event.sender === this.page && frame.parent === null }, payload)
+    ipcMain.handle(channelOf(name), async (event, payload: unknown) => answer(this.sender(event), payload))
+  }
+
+  /** What the preload script says was dropped. */
+  onDropped(listener: (sender: Sender, paths: readonly string[]) => void): void {
+    ipcMain.on(DROP_CHANNEL, (event, payload: unknown) => {
+      if (!Array.isArray(payload)) return
+      const paths = payload.slice(0, MAX_DROPPED).filter((path): path is string => typeof path === 'string' && path.length <= MAX_PATH && isAbsolute(path))
+      if (paths.length > 0) listener(this.sender(event), paths)
     })
   }
 
-  emit<N extends EventName>(name: N, payload: EventPayload<N>): void {
-    this.page?.send(channelOf(name), payload)
+  readonly emit = <N extends EventName>(name: N, payload: Sent<EventPayload<N>>): void => {
+    for (const page of this.pages.values()) send(page, name, payload)
   }
 
-  openPort<Down>(stream: StreamName): StreamPort<Down> {
+  readonly emitTo = <N extends EventName>(window: WindowId, name: N, payload: Sent<EventPayload<N>>): void => {
+    const page = this.pages.get(window)
+    if (page) send(page, name, payload)
+  }
+
+  openPort<Down>(window: WindowId, stream: StreamName, number: number): StreamPort<Down> {
     const { port1, port2 } = new MessageChannelMain()
-    this.page?.postMessage(PORT_CHANNEL, { stream }, [port2])
+    this.pages.get(window)?.postMessage(PORT_CHANNEL, { stream, number }, [port2])
     port1.start()
     return {
       post: (message) => port1.postMessage(message),
@@ -37,4 +49,15 @@ export class ElectronTransport implements ServerTransport {
       close: () => port1.close(),
     }
   }
+
+  /** Its window, when it is that window's own page and no frame inside it. */
+  private sender(event: IpcMainEvent | IpcMainInvokeEvent): Sender {
+    const frame = event.senderFrame
+    const window = [...this.pages].find(([, page]) => page === event.sender)?.[0]
+    return { url: frame?.url ?? '', window: frame && frame.parent === null ? window : undefined }
+  }
+}
+
+function send(page: WebContents, name: EventName, payload: unknown): void {
+  if (!page.isDestroyed() && !page.isCrashed()) page.send(channelOf(name), payload)
 }

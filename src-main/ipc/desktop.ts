@@ -7,8 +7,10 @@ export interface Desktop {
   /** A dialog of the system's over this window; undefined: cancelled. `suggested`: a path or a file's name. */
   choose(window: WindowId, purpose: FilePurpose, suggested: string | undefined): Promise<string | undefined>
   showFolder(path: string): void
-  readClipboardText(): string
-  writeClipboardImage(png: Uint8Array): void
+  readClipboardText(): Promise<string>
+  writeClipboardImage(png: Uint8Array): Promise<void>
+  /** The VM that this window was opened to show. */
+  wantedVm(window: WindowId): string | undefined
   newWindow(): void
   closeWindow(window: WindowId): void
   setInputGrabbed(window: WindowId, grabbed: boolean): void

@@ -2,6 +2,11 @@
 import { IpcError, REQUEST_NAMES, requests, type EventName, type EventPayload, type IpcErrorDto, type Reply, type RequestInput, type RequestName, type RequestOutput, type StreamName } from './contract'
 import type { StreamPort } from './ports'
 
+/** What is sent is copied on the way: it may be shared and read-only here. */
+export type Sent<T> = T extends Uint8Array ? Uint8Array : T extends readonly (infer E)[] ? readonly Sent<E>[] : T extends object ? { readonly [K in keyof T]: Sent<T[K]> } : T
+export type Emit = <N extends EventName>(name: N, payload: Sent<EventPayload<N>>) => void
+export type EmitTo = <N extends EventName>(window: WindowId, name: N, payload: Sent<EventPayload<N>>) => void
+
 /** Number of a window in this run of the app. */
 export type WindowId = number
 
@@ -15,14 +20,14 @@ export interface Sender {
 export interface ServerTransport {
   handle(name: RequestName, answer: (sender: Sender, payload: unknown) => Promise<Reply<unknown>>): void
   /** To every window. */
-  emit<N extends EventName>(name: N, payload: EventPayload<N>): void
+  readonly emit: Emit
   /** To one, if it is still there. */
-  emitTo<N extends EventName>(window: WindowId, name: N, payload: EventPayload<N>): void
+  readonly emitTo: EmitTo
   /** Opens a port to a window's page, where it comes with this number. */
   openPort<Down>(window: WindowId, stream: StreamName, number: number): StreamPort<Down>
 }
 
-export type Handler<N extends RequestName> = (input: RequestInput<N>, window: WindowId) => RequestOutput<N> | Promise<RequestOutput<N>>
+export type Handler<N extends RequestName> = (input: RequestInput<N>, window: WindowId) => Sent<RequestOutput<N>> | Promise<Sent<RequestOutput<N>>>
 export type Handlers = { readonly [N in RequestName]: Handler<N> }
 /** Those whose names start so. */
 export type HandlersOf<P extends string> = { readonly [N in RequestName as N extends `${P}.${string}` ? N : never]: Handler<N> }

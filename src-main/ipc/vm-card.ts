@@ -37,7 +37,7 @@ export async function vmCard(vm: LibraryVm, facts: RunFacts, temporary: boolean)
 }
 
 export function powerState(vm: LibraryVm, { state, lastEnd, failure }: RunFacts): PowerState {
-  if (state) return state.type === 'crashed' ? { type: 'crashed', end: endCause(state.end) } : state.type === 'suspending' && state.progress ? { type: 'suspending', progress: { ...state.progress } } : state
+  if (state) return runPowerState(state)
   if (vm.state === 'in-use' && vm.holder) {
     // Ours, and not running (yet, or any more): its files are being opened or closed.
     if (vm.holder.pid === process.pid) return { type: 'starting', resuming: false }
@@ -47,6 +47,13 @@ export function powerState(vm: LibraryVm, { state, lastEnd, failure }: RunFacts)
   if (failure) return failure
   if (vm.state === 'suspended') return { type: 'suspended', ...(vm.suspendedAt === undefined ? {} : { at: vm.suspendedAt }) }
   return { type: 'powered-off', ...(lastEnd ? { lastEnd: endCause(lastEnd) } : {}) }
+}
+
+/** Of one that runs in this process: nothing else counts then. */
+export function runPowerState(state: RunState): PowerState {
+  if (state.type === 'crashed') return { type: 'crashed', end: endCause(state.end) }
+  if (state.type === 'suspending') return { type: 'suspending', ...(state.progress ? { progress: { ...state.progress } } : {}) }
+  return state
 }
 
 export function endCause(end: MachineEnd): EndCause {

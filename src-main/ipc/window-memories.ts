@@ -29,8 +29,10 @@ export class WindowMemories {
     this.store = new JsonStore(path)
   }
 
-  /** Of the last run; a file that cannot be understood is as good as none. */
+  /** What is to be opened (again); a file that cannot be understood is as good as none. */
   async load(): Promise<readonly RememberedWindow[]> {
+    this.frozen = false
+    this.windows.clear()
     const read = await this.store.read()
     const list: unknown = read.ok ? read.value['windows'] : undefined
     return (Array.isArray(list) ? list : []).slice(0, MAX_WINDOWS).map(remembered)
@@ -65,7 +67,7 @@ export class WindowMemories {
     this.changed()
   }
 
-  /** The app ends: what is open now is what comes back. */
+  /** The app ends, or all its windows close: what is open now is what comes back. */
   async freeze(): Promise<void> {
     this.frozen = true
     clearTimeout(this.timer)

@@ -29,20 +29,21 @@ export function parseCreate(args: readonly string[]): { readonly request: NewVm;
   const settings = {
     ...(values.description === undefined ? {} : { description: values.description }),
     ...(values.guest === undefined ? {} : { guest: parseGuest(values.guest) }),
-    hardware: { ...hardware(machine), demoDisk: values.demo ?? false, ...(values.serial ? { serialPorts: values.serial.map(parseSerial) } : {}) },
+    hardware: { ...hardwareOf(machine), demoDisk: values.demo ?? false, ...(values.serial ? { serialPorts: values.serial.map(parseSerial) } : {}) },
   }
   return { request: { name, settings, newDisks, ...(values.location === undefined ? {} : { location: resolve(values.location) }) }, json: values.json ?? false }
 }
 
-/** Paths on the command line are relative to where it is typed, those in vm.json to the VM's folder. */
-function hardware(machine: MachineConfig): Patch {
+/** As vm.json has it. Paths on the command line are relative to where it is typed, those in vm.json to the VM's folder. */
+export function hardwareOf(machine: MachineConfig, typedIn: string = process.cwd()): Patch {
+  const at = (path: string): string => resolve(typedIn, path)
   const { vendor, brand, family, model, stepping, disabled } = machine.cpu
   return {
     memoryMiB: machine.memoryMiB,
     processors: { count: machine.cpus, model: { vendor, brand, family, model, stepping, disabled: [...(disabled ?? [])] } },
     engine: machine.engine,
     clock: machine.clock,
-    firmware: machine.firmware === 'builtin' ? { kind: 'builtin' } : { kind: 'file', file: resolve(machine.firmware), vgaBios: machine.vgaBios === undefined ? undefined : resolve(machine.vgaBios) },
+    firmware: machine.firmware === 'builtin' ? { kind: 'builtin' } : { kind: 'file', file: at(machine.firmware), vgaBios: machine.vgaBios === undefined ? undefined : at(machine.vgaBios) },
     boot: {
       order: [...machine.boot],
       menu: machine.bootMenu,
@@ -50,16 +51,16 @@ function hardware(machine: MachineConfig): Patch {
         ? {}
         : {
             kernel: {
-              file: resolve(machine.kernel),
-              initrd: machine.initrd === undefined ? undefined : resolve(machine.initrd),
+              file: at(machine.kernel),
+              initrd: machine.initrd === undefined ? undefined : at(machine.initrd),
               commandLine: machine.append,
               entry: machine.linuxEntry ?? 'auto',
-              modules: machine.modules.map(({ path, commandLine }) => ({ file: resolve(path), commandLine: commandLine.slice(path.length).trim() })),
+              modules: machine.modules.map(({ path, commandLine }) => ({ file: at(path), commandLine: commandLine.slice(path.length).trim() })),
             },
           }),
     },
-    disks: machine.disks.map(({ path, readOnly }) => ({ file: resolve(path), readOnly })),
-    cdroms: machine.cdroms.map(({ path }): Json => (path === undefined ? {} : { file: resolve(path) })),
+    disks: machine.disks.map(({ path, readOnly }) => ({ file: at(path), readOnly })),
+    cdroms: machine.cdroms.map(({ path }): Json => (path === undefined ? {} : { file: at(path) })),
   }
 }
 

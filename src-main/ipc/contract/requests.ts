@@ -43,6 +43,8 @@ export const requests = {
 
   'window.memory': { in: nothing, out: WindowMemory },
   'window.remember': { in: z.strictObject({ memory: WindowMemory }), out: nothing },
+  /** A VM that this window was opened to show. Asked once, when the page listens to events: from then on it is told by window.show-vm. */
+  'window.wanted-vm': { in: nothing, out: VmId.optional() },
   'window.new': { in: nothing, out: nothing },
   'window.close': { in: nothing, out: nothing },
   /** While input is grabbed, keys belong to the guest: no shortcut of the window works. */

@@ -1,0 +1,159 @@
+/** The VMs that this process runs, as the window sees them: power, events, messages. */
+import { join } from 'node:path'
+import { sentence, type LibraryVm, type Problem, type Result, type RunEnd } from '../vmm'
+import { ALLOWED_POWER_ACTIONS, IpcError, type MessageId, type PowerAction } from './contract'
+import type { MessageLog } from './message-log'
+import { problemDto } from './problem-dto'
+import type { Emit } from './server'
+import { powerState, runPowerState, type RunFacts } from './vm-card'
+import { VmRecord, type RecordListener } from './vm-record'
+import type { RunningMachine, VmRunner } from './vm-runner'
+
+export interface VmRunsOptions {
+  readonly runner: VmRunner
+  readonly emit: Emit
+  readonly messages: MessageLog
+  /** Its files are to be looked at again: its lock, its suspended state. */
+  readonly filesChanged: (id: string) => void
+}
+
+/** What has been asked for is told when it has happened. */
+const SAID: Partial<Record<PowerAction, MessageId>> = { pause: 'paused', unpause: 'unpaused', reset: 'reset' }
+
+export class VmRuns {
+  private readonly records = new Map<string, VmRecord>()
+  private readonly onEnded = new Set<() => void>()
+  private readonly listener: RecordListener = {
+    stateChanged: (record) => this.stateChanged(record),
+    activity: ({ id }, devices) => this.options.emit('vm.activity', { vm: id, devices: [...devices] }),
+    serialSpeaks: ({ id }, port) => this.options.emit('vm.serial-speaks', { vm: id, port }),
+    ended: (record, end) => this.ended(record, end),
+  }
+  private readonly names = new Map<string, string>()
+
+  constructor(private readonly options: VmRunsOptions) {}
+
+  record(id: string, path: string): VmRecord {
+    const known = this.records.get(id)
+    if (known) {
+      known.path = path
+      return known
+    }
+    const record = new VmRecord(id, path, this.listener)
+    this.records.set(id, record)
+    return record
+  }
+
+  facts(id: string): RunFacts {
+    return this.records.get(id)?.facts ?? {}
+  }
+
+  running(id: string): RunningMachine | undefined {
+    return this.records.get(id)?.running
+  }
+
+  /** For thumbnails; undefined: it is not on. */
+  picture(id: string): number | undefined {
+    const record = this.records.get(id)
+    return record?.running && record.pictures
+  }
+
+  /** Ids of those that are on. */
+  get on(): string[] {
+    return [...this.records.values()].filter(({ isOn }) => isOn).map(({ id }) => id)
+  }
+
+  /** Called whenever one has ended; call the result to end that. */
+  whenEnded(listener: () => void): () => void {
+    this.onEnded.add(listener)
+    return () => void this.onEnded.delete(listener)
+  }
+
+  async power(vm: LibraryVm, action: PowerAction): Promise<Result<undefined>> {
+    const { id, path, name } = vm
+    this.names.set(id, name)
+    const record = this.record(id, path)
+    const { type } = powerState(vm, record.facts)
+    if (!ALLOWED_POWER_ACTIONS[action].includes(type)) throw new IpcError('vm/bad-state', `${name} is ${type}: ${action} is not possible now`)
+    if (action === 'power-on' || action === 'power-on-to-firmware') return this.powerOn(vm, record, action === 'power-on-to-firmware')
+    const { running } = record
+    if (!running) throw new IpcError('vm/bad-state', `${name} is being started`)
+    if (action === 'suspend') return this.suspend(id)
+    if (!running.act(action)) throw new IpcError('vm/bad-state', `${name} is ${running.state.type}: ${action} is not possible now`)
+    const said = SAID[action]
+    if (said) this.say(record, 'info', said)
+    return { ok: true, value: undefined }
+  }
+
+  /** Of one that is on. */
+  async suspend(id: string): Promise<Result<undefined>> {
+    const running = this.running(id)
+    if (!running) throw new IpcError('vm/bad-state', 'it is not on')
+    const suspended = await running.suspend()
+    if (!suspended.ok) this.say({ id }, 'error', 'cannot-suspend', { problem: suspended.problem })
+    return suspended
+  }
+
+  say(vm: { readonly id: string }, level: 'info' | 'warning' | 'error', id: MessageId, more: { readonly problem?: Problem; readonly detail?: string; readonly values?: Readonly<Record<string, string | number>> } = {}): void {
+    const { problem, detail, values } = more
+    const vmName = this.running(vm.id)?.name ?? this.names.get(vm.id)
+    this.options.messages.add({
+      level, id, vm: vm.id,
+      ...(vmName === undefined ? {} : { vmName }),
+      ...(problem ? { problem: problemDto(problem) } : {}),
+      ...(detail === undefined ? {} : { detail }),
+      ...(values ? { values: { ...values } } : {}),
+    })
+  }
+
+  private async powerOn(vm: LibraryVm, record: VmRecord, toFirmware: boolean): Promise<Result<undefined>> {
+    record.starting()
+    this.stateChanged(record)
+    let started: Result<unknown>
+    try {
+      started = await this.options.runner.powerOn(vm.path, (running) => record.observe(running), { toFirmware })
+    } catch (error) {
+      record.isStarting = false
+      this.options.filesChanged(vm.id)
+      throw error
+    }
+    record.isStarting = false
+    if (started.ok) {
+      this.say(record, 'info', vm.state === 'suspended' ? 'resumed' : 'powered-on')
+      this.options.filesChanged(vm.id)
+      return { ok: true, value: undefined }
+    }
+    this.say(record, 'error', 'cannot-power-on', { problem: started.problem })
+    this.options.filesChanged(vm.id)
+    return started
+  }
+
+  private stateChanged(record: VmRecord): void {
+    const { state } = record.facts
+    if (!state) return
+    const { id } = record
+    this.options.emit('vm.power-changed', { vm: id, power: runPowerState(state) })
+    if (state.type !== 'crashed') return
+    const { end } = state
+    if (end.kind === 'unimplemented') this.say(record, 'error', 'guest-met-unknown', { values: { what: end.what } })
+    else this.say(record, 'error', 'guest-crashed')
+  }
+
+  private ended(record: VmRecord, end: RunEnd): void {
+    switch (end.type) {
+      case 'powered-off':
+        this.say(record, 'info', 'powered-off')
+        break
+      case 'suspended':
+        this.say(record, 'info', 'suspended')
+        break
+      case 'failed': {
+        const { code, message, problem } = end
+        record.fail({ type: 'failed', code, message: problem ? sentence(problem) : message, log: join(record.path, 'vitrine.log') })
+        this.say(record, 'error', 'failed', { detail: message, ...(problem ? { problem } : {}) })
+      }
+    }
+    this.options.filesChanged(record.id)
+    for (const listener of [...this.onEnded]) listener()
+  }
+}
