@@ -1,11 +1,10 @@
-// Bundles the command line for plain Node: out/cli/vitrine.mjs.
+// Bundles the command line for plain Node: out/cli/vitrine.mjs, and beside it machine.mjs, the worker thread in which its VMs run.
 import { build } from 'esbuild'
 import { chmodSync } from 'node:fs'
 
-const outfile = 'out/cli/vitrine.mjs'
+const program = 'out/cli/vitrine.mjs'
 // What CommonJS packages (wabt) expect to find.
 const banner = [
-  '#!/usr/bin/env node',
   "import { createRequire as vitrineCreateRequire } from 'node:module'",
   "import { dirname as vitrineDirname } from 'node:path'",
   "import { fileURLToPath as vitrineFileURLToPath } from 'node:url'",
@@ -13,15 +12,14 @@ const banner = [
   'const __filename = vitrineFileURLToPath(import.meta.url)',
   'const __dirname = vitrineDirname(__filename)',
 ].join('\n')
-await build({
-  entryPoints: ['src-main/cli/index.ts'],
-  outfile,
+const options = {
   bundle: true,
   platform: 'node',
   target: 'node18',
   format: 'esm',
   sourcemap: true,
   logLevel: 'warning',
-  banner: { js: banner },
-})
-chmodSync(outfile, 0o755)
+}
+await build({ ...options, entryPoints: ['src-main/cli/index.ts'], outfile: program, banner: { js: `#!/usr/bin/env node\n${banner}` } })
+await build({ ...options, entryPoints: ['src-main/vmm/machine/machine.worker.ts'], outfile: 'out/cli/machine.mjs', banner: { js: banner } })
+chmodSync(program, 0o755)

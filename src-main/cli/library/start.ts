@@ -3,24 +3,12 @@ import { Library } from '../../vmm'
 import { flag, splitArguments } from '../arguments'
 import { theName } from './manage'
 import { unwrap } from './output'
-import { RunningVm } from './running-vm'
+import { TerminalSession } from './session'
 
 export async function start(args: readonly string[]): Promise<number> {
   const { values, words } = splitArguments(args, { json: flag, headless: flag, 'discard-state': flag }, 1)
   const library = new Library({ program: 'vitrine start' })
   const vm = unwrap(await library.find(theName(words)))
   if (values['discard-state'] === true) unwrap(await library.discardSuspendedState(vm.id))
-  const session = unwrap(await library.begin(vm.path))
-  const running = new RunningVm(session, values.json ?? false)
-  let how = 'an error'
-  try {
-    const outcome = await running.run()
-    how = outcome.how
-    return outcome.status
-  } catch (error) {
-    how = error instanceof Error ? error.message : String(error)
-    throw error
-  } finally {
-    await running.close(how)
-  }
+  return new TerminalSession(library, values.json ?? false).run(vm.path)
 }

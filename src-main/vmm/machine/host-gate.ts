@@ -15,6 +15,7 @@ const NS_PER_KIB = 500
  * Completions under HostClock: delivered as soon as the host is done, at the next turn of the run loop, in order of completion.
  */
 export class HostGate implements CompletionGate {
+  readonly needsTime = false
   private readonly finished: (() => void)[] = []
   private running = 0
 
@@ -52,6 +53,8 @@ export class HostGate implements CompletionGate {
  * machine waits for it.
  */
 export class DeterministicGate implements CompletionGate {
+  /** Nothing completes while virtual time stands still. */
+  readonly needsTime = true
   private readonly requests = new Set<Pending>()
   private readonly due: Pending[] = []
 

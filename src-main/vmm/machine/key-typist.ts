@@ -21,9 +21,14 @@ export class KeyTypist {
   }
 
   type(events: readonly KeyEvent[]): void {
-    this.queue.push(...events)
+    for (const event of events) this.queue.push(event)
     // The timer also runs after the last event: what is typed next keeps its distance.
     if (this.timer.deadline === undefined) this.next()
+  }
+
+  /** What has not been typed yet is forgotten: the guest starts anew. */
+  clear(): void {
+    this.queue.length = 0
   }
 
   get pending(): number {

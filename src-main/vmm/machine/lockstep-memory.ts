@@ -55,6 +55,10 @@ export class LockstepMemory extends GuestMemoryImpl {
     super.writeBlock(block, offset, byte)
     if (offset >= 0 && offset < block.bytes) this.copy(block.hostOffset + offset, 1)
   }
+  /** The marks say what is to be compared. */
+  override markTouched(): void {
+    // see above
+  }
   override map(address: Gpa, block: MemoryBlock, offset: number, bytes: number): void {
     super.map(address, block, offset, bytes)
     // the constructor of the memory itself maps RAM, before there is anything to mirror

@@ -127,6 +127,14 @@ export class Machine {
     this.post(() => this.parts.board.mouse(dx, dy, dz, buttons))
   }
 
+  /** After its end: run() goes on as after the reset button. */
+  revive(): void {
+    this.end = undefined
+    this.pauseRequested = false
+    this.resetRequested = true
+    this.state = 'created'
+  }
+
   /** Called by the board, in the middle of guest execution: the guest ended the machine. */
   finish(end: MachineEnd): void {
     this.end ??= end
@@ -159,6 +167,10 @@ export class Machine {
     return this.parts.board.screenText()
   }
 
+  isCdromLocked(drive: number): boolean {
+    return this.parts.board.isCdromLocked(drive)
+  }
+
   async changeCdrom(drive: number, path: string | undefined): Promise<void> {
     await this.parts.board.changeCdrom(drive, path)
   }
@@ -186,11 +198,19 @@ export class Machine {
     return this.loop(stopAt, () => false)
   }
 
-  /** Runs on until no host I/O is pending: only then can a machine be saved. */
+  /** Waits until no host I/O is pending: only then can a machine be saved. The guest stands still meanwhile if it can. */
   async settle(): Promise<void> {
-    const { gate } = this.parts
+    const { gate, wakeable } = this.parts
     this.stopRequested = false
-    if (gate.pending > 0) await this.loop(undefined, () => gate.pending === 0)
+    if (gate.needsTime) {
+      // Requests complete at a virtual time, which comes only when the guest goes on.
+      const paused = this.pauseRequested
+      this.pauseRequested = false
+      if (gate.pending > 0) await this.loop(undefined, () => gate.pending === 0)
+      this.pauseRequested = paused
+      return
+    }
+    for (gate.deliver(); gate.pending > 0; gate.deliver()) await wakeable.sleep(undefined)
   }
 
   private async loop(stopAt: number | undefined, reached: () => boolean): Promise<MachineEnd> {
@@ -289,8 +309,8 @@ export class Machine {
   }
 
   private async paused(): Promise<void> {
+    this.parts.clock.stop()
     if (this.state !== 'paused') {
-      this.parts.clock.stop()
       this.state = 'paused'
       this.onPause(true)
     }
@@ -311,12 +331,18 @@ export class Machine {
     this.resets++
     this.parts.board.reset('hard')
     this.parts.boot()
+    this.parts.typist.clear()
     this.onReset()
   }
 
-  /** Writes the machine to a file, whole or not at all; first runs on until no host I/O is pending. */
-  async save(path: string): Promise<void> {
+  /** Writes the machine to a file, whole or not at all, once no host I/O is pending. `packed` hears how far it is. */
+  async save(path: string, packed?: (done: number, total: number) => void): Promise<void> {
     await this.settle()
+    await writeAtomically(path, encodeContainer(saveMachine(this.parts, packed)))
+  }
+
+  /** Writes what there is of a machine that a bug has stopped: it may not load. */
+  async rescue(path: string): Promise<void> {
     await writeAtomically(path, encodeContainer(saveMachine(this.parts)))
   }
 

@@ -3,11 +3,13 @@ import type { PlainData, SavedState } from '../devices/device'
 import { BUDGET, HALTED, RETIRED, SLICE } from '../cpu/layout'
 import { VmmError } from '../errors/vmm-error'
 import { packMemory, unpackMemory, type SavedMemoryBlock } from '../snapshot/container'
+import { PAGE_BYTES } from '../memory/guest-memory-impl'
 import type { MachineParts } from './machine-parts'
 
 const SCHEMA = ['machine', 1] as const
 
-export function saveMachine(parts: MachineParts): PlainData {
+/** `packed` is told how many bytes of memory have been packed so far, of how many. */
+export function saveMachine(parts: MachineParts, packed: (done: number, total: number) => void = () => undefined): PlainData {
   const { board, vcpu, clock, memory } = parts
   const devices: Record<string, PlainData> = {}
   for (const device of board.allDevices) devices[device.name] = plain(device.save())
@@ -19,8 +21,18 @@ export function saveMachine(parts: MachineParts): PlainData {
     halted: view.getInt32(parts.vcpuBase + HALTED, true),
     vcpu: plain(vcpu.save()),
     devices,
-    memory: board.blocks.map((block) => plain(packMemory(block.name, new Uint8Array(memory.buffer, block.hostOffset, block.bytes)))),
+    memory: packBlocks(parts, packed),
   }
+}
+
+function packBlocks({ board, memory }: MachineParts, packed: (done: number, total: number) => void): readonly PlainData[] {
+  const total = board.blocks.reduce((sum, { bytes }) => sum + bytes, 0)
+  let before = 0
+  return board.blocks.map(({ name, hostOffset, bytes }) => {
+    const block = packMemory(name, new Uint8Array(memory.buffer, hostOffset, bytes), (done) => packed(before + done, total))
+    before += bytes
+    return plain(block)
+  })
 }
 
 /** The machine must be freshly made from the same configuration. */
@@ -45,6 +57,7 @@ function restore(parts: MachineParts, saved: PlainData, name: string): void {
     const packed = memoryBlock(blocks.get(block.name))
     if (!packed) throw bad(`has no memory block ${block.name}`)
     unpackMemory(packed, new Uint8Array(memory.buffer, block.hostOffset, block.bytes))
+    if (block.name === 'ram') for (const { first, pages } of packed.runs) board.markTouched(first * PAGE_BYTES, pages * PAGE_BYTES)
   }
   const view = new DataView(memory.buffer)
   view.setBigUint64(vcpuBase + RETIRED, BigInt(number(state['retired'])), true)

@@ -1,6 +1,7 @@
 /** What a machine counted, as plain data for --stats and the inspector. */
 import type { TranslationStats } from '../cpu/engines/translation-stats'
 import type { MachineParts } from './machine-parts'
+import type { DriveFigures } from './metered-drive'
 
 export interface MachineStats {
   readonly engine: string
@@ -14,8 +15,22 @@ export interface MachineStats {
   readonly interrupts: Readonly<Record<string, number>>
   readonly unclaimed: readonly { readonly bus: 'pio' | 'mmio'; readonly place: string; readonly reads: number; readonly writes: number }[]
   readonly unknownOpcodes: Readonly<Record<string, number>>
+  /** Guest RAM that has been written to since power-on, and all of it. */
+  readonly memory: { readonly touchedBytes: number; readonly bytes: number }
+  /** Traffic of each drive. */
+  readonly disks: readonly DriveFigures[]
+  /** Expired deadlines, by the timer's name. */
+  readonly timers: Readonly<Record<string, number>>
   /** Of an engine that translates. */
   readonly translation?: TranslationStats
+}
+
+/** With what its thread costs the host. */
+export interface ThreadStats extends MachineStats {
+  /** Of the host's clock, since power-on (or resume). */
+  readonly uptimeSeconds: number
+  /** That the thread has run on a host CPU; undefined: this host does not tell. */
+  readonly hostCpuSeconds?: number
 }
 
 /** Counted by the loop itself. */
@@ -28,7 +43,7 @@ export interface LoopCounters {
 
 const hex = (n: number): string => `0x${n.toString(16)}`
 
-export function machineStats({ engine, io, clock, board }: MachineParts, counters: LoopCounters): MachineStats {
+export function machineStats({ engine, io, clock, board, deadlines }: MachineParts, counters: LoopCounters): MachineStats {
   const interrupts: Record<string, number> = {}
   io.vectors.forEach((count, vector) => {
     if (count > 0) interrupts[hex(vector)] = count
@@ -46,6 +61,9 @@ export function machineStats({ engine, io, clock, board }: MachineParts, counter
       ...board.pio.unclaimed.list().map((count) => ({ bus: 'pio' as const, place: hex(count.place), reads: count.reads, writes: count.writes })),
       ...board.mmio.unclaimed.list().map((count) => ({ bus: 'mmio' as const, place: hex(count.place), reads: count.reads, writes: count.writes })),
     ],
+    memory: board.memoryUse(),
+    disks: board.driveFigures(),
+    timers: Object.fromEntries(deadlines.expired),
     unknownOpcodes: Object.fromEntries([...io.unknownOpcodes].map(([opcode, count]) => [hex(opcode), count])),
     ...(translation === undefined ? {} : { translation }),
   }

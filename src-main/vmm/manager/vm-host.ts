@@ -1,7 +1,6 @@
 /** A virtual machine as its host sees it: a worker thread behind a typed mailbox. */
 import type { Worker } from 'node:worker_threads'
-import type { FromMachine, ToMachine } from '../machine/protocol'
-import type { MachineConfig } from '../machine/config'
+import type { FromMachine, StartMessage, ToMachine } from '../machine/protocol'
 
 /** Electron's build and plain Node start workers differently. */
 export type WorkerFactory = () => Worker
@@ -14,18 +13,14 @@ export class VmHost {
 
   constructor(
     factory: WorkerFactory,
-    config: MachineConfig,
+    start: StartMessage,
     private readonly listener: VmListener,
-    coreDirectory?: string,
   ) {
     this.worker = factory()
-    this.worker.on('message', (message: FromMachine) => {
-      if (message.kind === 'ended' || message.kind === 'failed') this.over = true
-      this.listener(message)
-    })
+    this.worker.on('message', (message: FromMachine) => this.heard(message))
     this.worker.on('error', (error) => this.lost(error.stack ?? error.message))
     this.worker.on('exit', () => this.lost('its thread ended'))
-    this.send({ kind: 'start', config, ...(coreDirectory === undefined ? {} : { coreDirectory }) })
+    this.send(start)
   }
 
   send(message: ToMachine): void {
@@ -36,6 +31,16 @@ export class VmHost {
   async terminate(): Promise<void> {
     this.over = true
     await this.worker.terminate()
+  }
+
+  private heard(message: FromMachine): void {
+    if (this.over) return
+    if (message.kind === 'ended' || message.kind === 'failed') {
+      this.over = true
+      // It has nothing more to do; one that a bug has stopped may not know.
+      this.worker.terminate().catch(() => undefined)
+    }
+    this.listener(message)
   }
 
   private lost(why: string): void {

@@ -166,6 +166,20 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
     return true
   }
 
+  /** RAM that has been written to since power-on. Marks of RAM are never cleared; loading a saved machine sets those of its pages. */
+  get touchedBytes(): number {
+    const first = this.ram.hostOffset / PAGE_BYTES
+    let pages = 0
+    for (const mark of this.dirty.subarray(first, first + this.ram.bytes / PAGE_BYTES)) pages += mark
+    return pages * PAGE_BYTES
+  }
+
+  /** Pages of RAM that were filled past this class. */
+  markTouched(offset: number, bytes: number): void {
+    const first = Math.floor((this.ram.hostOffset + offset) / PAGE_BYTES)
+    this.dirty.fill(1, first, first + Math.ceil(bytes / PAGE_BYTES))
+  }
+
   takeDirty(block: MemoryBlock): Uint8Array {
     const first = block.hostOffset / PAGE_BYTES
     const count = Math.ceil(block.bytes / PAGE_BYTES)

@@ -27,7 +27,8 @@ export interface SavedMemoryBlock {
   readonly runs: readonly { readonly first: number; readonly pages: number; readonly data: Uint8Array }[]
 }
 
-export function packMemory(name: string, bytes: Uint8Array): SavedMemoryBlock {
+/** `packed` is told, now and then, how many bytes have been looked at. */
+export function packMemory(name: string, bytes: Uint8Array, packed: (done: number) => void = () => undefined): SavedMemoryBlock {
   const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8)
   const runs: { first: number; pages: number; data: Uint8Array }[] = []
   const pages = bytes.length / PAGE
@@ -42,6 +43,7 @@ export function packMemory(name: string, bytes: Uint8Array): SavedMemoryBlock {
     const data = new Uint8Array((page - first) * PAGE)
     data.set(bytes.subarray(first * PAGE, page * PAGE))
     runs.push({ first, pages: page - first, data: deflateRawSync(data, { level: 1 }) })
+    packed(page * PAGE)
   }
   return { name, bytes: bytes.length, runs }
 }

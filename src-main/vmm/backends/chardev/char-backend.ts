@@ -1,8 +1,11 @@
+/** What `read` gives for a break condition on the line, in its place among the bytes. */
+export const BREAK = 0x100
+
 /** A byte stream on the host that a serial port or console device talks to: terminal, file, socket, the app's console. */
 export interface CharBackend {
   /** Takes one byte from the guest; false: no room now, the device keeps it and offers it again when `onWritable` is called. */
   write(byte: number): boolean
-  /** The next byte for the guest, or undefined. Bytes that the device does not fetch stay with the backend: that is the back-pressure. */
+  /** The next byte for the guest (or BREAK), or undefined. Bytes that the device does not fetch stay with the backend: that is the back-pressure. */
   read(): number | undefined
   /** Set by the device. The backend calls it on the machine's thread when `read` has something again. */
   onReadable: (() => void) | undefined
@@ -51,6 +54,12 @@ export class QueueCharBackend implements CharBackend {
 
   send(bytes: Iterable<number>): void {
     for (const byte of bytes) this.toGuest.push(byte & 0xff)
+    this.onReadable?.()
+  }
+
+  /** A break condition, after what was sent before. */
+  sendBreak(): void {
+    this.toGuest.push(BREAK)
     this.onReadable?.()
   }
 

@@ -4,7 +4,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { VmmError } from '../../errors/vmm-error'
-import type { CharBackend } from './char-backend'
+import { BREAK, type CharBackend } from './char-backend'
 
 const HOST = '127.0.0.1'
 /** Bytes under way to the client; past this the guest's UART waits. */
@@ -15,6 +15,8 @@ const INPUT_HIGH_WATER = 1 << 12
 const IAC = 255
 const SB = 250
 const SE = 240
+/** RFC 854: the break key. */
+const BRK = 243
 const WILL = 251
 const DONT = 254
 const OPTION_BINARY = 0
@@ -27,7 +29,7 @@ export class TcpCharBackend implements CharBackend {
   onReadable: (() => void) | undefined = undefined
   onWritable: (() => void) | undefined = undefined
   private client: Socket | undefined
-  private toGuest: Buffer = Buffer.alloc(0)
+  private toGuest: Uint16Array = new Uint16Array(0)
   private readonly pending: number[] = []
   private full = false
 
@@ -109,9 +111,12 @@ export class TcpCharBackend implements CharBackend {
     const parser = this.protocol === 'telnet' ? new TelnetInput() : undefined
     if (parser) socket.write(GREETING)
     socket.on('data', (chunk) => {
-      const bytes = parser ? parser.take(chunk) : chunk
-      if (bytes.length === 0) return
-      this.toGuest = Buffer.concat([this.toGuest, bytes])
+      const came = parser ? parser.take(chunk) : chunk
+      if (came.length === 0) return
+      const waiting = new Uint16Array(this.toGuest.length + came.length)
+      waiting.set(this.toGuest)
+      waiting.set(came, this.toGuest.length)
+      this.toGuest = waiting
       if (this.toGuest.length >= INPUT_HIGH_WATER) socket.pause()
       this.post(() => this.onReadable?.())
     })
@@ -130,10 +135,10 @@ class TelnetInput {
   private state: 'data' | 'command' | 'option' | 'sub' | 'sub-command' = 'data'
   private afterReturn = false
 
-  take(chunk: Uint8Array): Uint8Array {
+  take(chunk: Uint8Array): Uint16Array {
     const out: number[] = []
     for (const byte of chunk) this.step(byte, out)
-    return Uint8Array.from(out)
+    return Uint16Array.from(out)
   }
 
   private step(byte: number, out: number[]): void {
@@ -147,6 +152,7 @@ class TelnetInput {
       case 'command':
         this.state = byte === SB ? 'sub' : byte >= WILL && byte <= DONT ? 'option' : 'data'
         if (byte === IAC) out.push(IAC)
+        else if (byte === BRK) out.push(BREAK)
         return
       case 'option':
         this.state = 'data'

@@ -31,6 +31,36 @@ export function encodePng(frame: Frame): Uint8Array {
   return join([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(rows, { level: 6 })), chunk('IEND', new Uint8Array(0))])
 }
 
+/** The same picture, smaller, when it is wider than `maxWidth`: each pixel is the mean of those that it stands for. */
+export function shrinkFrame(frame: Frame, maxWidth: number): Frame {
+  const { width, height, pixels } = frame
+  if (width <= maxWidth || maxWidth < 1) return frame
+  const small = { width: maxWidth, height: Math.max(1, Math.round((height * maxWidth) / width)) }
+  const out = new Uint32Array(small.width * small.height)
+  for (let y = 0; y < small.height; y++) {
+    const top = Math.floor((y * height) / small.height)
+    const bottom = Math.max(top + 1, Math.floor(((y + 1) * height) / small.height))
+    for (let x = 0; x < small.width; x++) {
+      const left = Math.floor((x * width) / small.width)
+      const right = Math.max(left + 1, Math.floor(((x + 1) * width) / small.width))
+      let red = 0
+      let green = 0
+      let blue = 0
+      for (let row = top; row < bottom; row++) {
+        for (let at = row * width + left; at < row * width + right; at++) {
+          const pixel = pixels[at] ?? 0
+          red += pixel & 0xff
+          green += (pixel >>> 8) & 0xff
+          blue += (pixel >>> 16) & 0xff
+        }
+      }
+      const count = (bottom - top) * (right - left)
+      out[y * small.width + x] = (0xff000000 | (Math.round(blue / count) << 16) | (Math.round(green / count) << 8) | Math.round(red / count)) >>> 0
+    }
+  }
+  return { ...small, pixels: out }
+}
+
 function chunk(type: string, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(12 + data.length)
   const view = new DataView(bytes.buffer)

@@ -13,9 +13,19 @@ const CODES: readonly string[] = [
   'BracketLeft', 'BracketRight', 'Backslash', 'Semicolon', 'Quote', 'Comma', 'Period', 'Slash', 'Space', 'Tab', 'Enter', 'Backspace', 'Escape',
 ]
 
-/** Key events that type the text; a character that the layout lacks is left out. Carriage return counts as Enter, CR LF as one. */
+/** Carriage return counts as Enter, CR LF as one. */
+function charactersOf(text: string): readonly string[] {
+  return [...text.replaceAll('\r\n', '\n').replaceAll('\r', '\n')]
+}
+
+/** How many characters the layout lacks. */
+export function countUntypable(text: string): number {
+  return charactersOf(text).filter((character) => lookUp(character) === undefined).length
+}
+
+/** Key events that type the text; a character that the layout lacks is left out. */
 export function textToKeys(text: string): readonly KeyEvent[] {
-  return [...text.replaceAll('\r\n', '\n').replaceAll('\r', '\n')].flatMap((character) => {
+  return charactersOf(text).flatMap((character) => {
     const found = lookUp(character)
     if (found === undefined) return []
     return found.shift ? chord(['ShiftLeft', found.code]) : chord([found.code])

@@ -86,6 +86,12 @@ export class AtapiCdrom implements Drive, CdDrive {
     return old
   }
 
+  /** The button at the drive. A guest that has locked the tray sees it as an event (MMC-3 6.6: eject request), and may unlock and eject. */
+  pressEject(): void {
+    if (this.locked) this.mediaEvent = 1
+    else this.openTray()
+  }
+
   takeMediaEvent(): number {
     const event = this.mediaEvent
     this.mediaEvent = 0

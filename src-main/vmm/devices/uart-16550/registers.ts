@@ -49,6 +49,8 @@ export const LSR_FE = 0x08
 export const LSR_BI = 0x10
 export const LSR_THRE = 0x20
 export const LSR_TEMT = 0x40
+/** With FIFOs: an error is somewhere in the receive FIFO. */
+export const LSR_FIFO_ERROR = 0x80
 export const LSR_ERRORS = 0x1e
 
 export const MSR_DCTS = 0x01
@@ -61,6 +63,8 @@ export const MSR_RI = 0x40
 export const MSR_DCD = 0x80
 
 export const FIFO_BYTES = 16
+/** A received character that is a break: a zero with an error bit. The same as the back end's BREAK. */
+export const RX_BREAK = 0x100
 export const RX_TRIGGERS: readonly number[] = [1, 4, 8, 14]
 
 /**

@@ -8,6 +8,7 @@ export interface UartState {
   /** FCR: FIFOs enabled, and the receive trigger level's index. */
   fifoEnabled: boolean
   rxTrigger: number
+  /** Received characters; RX_BREAK: a break. */
   rx: number[]
   /** Error bits of LSR that were not read yet. */
   lsrErrors: number

@@ -113,6 +113,26 @@ describe('Uart16550', () => {
     expect(uart.pioRead(0x3fd)).toBe(0x60)
   })
 
+  it('shows a break with its character, and has a line status interrupt for it', () => {
+    const { uart, irq, backend } = ready()
+    uart.pioWrite(0x3fa, 1, 0x01)
+    uart.pioWrite(0x3fc, 1, 0x0b)
+    uart.pioWrite(0x3f9, 1, 0x05)
+    backend.send([0x61])
+    backend.sendBreak()
+    backend.send([0x62])
+    expect(uart.pioRead(0x3fa)).toBe(0xc4)
+    expect(uart.pioRead(0x3fd)).toBe(0xe1) // data, and an error further down
+    expect(uart.pioRead(0x3f8)).toBe(0x61)
+    expect(irq.level).toBe(true)
+    expect(uart.pioRead(0x3fa)).toBe(0xc6)
+    expect(uart.pioRead(0x3fd)).toBe(0xf1)
+    expect(uart.pioRead(0x3fd)).toBe(0x61) // reading has cleared it
+    expect(uart.pioRead(0x3f8)).toBe(0)
+    expect(uart.pioRead(0x3f8)).toBe(0x62)
+    expect(uart.pioRead(0x3fd)).toBe(0x60)
+  })
+
   it('tells a 16550A from lesser chips', () => {
     const { uart } = ready()
     expect(uart.pioRead(0x3fa)).toBe(0x01)

@@ -85,10 +85,15 @@ export class Uart16550 implements Device<UartStateV1>, PioHandler {
     return rx.length >= (fifoEnabled ? (reg.RX_TRIGGERS[rxTrigger] ?? 1) : 1)
   }
 
+  /** Errors belong to characters: a break shows when its character has come to the top of the FIFO (8.6.3). */
+  private get breakAtTop(): boolean {
+    return ((this.state.rx[0] ?? 0) & reg.RX_BREAK) !== 0
+  }
+
   /** Highest-priority pending and enabled source, as in IIR bits 3..0 (8.6.1, table IV). */
   private interruptId(): number {
     const s = this.state
-    if ((s.ier & reg.IER_RLSI) !== 0 && s.lsrErrors !== 0) return reg.IIR_RLSI
+    if ((s.ier & reg.IER_RLSI) !== 0 && (s.lsrErrors !== 0 || this.breakAtTop)) return reg.IIR_RLSI
     if ((s.ier & reg.IER_RDI) !== 0 && this.rxLevelReached) return reg.IIR_RDI
     if ((s.ier & reg.IER_RDI) !== 0 && s.timeoutIpending) return reg.IIR_TIMEOUT
     if ((s.ier & reg.IER_THRI) !== 0 && s.thrIpending) return reg.IIR_THRI
@@ -157,7 +162,7 @@ export class Uart16550 implements Device<UartStateV1>, PioHandler {
     while (s.rx.length < room) {
       const byte = this.backend.read()
       if (byte === undefined) break
-      s.rx.push(byte & 0xff)
+      s.rx.push(byte === reg.RX_BREAK ? reg.RX_BREAK : byte & 0xff)
       got = true
     }
     if (got) this.rxActivity()
@@ -190,7 +195,7 @@ export class Uart16550 implements Device<UartStateV1>, PioHandler {
   }
 
   private readData(): number {
-    const byte = this.state.rx.shift() ?? 0
+    const byte = (this.state.rx.shift() ?? 0) & 0xff
     this.rxActivity()
     this.receive()
     return byte
@@ -238,8 +243,14 @@ export class Uart16550 implements Device<UartStateV1>, PioHandler {
         return s.mcr
       case reg.UART_LSR: {
         const value =
-          s.lsrErrors | (s.rx.length > 0 ? reg.LSR_DR : 0) | (this.thrEmpty ? reg.LSR_THRE : 0) | (this.transmitterEmpty ? reg.LSR_TEMT : 0)
+          s.lsrErrors |
+          (s.rx.length > 0 ? reg.LSR_DR : 0) |
+          (this.breakAtTop ? reg.LSR_BI : 0) |
+          (this.thrEmpty ? reg.LSR_THRE : 0) |
+          (this.transmitterEmpty ? reg.LSR_TEMT : 0) |
+          (s.fifoEnabled && s.rx.some((character) => (character & reg.RX_BREAK) !== 0) ? reg.LSR_FIFO_ERROR : 0)
         s.lsrErrors = 0
+        if (this.breakAtTop) s.rx[0] = 0
         this.updateIrq()
         return value
       }

@@ -9,6 +9,7 @@ import type { MappedRange } from '../../memory/guest-memory-impl'
 import type { DisplayBackend } from '../../backends/display/display-backend'
 import type { Frame } from '../../backends/display/frame'
 import type { KeyEvent } from '../key-typist'
+import type { DriveFigures } from '../metered-drive'
 
 export interface Board {
   readonly pio: PioBus
@@ -30,8 +31,16 @@ export interface Board {
   screenshot(): Frame
   /** Characters on the screen in a text mode; [] in graphics modes. */
   screenText(): readonly string[]
-  /** Puts a disc into the drive (undefined: takes it out). */
+  /** Puts a disc into the drive (undefined: takes it out), whatever the guest thinks of it. */
   changeCdrom(drive: number, path: string | undefined): Promise<void>
+  /** Whether the guest keeps the disc in the drive (PREVENT MEDIUM REMOVAL). If so, it is told that the eject button was pressed. */
+  isCdromLocked(drive: number): boolean
+  /** Traffic of each drive, in the order in which the configuration has them. */
+  driveFigures(): readonly DriveFigures[]
+  /** Guest RAM that has been written to since power-on, and all of it. */
+  memoryUse(): { readonly touchedBytes: number; readonly bytes: number }
+  /** Pages of RAM that a saved machine has filled. */
+  markTouched(offset: number, bytes: number): void
   /** For the inspector: interrupt controllers, PCI functions, memory as it is mapped. */
   controllers(): readonly ControllerView[]
   pciFunctions(): readonly PciFunction[]

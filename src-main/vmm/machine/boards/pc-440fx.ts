@@ -54,6 +54,7 @@ import type { MemoryBlock } from '../../memory/guest-memory'
 import type { Clock } from '../../time/clock'
 import type { DeadlineQueue } from '../../time/deadline-queue'
 import type { MachineEnd } from '../config'
+import { DriveMeter, type DriveFigures } from '../metered-drive'
 import type { KeyEvent } from '../key-typist'
 import type { ProcessorBus } from '../machine-io'
 import type { Board } from './board'
@@ -117,6 +118,8 @@ export class Pc440fx implements Board {
   readonly cdroms: readonly AtapiCdrom[]
   private readonly coprocessorError: CoprocessorError
   private readonly openCds: (BlockBackend | undefined)[]
+  private readonly meters: readonly DriveMeter[]
+  private readonly media: readonly (BlockBackend | undefined)[]
   private readonly extraDevices: Device[] = []
   private readonly restoreEnds: { readonly first: readonly Device[]; readonly last: readonly Device[] }
 
@@ -183,14 +186,17 @@ export class Pc440fx implements Board {
 
     const cdroms: AtapiCdrom[] = []
     this.openCds = []
+    this.meters = options.drives.map(({ kind }, position) => new DriveMeter(`ide${position < 2 ? 0 : 1}-${position % 2 === 0 ? 'master' : 'slave'}`, kind))
+    this.media = options.drives.map(({ backend }, position) => backend && this.meters[position]?.over(backend))
     options.drives.forEach((drive, position) => {
+      const medium = this.media[position]
       const channel = ide.channels[position < 2 ? 0 : 1]
       const serial = `VT${String(position + 1).padStart(5, '0')}`
       channel.attach(position % 2 === 0 ? 0 : 1, (host) => {
-        if (drive.kind === 'disk') return new AtaDisk(host, drive.backend, gate, { model: 'Vitrine hard disk', serial })
-        const cdrom = new AtapiCdrom(host, drive.backend, gate, serial)
+        if (drive.kind === 'disk') return new AtaDisk(host, medium ?? drive.backend, gate, { model: 'Vitrine hard disk', serial })
+        const cdrom = new AtapiCdrom(host, medium, gate, serial)
         cdroms.push(cdrom)
-        this.openCds.push(drive.backend)
+        this.openCds.push(medium)
         return cdrom
       })
     })
@@ -310,16 +316,38 @@ export class Pc440fx implements Board {
   async changeCdrom(drive: number, path: string | undefined): Promise<void> {
     const cdrom = this.cdroms[drive]
     if (!cdrom) throw new VmmError('config/bad-option', `cdrom: the machine has no CD-ROM drive ${drive}; give it one with --cdrom`)
-    const medium = path === undefined ? undefined : await RawFile.openCd(path, 'cdrom')
+    const meter = this.meters.filter(({ kind }) => kind === 'cdrom')[drive]
+    const file = path === undefined ? undefined : await RawFile.openCd(path, 'cdrom')
+    const medium = file && meter ? meter.over(file) : file
     cdrom.changeMedium(medium)
     await this.openCds[drive]?.close()
     this.openCds[drive] = medium
   }
 
+  isCdromLocked(drive: number): boolean {
+    const cdrom = this.cdroms[drive]
+    if (cdrom?.locked !== true || cdrom.sectors === undefined) return false
+    cdrom.pressEject()
+    return true
+  }
+
+  driveFigures(): readonly DriveFigures[] {
+    return this.meters.map((meter) => meter.figures)
+  }
+
+  memoryUse(): { readonly touchedBytes: number; readonly bytes: number } {
+    const { touchedBytes, ramBytes: bytes } = this.options.memory
+    return { touchedBytes, bytes }
+  }
+
+  markTouched(offset: number, bytes: number): void {
+    this.options.memory.markTouched(offset, bytes)
+  }
+
   /** The medium in the drives, for the built-in BIOS: disks and CDs in their order. */
   medium(position: number): BlockBackend | undefined {
     const drive = this.options.drives[position]
-    if (drive?.kind !== 'cdrom') return drive?.backend
+    if (drive?.kind !== 'cdrom') return this.media[position]
     const index = this.options.drives.slice(0, position).filter((other) => other.kind === 'cdrom').length
     return this.cdroms[index]?.trayOpen === true ? undefined : this.openCds[index]
   }

@@ -3,25 +3,27 @@ import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { fail, fileProblem, ok, type Result } from '../library/problem'
+import type { RunState } from '../running/vm-events'
 import { makeControlFolder } from './control-path'
 import { ControlRequest, MAX_REQUEST_BYTES, type ControlReply } from './protocol'
 
 /** What can be asked of a running VM. */
 export interface VmControl {
-  status(): { readonly state: 'running' | 'paused' }
-  /** soft: asks the guest, and does not wait for it. */
-  stop(how: 'soft' | 'hard'): void
+  status(): { readonly state: RunState['type'] }
+  /** soft: asks the guest, and does not wait for it. false, here and below: not in this state. */
+  stop(how: 'soft' | 'hard'): boolean
   /** Resolves when the state is on disk, or cannot be. */
   suspend(): Promise<Result<undefined>>
-  reset(): void
-  pause(): void
-  unpause(): void
-  /** PNG. */
-  screenshot(): Uint8Array
-  /** false: there is no such key. */
+  reset(): boolean
+  pause(): boolean
+  unpause(): boolean
+  /** PNG; undefined: no machine (yet). */
+  screenshot(): Promise<Uint8Array | undefined>
+  /** false: there are no such keys, or the VM does not run. */
   sendKeys(chord: string): boolean
-  sendText(text: string): void
-  stats(): unknown
+  typeText(text: string): Promise<{ readonly skipped: number }>
+  /** undefined: no machine (yet). */
+  stats(): Promise<unknown>
   /** Attaches to the first serial port that is a terminal; undefined: there is none. */
   console(output: (bytes: Uint8Array) => void): VmConsole | undefined
 }
@@ -139,8 +141,7 @@ class Connection {
       case 'status':
         return { ok: true, value: control.status() }
       case 'stop':
-        control.stop(request.how)
-        return done
+        return control.stop(request.how) ? done : this.notNow()
       case 'suspend': {
         const suspended = await control.suspend()
         return suspended.ok ? done : { ok: false, message: suspended.problem.message, remedy: suspended.problem.remedy }
@@ -148,17 +149,17 @@ class Connection {
       case 'reset':
       case 'pause':
       case 'unpause':
-        control[request.command]()
-        return done
+        return control[request.command]() ? done : this.notNow()
       case 'screenshot':
-        return { ok: true, value: Buffer.from(control.screenshot()).toString('base64') }
+        return this.answer(control.screenshot().then((png) => png && Buffer.from(png).toString('base64')))
       case 'send-keys':
+        if (control.status().state !== 'running') return this.notNow()
         return control.sendKeys(request.keys) ? done : { ok: false, message: `${request.keys}: not a key`, remedy: 'use names such as "enter", "f12", "ctrl-alt-delete"' }
       case 'send-text':
-        control.sendText(request.text)
-        return done
+        if (control.status().state !== 'running') return this.notNow()
+        return { ok: true, value: await control.typeText(request.text) }
       case 'stats':
-        return { ok: true, value: control.stats() }
+        return this.answer(control.stats())
       case 'console': {
         const attached = control.console((bytes) => this.output(bytes))
         if (!attached) return { ok: false, message: 'none of its serial ports is a terminal', remedy: 'set one to terminal in its settings' }
@@ -166,6 +167,15 @@ class Connection {
         return done
       }
     }
+  }
+
+  private notNow(): ControlReply {
+    return { ok: false, message: `it is ${this.control.status().state.replace('-', ' ')}`, remedy: 'try again when it runs' }
+  }
+
+  private async answer(value: Promise<unknown>): Promise<ControlReply> {
+    const given = await value
+    return given === undefined ? this.notNow() : { ok: true, value: given }
   }
 
   private output(bytes: Uint8Array): void {

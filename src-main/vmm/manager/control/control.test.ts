@@ -21,32 +21,35 @@ class FakeVm implements VmControl {
   status(): { readonly state: 'running' } {
     return { state: 'running' }
   }
-  stop(how: string): void {
+  stop(how: string): boolean {
     this.did.push(`stop ${how}`)
+    return true
   }
   async suspend(): Promise<Result<undefined>> {
     this.did.push('suspend')
     return this.outcome
   }
-  reset(): void {
-    this.did.push('reset')
+  reset(): boolean {
+    return false
   }
-  pause(): void {
+  pause(): boolean {
     this.did.push('pause')
+    return true
   }
-  unpause(): void {
+  unpause(): boolean {
     throw new Error('a bug')
   }
-  screenshot(): Uint8Array {
+  async screenshot(): Promise<Uint8Array> {
     return Buffer.alloc(300_000, 7)
   }
   sendKeys(chord: string): boolean {
     return chord === 'enter'
   }
-  sendText(text: string): void {
+  async typeText(text: string): Promise<{ skipped: number }> {
     this.did.push(`text ${text}`)
+    return { skipped: 1 }
   }
-  stats(): unknown {
+  async stats(): Promise<unknown> {
     return { instructions: 5 }
   }
   console(output: (bytes: Uint8Array) => void): { input: (bytes: Uint8Array) => void; close: () => void } {
@@ -80,10 +83,11 @@ describe('the socket of a running VM', () => {
   it('answers each request once', async () => {
     const { vm, client } = await serve()
     expect(await client.ask({ command: 'status' })).toEqual({ ok: true, value: { state: 'running' } })
-    for (const command of ['reset', 'pause', 'suspend'] as const) expect(await client.ask({ command })).toEqual({ ok: true, value: undefined })
+    for (const command of ['pause', 'suspend'] as const) expect(await client.ask({ command })).toEqual({ ok: true, value: undefined })
     expect(await client.ask({ command: 'stop', how: 'soft' })).toMatchObject({ ok: true })
-    expect(await client.ask({ command: 'send-text', text: 'ü\n' })).toMatchObject({ ok: true })
-    expect(vm.did).toEqual(['reset', 'pause', 'suspend', 'stop soft', 'text ü\n'])
+    expect(await client.ask({ command: 'reset' })).toMatchObject({ ok: false, problem: { message: 'it is running' } })
+    expect(await client.ask({ command: 'send-text', text: 'ü\n' })).toEqual({ ok: true, value: { skipped: 1 } })
+    expect(vm.did).toEqual(['pause', 'suspend', 'stop soft', 'text ü\n'])
     expect(await client.ask({ command: 'send-keys', keys: 'nothing' })).toMatchObject({ ok: false, problem: { code: 'control/refused', message: 'nothing: not a key' } })
     expect(await client.ask({ command: 'stats' })).toEqual({ ok: true, value: { instructions: 5 } })
     const picture = value(await client.ask({ command: 'screenshot' }))

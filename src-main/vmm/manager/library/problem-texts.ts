@@ -143,6 +143,7 @@ export const PROBLEM_TEXTS = {
   'keys-unknown': { code: 'vm/refused', message: '{keys}: the guest\'s keyboard has no such keys', remedy: 'give names of keys with - between them, such as ctrl-alt-delete' },
   'paste-off': { code: 'vm/refused', message: 'pasting into {name} is switched off', remedy: 'switch it on under Options, Guest Isolation in its settings' },
   'no-such-device': { code: 'vm/refused', message: '{name} has no such device any more', remedy: 'look at its settings again' },
+  'cdrom-locked': { code: 'vm/refused', message: 'the guest of {name} uses the disc in the CD drive and keeps it locked in', remedy: 'eject it in the guest, or take it out all the same' },
   'disk-not-larger': { code: 'hardware/impossible', message: '{file} has {now} bytes already, and disks only grow', remedy: 'choose a larger size' },
   'temporary-vm': { code: 'vm/refused', message: '{name} was made for this run of Vitrine only', remedy: 'create a virtual machine of your own for that' },
   'preferences-garbled': { code: 'preferences/broken', message: 'the preferences {file} {detail}', remedy: 'correct the file by hand, or delete it: until then the defaults count and nothing is written to it' },

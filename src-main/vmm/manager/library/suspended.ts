@@ -34,7 +34,7 @@ const Manifest = z.object({
   version: z.literal(VERSION),
   at: z.string().max(100),
   state: z.string().regex(/^suspended\.state(\.\d{1,10})?$/),
-  hardware: z.record(z.string(), z.unknown()),
+  hardware: z.looseObject({ cdroms: z.array(z.object({ file: z.string().max(4096).optional(), connected: z.boolean() })).max(64) }),
   disks: z.array(z.object({ file: z.string().max(4096), bytes: z.number(), modifiedMs: z.number() })).max(64),
 })
 
@@ -79,7 +79,7 @@ async function mark(folder: VmFolder, file: string): Promise<DiskMark> {
 
 /** Why the state cannot be used with what is there now; undefined: it can. */
 export async function suspendedProblem(folder: VmFolder, suspended: Suspended, config: VmJson): Promise<Problem | undefined> {
-  const key = firstDifference(suspended.hardware, config.hardware, 'hardware')
+  const key = firstDifference(withoutMedia(suspended.hardware), withoutMedia(config.hardware), 'hardware')
   if (key !== undefined) return problem('suspended-hardware-changed', { key }, { file: suspended.state, key })
   for (const { file, bytes, modifiedMs } of suspended.disks) {
     const now = await mark(folder, file).catch(() => undefined)
@@ -87,6 +87,11 @@ export async function suspendedProblem(folder: VmFolder, suspended: Suspended, c
     if (now.bytes !== bytes || now.modifiedMs !== modifiedMs) return problem('suspended-disk-changed', { file: resolve(folder.path, file) }, { file: suspended.state })
   }
   return undefined
+}
+
+/** Discs come and go while a machine runs: it goes on with those that were in its drives, whatever vm.json says of them. */
+function withoutMedia(hardware: HardwareJson): unknown {
+  return { ...hardware, cdroms: hardware.cdroms.length }
 }
 
 /** The key of the first value that differs between two JSON values. */

@@ -7,14 +7,15 @@ import { discardSuspended, readSuspended, suspendedProblem, writeSuspended, type
 import { writeThumbnail } from './thumbnail'
 import type { VmFolder } from './vm-folder'
 import { hardwareProblems, machineConfig } from './vm-json/machine-config'
-import type { SerialPortJson, VmJson } from './vm-json/types'
+import type { CdromJson, SerialPortJson, VmJson } from './vm-json/types'
 import { VmLog } from './vm-log'
 
 export class VmSession {
   private constructor(
     readonly folder: VmFolder,
-    /** As it was at power-on; what is changed later counts from the next. */
-    readonly config: VmJson,
+    private readonly program: string,
+    private now: VmJson,
+    /** As it was at power-on. */
     readonly machine: MachineConfig,
     /** The state to load before the machine runs; call `resumed` when that has been done. */
     readonly suspended: Suspended | undefined,
@@ -35,7 +36,29 @@ export class VmSession {
     const { config, suspended } = prepared.value
     const log = new VmLog(folder, config.options.logLevel)
     log.write('info', suspended ? `${program}: resumes from ${suspended.state}` : `${program}: powers on`)
-    return ok(new VmSession(folder, config, machineConfig(config, folder.path), suspended, log, lock.value, around))
+    return ok(new VmSession(folder, program, config, machineConfig(config, folder.path), suspended, log, lock.value, around))
+  }
+
+  /** For the next power-on by the same holder, who keeps the lock: settings and files are read and checked anew. This session is over then. */
+  async again(): Promise<Result<VmSession>> {
+    const prepared = await prepare(this.folder, totalmem())
+    if (!prepared.ok) return prepared
+    const { config, suspended } = prepared.value
+    await this.log.flush()
+    const log = new VmLog(this.folder, config.options.logLevel)
+    log.write('info', `${this.program}: powers on again`)
+    return ok(new VmSession(this.folder, this.program, config, machineConfig(config, this.folder.path), suspended, log, this.lock, this.around))
+  }
+
+  /** As it was at power-on, with the CDs that are in the drives now; what else is changed later counts from the next. */
+  get config(): VmJson {
+    return this.now
+  }
+
+  /** Another disc is in the drive, or none: a state that is suspended from here on goes with that. */
+  changedCdrom(index: number, cdrom: CdromJson): void {
+    const { hardware } = this.now
+    this.now = { ...this.now, hardware: { ...hardware, cdroms: hardware.cdroms.map((other, i) => (i === index ? cdrom : other)) } }
   }
 
   /** COM1 upwards, with files as absolute paths. */
@@ -77,12 +100,14 @@ async function prepare(folder: VmFolder, hostBytes: number): Promise<Result<{ re
   const read = await folder.read()
   if (!read.ok) return read
   const { config } = read.value
-  const [problem] = await powerOnProblems(folder, config, hostBytes)
-  if (problem) return fail(problem)
   const suspended = await readSuspended(folder)
   if (!suspended.ok) return suspended
+  const cdroms = suspended.value?.hardware.cdroms
+  const whole = cdroms?.length === config.hardware.cdroms.length ? { ...config, hardware: { ...config.hardware, cdroms } } : config
+  const [problem] = await powerOnProblems(folder, whole, hostBytes)
+  if (problem) return fail(problem)
   const unfit = suspended.value && (await suspendedProblem(folder, suspended.value, config))
-  return unfit ? fail(unfit) : ok({ config, suspended: suspended.value })
+  return unfit ? fail(unfit) : ok({ config: whole, suspended: suspended.value })
 }
 
 /** Why a VM could not be powered on as it is. */

@@ -86,6 +86,7 @@ export const problems = {
   'keys-unknown': { message: '{keys}: the guest\'s keyboard has no such keys.', remedy: 'Give names of keys with - between them, such as ctrl-alt-delete.' },
   'paste-off': { message: 'Pasting into {name} is switched off.', remedy: 'Switch it on under Options, Guest Isolation in its settings.' },
   'no-such-device': { message: '{name} has no such device any more.', remedy: 'Look at its settings again.' },
+  'cdrom-locked': { message: 'The guest of {name} uses the disc in the CD drive and keeps it locked in.', remedy: 'Eject it in the guest, or take it out all the same.' },
   'disk-not-larger': { message: '{file} has {now} bytes already, and disks only grow.', remedy: 'Choose a larger size.' },
   'temporary-vm': { message: '{name} was made for this run of Vitrine only.', remedy: 'Create a virtual machine of your own for that.' },
   'preferences-garbled': { message: 'The preferences {file} {detail}.', remedy: 'Correct the file by hand, or delete it: until then the defaults count and nothing is written to it.' },

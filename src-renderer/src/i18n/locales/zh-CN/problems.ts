@@ -86,6 +86,7 @@ export const problems = {
   'keys-unknown': { message: '{keys}：客户机的键盘没有这些键。', remedy: '请用 - 连接各键名，例如 ctrl-alt-delete。' },
   'paste-off': { message: '{name} 已禁止粘贴。', remedy: '请在其设置的“选项”>“客户机隔离”中启用。' },
   'no-such-device': { message: '{name} 已没有该设备。', remedy: '请重新查看其设置。' },
+  'cdrom-locked': { message: '{name} 的客户机正在使用 CD 驱动器中的光盘，并已将其锁定。', remedy: '请在客户机中弹出光盘，或仍然强制取出。' },
   'disk-not-larger': { message: '{file} 已有 {now} 字节，而磁盘只能扩大。', remedy: '请选择更大的容量。' },
   'temporary-vm': { message: '{name} 仅为本次运行 Vitrine 而创建。', remedy: '请为此创建您自己的虚拟机。' },
   'preferences-garbled': { message: '首选项文件 {file} 无法使用：{detail}。', remedy: '请手动更正或删除该文件：在此之前使用默认值，且不会写入该文件。' },
