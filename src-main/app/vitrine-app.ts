@@ -65,7 +65,7 @@ export class VitrineApp {
     const desktop = new ElectronDesktop({ windows: this.windows, words, wantedVm: (window) => this.takeWanted(window) })
     this.services = new Services({
       library: options.library,
-      runner: new VmManager({ library: options.library, program: options.program, workers: options.workers }),
+      runner: new VmManager({ library: options.library, workers: options.workers }),
       desktop,
       transport: this.observed(),
       folder,

@@ -125,20 +125,20 @@ export class VmService {
     }
     const changed = await library.libraryOf(id).change(id, rest)
     if (changed.ok) {
-      const live = await this.applyCdroms(before, changed.value)
+      const live = await this.applyCdroms(changed.value)
       if (!live.ok) return refusal(live.problem)
     }
     return library.changed(changed)
   }
 
   /** Discs are changed at once, everything else counts from the next power-on. */
-  private async applyCdroms({ config }: LibraryVm, after: LibraryVm): Promise<Result<undefined>> {
+  private async applyCdroms(after: LibraryVm): Promise<Result<undefined>> {
     const running = this.options.runs.running(after.id)
     const drives = after.config?.hardware.cdroms ?? []
     // Drives that were added or removed are not in the machine (yet).
     if (!running || drives.length !== running.config.hardware.cdroms.length) return DONE
     for (const [index, { file, connected }] of drives.entries()) {
-      const old = config?.hardware.cdroms[index]
+      const old = running.config.hardware.cdroms[index]
       if (old?.file === file && old?.connected === connected) continue
       const set = await running.setCdrom(index, { connected, ...(file === undefined ? {} : { file }) })
       if (!set.ok) return set
@@ -146,11 +146,15 @@ export class VmService {
     return DONE
   }
 
-  private async setCdrom({ vm: id, index, file, connected }: RequestInput<'vm.set-cdrom'>): Promise<Outcome<VmCard>> {
+  private async setCdrom({ vm: id, index, file, connected, force = false }: RequestInput<'vm.set-cdrom'>): Promise<Outcome<VmCard>> {
     const vm = await this.options.library.get(id)
     const drives = vm.config?.hardware.cdroms
     if (!drives?.[index]) return refusal(problem('no-such-device', { name: vm.name }))
     const cdroms = drives.map((drive, i): Json => disc(i === index ? { file, connected } : drive))
+    if (file !== undefined) await this.checkPaths(id, { hardware: { cdroms } })
+    // The drive first: the guest may keep its disc.
+    const set = await this.options.runs.running(id)?.setCdrom(index, { connected, force, ...(file === undefined ? {} : { file }) })
+    if (set?.ok === false) return refusal(set.problem)
     const changed = await this.change(id, { hardware: { cdroms } })
     if (changed.ok) {
       const inserted = file !== undefined && connected

@@ -2,20 +2,20 @@
 import type { RunStats, TranslationStats } from '../vmm'
 import type { VmStats } from './contract'
 
-export function statsDto(stats: RunStats & Partial<Pick<VmStats, 'memory' | 'disks' | 'timers'>>): VmStats {
+export function statsDto(stats: RunStats): VmStats {
   return {
     engine: stats.engine,
     instructions: stats.instructions,
     virtualSeconds: stats.virtualSeconds,
     uptimeSeconds: stats.uptimeSeconds,
     ...(stats.hostCpuSeconds === undefined ? {} : { hostCpuSeconds: stats.hostCpuSeconds }),
-    memory: stats.memory ?? { touchedBytes: 0, bytes: 0 },
+    memory: { ...stats.memory },
     halts: stats.halts,
     exits: { ...stats.exits },
     interrupts: { ...stats.interrupts },
     unclaimedAccesses: stats.unclaimed.reduce((sum, { reads, writes }) => sum + reads + writes, 0),
     unknownOpcodes: Object.values(stats.unknownOpcodes).reduce((sum, count) => sum + count, 0),
-    disks: [...(stats.disks ?? [])],
+    disks: stats.disks.map(({ name, readBytes, writtenBytes, reads, writes }) => ({ name, readBytes, writtenBytes, reads, writes })),
     timers: { ...stats.timers },
     ...(stats.translation && { translation: translationDto(stats.translation) }),
   }

@@ -89,8 +89,8 @@ export const requests = {
   /** A new empty disk in the VM's folder; it is added to its settings. */
   'vm.add-disk': { in: z.strictObject({ vm: VmId, bytes: z.number().int().min(512) }), out: changed },
   'vm.expand-disk': { in: z.strictObject({ vm: VmId, index, bytes: z.number().int().min(512) }), out: changed },
-  /** Also while the VM runs. `file` undefined: none. */
-  'vm.set-cdrom': { in: z.strictObject({ vm: VmId, index, file: HostPath.optional(), connected: z.boolean() }), out: changed },
+  /** Also while the VM runs. `file` undefined: none. Without `force` a disc that the guest keeps locked in stays (problem 'cdrom-locked'). */
+  'vm.set-cdrom': { in: z.strictObject({ vm: VmId, index, file: HostPath.optional(), connected: z.boolean(), force: z.boolean().optional() }), out: changed },
   'vm.screenshot': { in: z.strictObject({ vm: VmId, to: z.enum(['file', 'clipboard']) }), out: outcome(HostPath.optional()) },
   /** Such as "ctrl-alt-delete". */
   'vm.send-keys': { in: z.strictObject({ vm: VmId, keys: z.string().min(1).max(100) }), out: done },
