@@ -1,4 +1,8 @@
 import { common } from './common'
+import { guest } from './guest'
+import { media } from './media'
 import { problems } from './problems'
+import { settings } from './settings'
+import { wizard } from './wizard'
 
-export const en = { common, problems }
+export const en = { common, guest, media, problems, settings, wizard }

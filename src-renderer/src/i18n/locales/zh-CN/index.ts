@@ -1,5 +1,8 @@
-import type { Catalogue } from '../..'
 import { common } from './common'
+import { guest } from './guest'
+import { media } from './media'
 import { problems } from './problems'
+import { settings } from './settings'
+import { wizard } from './wizard'
 
-export const zhCN: Catalogue = { common, problems }
+export const zhCN = { common, guest, media, problems, settings, wizard }

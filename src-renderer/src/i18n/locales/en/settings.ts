@@ -1,0 +1,95 @@
+/** Virtual Machine Settings, and the parts of it that the wizard uses. */
+export const settings = {
+  title: 'Virtual Machine Settings - {name}',
+  search: 'Search settings',
+  tabs: 'Settings',
+  hardware: 'Hardware',
+  options: 'Options',
+  device: 'Device',
+  setting: 'Settings',
+  summary: 'Summary',
+  devices: 'Devices',
+  results: 'Settings that were found',
+  chooseResult: 'Choose a result to go to its page.',
+  noResult: 'No setting matches the search.',
+  wrong: 'needs to be corrected',
+  cannot: 'The settings cannot be used',
+  nextPowerOn: 'This virtual machine is powered on. Changes on this page take effect the next time it is powered on.',
+  whileSuspended: 'This virtual machine is suspended. Its hardware can be changed after it has been resumed and shut down, or its suspended state discarded.',
+  dirtyRunning: 'Some changes may take effect at the next power-on only.',
+  unsaved: { title: 'Save changes?', text: 'The settings of {name} have been changed.', save: 'Save', discard: 'Do Not Save' },
+  file: { none: 'No file chosen', browseFor: '{label}: browse' },
+  pages: {
+    memory: 'Memory', processors: 'Processors', 'demo-disk': 'Demo Disk', disk: 'Hard Disk', cdrom: 'CD/DVD', 'serial-port': 'Serial Port', display: 'Display', firmware: 'Firmware', boot: 'Boot Order', kernel: 'Direct Kernel Boot',
+    engine: 'Engine and Clock', general: 'General', power: 'Power', close: 'Closing', crash: 'Guest Crash', log: 'Logging', isolation: 'Guest Isolation', numbered: '{name} {n}',
+  },
+  memory: {
+    title: 'Memory', hint: 'Specify the amount of memory allocated to this virtual machine.', label: 'Memory for this virtual machine', maximum: 'Maximum recommended memory: {size}', recommended: 'Recommended memory: {size}',
+    minimum: 'Guest OS recommended minimum: {size}', host: 'This host has {all}, of which {free} are free now.',
+  },
+  processors: {
+    title: 'Processors', count: 'Number of processors', one: 'Machines have one processor in this version.', modelTitle: 'Processor model', modelHint: 'What the processor says about itself. Leave a field empty for the built-in model.', builtin: 'Built-in',
+    vendor: 'Vendor', brand: 'Brand', family: 'Family', model: 'Model', stepping: 'Stepping', features: 'Features', featuresHint: 'Clear the features to hide from the guest.', filter: 'Filter features',
+  },
+  demoDisk: { summary: 'In memory', text: 'The disk of the built-in demo guest. It lies in memory: nothing that is written to it is kept.' },
+  disk: {
+    choose: 'Disk', new: 'Create a new virtual disk', existing: 'Use an existing virtual disk', file: 'Disk file', fileLabel: 'Disk image', fileName: 'File name', capacity: 'Capacity', maximum: 'Maximum disk size',
+    sparse: 'The file grows as the guest writes to the disk.', free: 'System free: {size}', current: 'Current size: {size}', readOnly: 'Read-only', readOnlyHint: 'The guest cannot change the disk.',
+    expand: 'Expand to', expandHint: 'The guest sees a larger disk; partitions on it stay as they are.', expandWhenOff: 'The disk can be expanded while the virtual machine is powered off.', newSummary: 'New, {size}', summary: '{file}, {size}',
+  },
+  cdrom: {
+    status: 'Device status', connected: 'Connected', connectAtPowerOn: 'Connect at power on', connection: 'Connection', empty: 'No disc', image: 'Use ISO image file', file: 'ISO image file', emptySummary: 'Empty',
+    disconnectedSummary: '{file} (not connected)', live: 'Changes on this page take effect at once.',
+  },
+  serial: {
+    to: 'Connection', terminal: 'Use a terminal in the window', terminalHint: 'The port opens as a terminal tab of the virtual machine.', toFile: 'Use output file', fileHint: 'What the guest writes is appended to a file.', file: 'Output file',
+    tcp: 'Use a TCP port', tcpHint: 'Programs on this computer can connect to the port at 127.0.0.1.', port: 'TCP port', protocol: 'Protocol', telnet: 'Telnet', raw: 'Raw', none: 'Not connected', terminalSummary: 'Terminal', noneSummary: 'Not connected',
+    tcpSummary: 'TCP port {port}',
+  },
+  display: {
+    adapter: 'Adapter', adapterIs: 'VGA with VESA BIOS extensions', memory: 'Graphics memory', resolution: 'Resolution', resolutionIs: 'Set by the guest', summary: 'VGA, {memory}',
+    hint: 'How the screen is scaled is chosen in the View menu.',
+  },
+  firmware: {
+    title: 'Firmware', builtin: 'Built-in BIOS', builtinHint: 'Boots from hard disks and CDs, and kernels directly.', file: 'Firmware image file', fileHint: 'Such as SeaBIOS. Built for a PC with an i440FX chipset.', image: 'Image file', found: 'Images found on this computer',
+    use: 'Use {name}', vgaBios: 'VGA BIOS file', vgaBiosHint: 'An option ROM to go with it. SeaBIOS needs one to show anything.', builtinSummary: 'Built-in BIOS',
+  },
+  boot: {
+    order: 'Boot order', hint: 'The firmware tries the marked devices from top to bottom.', disk: 'Hard disk', cdrom: 'CD/DVD', up: 'Move {device} up', down: 'Move {device} down', comma: ', ', menuTitle: 'Boot menu', menu: 'Show the boot menu at power on',
+    menuHint: 'The built-in BIOS waits for a choice of the device.', kernelFirst: 'A kernel is booted directly: the boot order counts only when that is switched off.',
+  },
+  kernel: {
+    use: 'Boot a kernel directly', useHint: 'The firmware loads the kernel from a file of this computer, without a boot loader.', title: 'Kernel', file: 'Kernel', initrd: 'Initial RAM disk', commandLine: 'Command line',
+    commandLineHint: 'Such as console=ttyS0 for a console on the first serial port.', entry: 'Entry', auto: 'Automatic', entryBits: '{bits}-bit', modules: 'Boot modules', module: 'Module {n}', moduleLine: 'Command line of module {n}',
+    removeModule: 'Remove module {n}', offSummary: 'Off',
+  },
+  engine: {
+    label: 'Execution engine', translator: 'Translator', translatorHint: 'Translates the guest\'s code and runs it at full speed.', interpreter: 'Interpreter', interpreterHint: 'Runs one instruction after the other: slow, and simple.',
+    lockstep: 'Lockstep', lockstepHint: 'Runs interpreter and translator side by side and compares them: to find faults of Vitrine.', clock: 'Clock', hostClock: 'Follow the host\'s clock', hostClockHint: 'Time passes in the guest as it does outside.',
+    instructionClock: 'Count instructions', instructionClockHint: 'Time passes as instructions are executed: runs are repeatable.',
+  },
+  general: { name: 'Virtual machine name', nameLabel: 'Name', guest: 'Guest operating system', family: 'Guest operating system', system: 'Version', description: 'Description', descriptionLabel: 'Description', folder: 'Working directory' },
+  power: {
+    hint: 'What the buttons of the toolbar and the shortcuts do.', powerOff: 'Power off', reset: 'Reset', soft: 'Ask the guest', hard: 'At once', powerOffSoft: 'Shut Down Guest: presses the power button.', powerOffHard: 'Power Off: like pulling the plug.',
+    resetSoft: 'Restart Guest: shuts the guest down and powers on again.', resetHard: 'Reset: like the reset button.', softSummary: 'Ask the guest', hardSummary: 'At once', mixedSummary: 'Mixed',
+  },
+  close: {
+    label: 'When the window or tab is closed', ask: 'Ask me', keepRunning: 'Run in the background', suspend: 'Suspend', shutDown: 'Shut down guest', powerOff: 'Power off', askSummary: 'Ask me', keepRunningSummary: 'Run in the background', suspendSummary: 'Suspend',
+    shutDownSummary: 'Shut down guest', powerOffSummary: 'Power off',
+  },
+  crash: {
+    label: 'When the guest crashes', hint: 'The processor shut down (triple fault), or the guest used something that Vitrine does not have.', stop: 'Power off', stopHint: 'The last state of the processor is in the log.', reset: 'Reset', resetHint: 'The guest starts again.',
+    keep: 'Keep for inspection', keepHint: 'The machine stands still and can be looked into.', stopSummary: 'Power off', resetSummary: 'Reset', keepSummary: 'Keep for inspection',
+  },
+  log: { label: 'Write to vitrine.log', hint: 'The log lies in the folder of the virtual machine.', error: 'Errors', warning: 'Errors and warnings', info: 'What happens', debug: 'Everything' },
+  isolation: { paste: 'Enable paste', pasteHint: 'Text from the clipboard can be typed into the guest.', onSummary: 'Paste enabled', offSummary: 'Isolated' },
+  issues: {
+    nameMissing: 'Give the virtual machine a name.', nameSpaces: 'A name has no spaces at its ends.', nameLong: 'A name has at most 80 characters.', nameCharacters: 'A name has no control characters.', systemLong: 'The version has at most 200 characters.',
+    descriptionLong: 'The description has at most 65,536 characters.', memory: 'Choose a whole number from {least} to {most} MB.', drives: '{count} disks and CD drives are more than the {most} that the machine takes. Remove some.',
+    vendor: 'The vendor has exactly 12 ASCII characters, such as GenuineIntel.', brand: 'The brand has 1 to 47 ASCII characters.', range: 'Choose a whole number from 0 to {most}.', capacity: 'Choose a whole number of GB from 1 to {most}.', shrink: 'A disk cannot be made smaller.',
+    diskNameMissing: 'Give the file a name.', diskName: 'Give a file name without a folder, such as disk.img.', diskNameTaken: 'The virtual machine needs this name for itself. Choose another.', diskFile: 'Choose a disk image.', diskTwice: 'This disk is set twice, and two writers would ruin it.',
+    serialFile: 'Choose an output file.', port: 'Choose a port from 1 to 65535.', portTwice: 'Port {port} is set for another serial port already.', firmwareFile: 'Choose a firmware image.', kernelFile: 'Choose a kernel.', moduleFile: 'Choose a file for each module.',
+    commandLine: 'The command line is one line of at most 4,095 characters.', kernelWithFirmware: 'Only the built-in firmware can boot a kernel directly. Choose it, or switch this off.', menuWithKernel: 'A kernel that is booted directly comes before any boot menu. Switch one of them off.',
+    menuWithFirmware: 'The boot menu is the built-in firmware\'s. Choose that, or switch the menu off.',
+  },
+}

@@ -1,0 +1,45 @@
+/** The New Virtual Machine wizard. */
+export const wizard = {
+  title: 'New Virtual Machine Wizard',
+  step: 'Step {n} of {of}',
+  customizeTitle: 'Hardware',
+  pages: {
+    welcome: { title: 'Welcome to the New Virtual Machine Wizard', text: 'What type of configuration do you want?' },
+    install: { title: 'Guest Operating System Installation', text: 'A virtual machine is like a physical computer; it needs an operating system.' },
+    kernel: { title: 'Direct Kernel Boot', text: 'Which kernel should be booted?' },
+    guest: { title: 'Select a Guest Operating System', text: 'Which operating system will be installed on this virtual machine?' },
+    name: { title: 'Name the Virtual Machine', text: 'What name would you like to use for this virtual machine?' },
+    firmware: { title: 'Firmware Type', text: 'What kind of boot device should this virtual machine have?' },
+    processors: { title: 'Processor Configuration', text: 'Specify the processor of this virtual machine.' },
+    memory: { title: 'Memory for the Virtual Machine', text: 'How much memory would you like to use for this virtual machine?' },
+    engine: { title: 'Execution Engine and Clock', text: 'What should run the processor, and how should time pass?' },
+    disk: { title: 'Select a Disk', text: 'Which disk do you want to use?' },
+    capacity: { title: 'Specify Disk Capacity', text: 'How large do you want this disk to be?' },
+    'disk-file': { title: 'Specify Disk File', text: 'Where would you like to store the disk file?' },
+    serial: { title: 'Serial Ports', text: 'Where should the serial ports of this virtual machine lead?' },
+    ready: { title: 'Ready to Create Virtual Machine', text: 'Click Finish to create the virtual machine with the following settings.' },
+  },
+  welcome: {
+    question: 'What type of configuration do you want?', typical: 'Typical (recommended)', typicalHint: 'Create a virtual machine in a few easy steps.', custom: 'Custom (advanced)',
+    customHint: 'Create a virtual machine with its firmware, processor, memory, engine, disk and serial ports of your choice.',
+  },
+  install: {
+    question: 'Install from:', iso: 'Installer disc image file (iso)', disk: 'Existing disk with an operating system', kernel: 'Linux or Multiboot kernel', kernelHint: 'The kernel is booted directly, without a boot loader.',
+    later: 'I will install the operating system later', laterHint: 'The virtual machine will be created with a blank hard disk.', looking: 'Looking at the file…',
+  },
+  guest: { family: 'Guest operating system', version: 'Version' },
+  name: { name: 'Virtual machine name', location: 'Location', hint: 'A folder for the virtual machine is made in it.' },
+  disk: {
+    question: 'Disk', newHint: 'A file on this computer appears to the guest as a hard disk. It can be copied or moved easily.', existingHint: 'Use a raw disk image that is already there.', none: 'No disk', noneHint: 'For live discs and kernels that need none.',
+    customized: 'The disks have been set with Customize Hardware.',
+  },
+  capacity: { recommended: 'Recommended size for {system}: {size}', tight: 'This computer has only {size} free where the disk will be. It may run full as the disk grows.' },
+  diskFile: { hint: 'The file is made in the folder of the virtual machine.' },
+  serial: { none: 'This virtual machine has no serial port.', add: 'Add a Serial Port' },
+  ready: { customize: 'Customize Hardware…', powerOn: 'Power on this virtual machine after creation' },
+  summary: {
+    name: 'Name:', location: 'Location:', guest: 'Operating system:', memory: 'Memory:', processors: 'Processors:', firmware: 'Firmware:', kernel: 'Kernel:', initrd: 'Initial RAM disk:', commandLine: 'Command line:', disk: 'Hard disk:', newDisk: '{size}, {file}',
+    cdrom: 'CD/DVD:', serial: 'Serial port:', serialPort: 'Serial port',
+  },
+  issues: { iso: 'Choose an installer disc image.', notIso: 'This file is no disc image. Choose another.', format: 'Only raw disk images can be used. Convert it, or choose another.', system: 'Choose an operating system.' },
+}

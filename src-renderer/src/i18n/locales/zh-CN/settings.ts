@@ -1,0 +1,95 @@
+/** Virtual Machine Settings, in Chinese. */
+export const settings = {
+  title: '虚拟机设置 - {name}',
+  search: '搜索设置',
+  tabs: '设置',
+  hardware: '硬件',
+  options: '选项',
+  device: '设备',
+  setting: '设置',
+  summary: '摘要',
+  devices: '设备',
+  results: '找到的设置',
+  chooseResult: '选择一个结果以转到其页面。',
+  noResult: '没有与搜索匹配的设置。',
+  wrong: '需要更正',
+  cannot: '无法使用这些设置',
+  nextPowerOn: '此虚拟机已开机。此页上的更改将在下次开机时生效。',
+  whileSuspended: '此虚拟机已挂起。恢复并关机，或放弃挂起状态之后，才能更改其硬件。',
+  dirtyRunning: '某些更改可能要到下次开机时才会生效。',
+  unsaved: { title: '保存更改？', text: '{name} 的设置已更改。', save: '保存', discard: '不保存' },
+  file: { none: '未选择文件', browseFor: '{label}：浏览' },
+  pages: {
+    memory: '内存', processors: '处理器', 'demo-disk': '演示磁盘', disk: '硬盘', cdrom: 'CD/DVD', 'serial-port': '串行端口', display: '显示器', firmware: '固件', boot: '引导顺序', kernel: '直接内核引导',
+    engine: '引擎和时钟', general: '常规', power: '电源', close: '关闭时', crash: '客户机崩溃', log: '日志', isolation: '客户机隔离', numbered: '{name} {n}',
+  },
+  memory: {
+    title: '内存', hint: '指定分配给此虚拟机的内存量。', label: '此虚拟机的内存', maximum: '最大建议内存：{size}', recommended: '建议内存：{size}',
+    minimum: '客户机操作系统最低建议内存：{size}', host: '此主机有 {all} 内存，目前可用 {free}。',
+  },
+  processors: {
+    title: '处理器', count: '处理器数量', one: '此版本的虚拟机有一个处理器。', modelTitle: '处理器型号', modelHint: '处理器报告的自身信息。留空则使用内置型号。', builtin: '内置',
+    vendor: '供应商', brand: '品牌', family: '系列', model: '型号', stepping: '步进', features: '功能', featuresHint: '清除要对客户机隐藏的功能。', filter: '筛选功能',
+  },
+  demoDisk: { summary: '位于内存中', text: '内置演示客户机的磁盘。它位于内存中：写入的内容不会保留。' },
+  disk: {
+    choose: '磁盘', new: '创建新虚拟磁盘', existing: '使用现有虚拟磁盘', file: '磁盘文件', fileLabel: '磁盘映像', fileName: '文件名', capacity: '容量', maximum: '最大磁盘大小',
+    sparse: '文件会随着客户机的写入而增长。', free: '系统可用空间：{size}', current: '当前大小：{size}', readOnly: '只读', readOnlyHint: '客户机不能更改此磁盘。',
+    expand: '扩展到', expandHint: '客户机会看到更大的磁盘；磁盘上的分区保持不变。', expandWhenOff: '虚拟机关机后可以扩展此磁盘。', newSummary: '新建，{size}', summary: '{file}，{size}',
+  },
+  cdrom: {
+    status: '设备状态', connected: '已连接', connectAtPowerOn: '启动时连接', connection: '连接', empty: '无光盘', image: '使用 ISO 映像文件', file: 'ISO 映像文件', emptySummary: '空',
+    disconnectedSummary: '{file}（未连接）', live: '此页上的更改立即生效。',
+  },
+  serial: {
+    to: '连接', terminal: '使用窗口中的终端', terminalHint: '该端口在虚拟机中以终端形式打开。', toFile: '使用输出文件', fileHint: '客户机写入的内容会追加到文件中。', file: '输出文件',
+    tcp: '使用 TCP 端口', tcpHint: '此计算机上的程序可以通过 127.0.0.1 连接到该端口。', port: 'TCP 端口', protocol: '协议', telnet: 'Telnet', raw: '原始', none: '未连接', terminalSummary: '终端', noneSummary: '未连接',
+    tcpSummary: 'TCP 端口 {port}',
+  },
+  display: {
+    adapter: '适配器', adapterIs: '带 VESA BIOS 扩展的 VGA', memory: '图形内存', resolution: '分辨率', resolutionIs: '由客户机设置', summary: 'VGA，{memory}',
+    hint: '屏幕的缩放方式可在“查看”菜单中选择。',
+  },
+  firmware: {
+    title: '固件', builtin: '内置 BIOS', builtinHint: '从硬盘和光盘引导，也可以直接引导内核。', file: '固件映像文件', fileHint: '例如 SeaBIOS。须适用于采用 i440FX 芯片组的 PC。', image: '映像文件', found: '在此计算机上找到的映像',
+    use: '使用 {name}', vgaBios: 'VGA BIOS 文件', vgaBiosHint: '与其配合的可选 ROM。SeaBIOS 需要它才能显示内容。', builtinSummary: '内置 BIOS',
+  },
+  boot: {
+    order: '引导顺序', hint: '固件从上到下依次尝试选中的设备。', disk: '硬盘', cdrom: 'CD/DVD', up: '上移{device}', down: '下移{device}', comma: '、', menuTitle: '引导菜单', menu: '开机时显示引导菜单',
+    menuHint: '内置 BIOS 会等待选择设备。', kernelFirst: '将直接引导内核：只有关闭该功能后，引导顺序才有效。',
+  },
+  kernel: {
+    use: '直接引导内核', useHint: '固件从此计算机的文件加载内核，无需引导加载程序。', title: '内核', file: '内核', initrd: '初始内存盘', commandLine: '命令行',
+    commandLineHint: '例如 console=ttyS0，可将控制台置于第一个串行端口。', entry: '入口', auto: '自动', entryBits: '{bits} 位', modules: '启动模块', module: '模块 {n}', moduleLine: '模块 {n} 的命令行',
+    removeModule: '移除模块 {n}', offSummary: '关闭',
+  },
+  engine: {
+    label: '执行引擎', translator: '翻译器', translatorHint: '翻译客户机的代码并全速运行。', interpreter: '解释器', interpreterHint: '逐条运行指令：较慢，但简单。',
+    lockstep: '同步对照', lockstepHint: '并行运行解释器和翻译器并进行比较：用于查找 Vitrine 的错误。', clock: '时钟', hostClock: '跟随主机时钟', hostClockHint: '客户机中的时间与外部同步流逝。',
+    instructionClock: '按指令计时', instructionClockHint: '时间随指令的执行而流逝：运行过程可以重复。',
+  },
+  general: { name: '虚拟机名称', nameLabel: '名称', guest: '客户机操作系统', family: '客户机操作系统', system: '版本', description: '描述', descriptionLabel: '描述', folder: '工作目录' },
+  power: {
+    hint: '工具栏按钮和快捷键的作用。', powerOff: '关机', reset: '重置', soft: '请求客户机', hard: '立即执行', powerOffSoft: '关闭客户机：按下电源按钮。', powerOffHard: '关闭电源：如同拔掉电源。',
+    resetSoft: '重新启动客户机：关闭客户机，然后重新开机。', resetHard: '重置：如同按下重置按钮。', softSummary: '请求客户机', hardSummary: '立即执行', mixedSummary: '混合',
+  },
+  close: {
+    label: '关闭窗口或选项卡时', ask: '询问我', keepRunning: '在后台运行', suspend: '挂起', shutDown: '关闭客户机', powerOff: '关闭电源', askSummary: '询问我', keepRunningSummary: '在后台运行', suspendSummary: '挂起',
+    shutDownSummary: '关闭客户机', powerOffSummary: '关闭电源',
+  },
+  crash: {
+    label: '客户机崩溃时', hint: '处理器已停机（三重故障），或客户机使用了 Vitrine 不具备的功能。', stop: '关闭电源', stopHint: '处理器的最后状态记录在日志中。', reset: '重置', resetHint: '客户机重新启动。',
+    keep: '保留以供检查', keepHint: '虚拟机保持静止，可以查看其内部。', stopSummary: '关闭电源', resetSummary: '重置', keepSummary: '保留以供检查',
+  },
+  log: { label: '写入 vitrine.log', hint: '日志位于虚拟机的文件夹中。', error: '错误', warning: '错误和警告', info: '一般信息', debug: '所有信息' },
+  isolation: { paste: '启用粘贴', pasteHint: '剪贴板中的文本可以键入到客户机中。', onSummary: '已启用粘贴', offSummary: '已隔离' },
+  issues: {
+    nameMissing: '请为虚拟机命名。', nameSpaces: '名称首尾不能有空格。', nameLong: '名称最多 80 个字符。', nameCharacters: '名称不能包含控制字符。', systemLong: '版本最多 200 个字符。',
+    descriptionLong: '描述最多 65,536 个字符。', memory: '请输入 {least} 到 {most} MB 之间的整数。', drives: '磁盘和光驱共 {count} 个，超过了虚拟机可以连接的 {most} 个。请移除一些。',
+    vendor: '供应商必须正好是 12 个 ASCII 字符，例如 GenuineIntel。', brand: '品牌为 1 到 47 个 ASCII 字符。', range: '请输入 0 到 {most} 之间的整数。', capacity: '请输入 1 到 {most} 之间的整数（GB）。', shrink: '磁盘不能缩小。',
+    diskNameMissing: '请输入文件名。', diskName: '请输入不含文件夹的文件名，例如 disk.img。', diskNameTaken: '虚拟机自身需要此名称。请选择其他名称。', diskFile: '请选择磁盘映像。', diskTwice: '此磁盘被设置了两次，同时写入会将其损坏。',
+    serialFile: '请选择输出文件。', port: '请输入 1 到 65535 之间的端口。', portTwice: '端口 {port} 已用于另一个串行端口。', firmwareFile: '请选择固件映像。', kernelFile: '请选择内核。', moduleFile: '请为每个模块选择文件。',
+    commandLine: '命令行须为单行，最多 4,095 个字符。', kernelWithFirmware: '只有内置固件可以直接引导内核。请选择内置固件，或关闭此功能。', menuWithKernel: '直接引导的内核会先于引导菜单启动。请关闭其中之一。',
+    menuWithFirmware: '引导菜单属于内置固件。请选择内置固件，或关闭引导菜单。',
+  },
+}

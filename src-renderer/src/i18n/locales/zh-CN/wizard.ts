@@ -1,0 +1,45 @@
+/** The New Virtual Machine wizard, in Chinese. */
+export const wizard = {
+  title: '新建虚拟机向导',
+  step: '第 {n} 步，共 {of} 步',
+  customizeTitle: '硬件',
+  pages: {
+    welcome: { title: '欢迎使用新建虚拟机向导', text: '您希望使用什么类型的配置？' },
+    install: { title: '安装客户机操作系统', text: '虚拟机如同物理机，需要操作系统。' },
+    kernel: { title: '直接内核引导', text: '您要引导哪个内核？' },
+    guest: { title: '选择客户机操作系统', text: '此虚拟机中将安装哪种操作系统？' },
+    name: { title: '命名虚拟机', text: '您希望该虚拟机使用什么名称？' },
+    firmware: { title: '固件类型', text: '此虚拟机应具有哪种类型的引导设备？' },
+    processors: { title: '处理器配置', text: '为此虚拟机指定处理器。' },
+    memory: { title: '此虚拟机的内存', text: '您要为此虚拟机使用多少内存？' },
+    engine: { title: '执行引擎和时钟', text: '由什么运行处理器，时间如何流逝？' },
+    disk: { title: '选择磁盘', text: '您要使用哪个磁盘？' },
+    capacity: { title: '指定磁盘容量', text: '磁盘大小为多少？' },
+    'disk-file': { title: '指定磁盘文件', text: '您要在何处存储磁盘文件？' },
+    serial: { title: '串行端口', text: '此虚拟机的串行端口连接到哪里？' },
+    ready: { title: '已准备好创建虚拟机', text: '单击“完成”以使用下列设置创建虚拟机。' },
+  },
+  welcome: {
+    question: '您希望使用什么类型的配置？', typical: '典型（推荐）', typicalHint: '通过几个简单的步骤创建虚拟机。', custom: '自定义（高级）',
+    customHint: '创建可自行选择固件、处理器、内存、引擎、磁盘和串行端口的虚拟机。',
+  },
+  install: {
+    question: '安装来源：', iso: '安装程序光盘映像文件（iso）', disk: '装有操作系统的现有磁盘', kernel: 'Linux 或 Multiboot 内核', kernelHint: '直接引导内核，无需引导加载程序。',
+    later: '稍后安装操作系统', laterHint: '创建的虚拟机将包含一个空白硬盘。', looking: '正在查看文件…',
+  },
+  guest: { family: '客户机操作系统', version: '版本' },
+  name: { name: '虚拟机名称', location: '位置', hint: '将在其中为虚拟机创建一个文件夹。' },
+  disk: {
+    question: '磁盘', newHint: '此计算机上的一个文件在客户机中显示为硬盘。可以轻松复制或移动。', existingHint: '使用已有的原始磁盘映像。', none: '无磁盘', noneHint: '适用于不需要磁盘的实时光盘和内核。',
+    customized: '磁盘已通过“自定义硬件”设置。',
+  },
+  capacity: { recommended: '针对 {system} 的建议大小：{size}', tight: '此计算机在磁盘所在位置仅有 {size} 可用空间。磁盘增长时可能会用尽。' },
+  diskFile: { hint: '文件将在虚拟机的文件夹中创建。' },
+  serial: { none: '此虚拟机没有串行端口。', add: '添加串行端口' },
+  ready: { customize: '自定义硬件…', powerOn: '创建后开启此虚拟机' },
+  summary: {
+    name: '名称：', location: '位置：', guest: '操作系统：', memory: '内存：', processors: '处理器：', firmware: '固件：', kernel: '内核：', initrd: '初始内存盘：', commandLine: '命令行：', disk: '硬盘：', newDisk: '{size}，{file}',
+    cdrom: 'CD/DVD：', serial: '串行端口：', serialPort: '串行端口',
+  },
+  issues: { iso: '请选择安装程序光盘映像。', notIso: '此文件不是光盘映像。请另选一个。', format: '只能使用原始磁盘映像。请转换格式，或另选一个。', system: '请选择操作系统。' },
+}
