@@ -32,7 +32,6 @@ async function main(): Promise<void> {
 async function run(library: Library, wanted: Wanted): Promise<void> {
   const vitrine = new VitrineApp({
     library,
-    program: PROGRAM,
     workers: () => new Worker(join(__dirname, 'machine.cjs')),
     rendererFolder: join(__dirname, '..', 'renderer'),
     preload: join(__dirname, '..', 'preload', 'index.cjs'),

@@ -15,7 +15,6 @@ import { wordsFor, type Words } from './words'
 
 export interface VitrineAppOptions {
   readonly library: Library
-  readonly program: string
   readonly workers: WorkerFactory
   /** Folders and files of the built app. */
   readonly rendererFolder: string

@@ -23,7 +23,7 @@ export class FakeVm implements RunningMachine {
 
   constructor(
     readonly path: string,
-    readonly config: VmJson,
+    public config: VmJson,
   ) {}
 
   get id(): string {
@@ -70,11 +70,11 @@ export class FakeVm implements RunningMachine {
   typeText = async (text: string): Promise<{ skipped: number }> => ({ skipped: text.length - 3 })
   screenshot = async (): Promise<Uint8Array | undefined> => Uint8Array.of(0x89, 0x50)
   screenText = async (): Promise<readonly string[] | undefined> => this.text
-  setCdrom = async (...input: unknown[]): Promise<Result<undefined>> => {
-    this.asked.push(['setCdrom', ...input])
+  setCdrom = async (index: number, { file, connected }: { readonly file?: string | undefined; readonly connected: boolean }): Promise<Result<undefined>> => {
+    this.asked.push(['setCdrom', index, file, connected])
+    if (this.refuses.ok) this.config = { ...this.config, hardware: { ...this.config.hardware, cdroms: this.config.hardware.cdroms.map((drive, i) => (i === index ? { file, connected } : drive)) } }
     return this.refuses
   }
-  saveState = async (): Promise<Result<undefined>> => this.refuses
   stats = async (): Promise<undefined> => undefined
   regions = async (): Promise<undefined> => undefined
   region = async (): Promise<undefined> => undefined

@@ -1,6 +1,6 @@
 /** The VMs that this process runs, as the window sees them: power, events, messages. */
 import { join } from 'node:path'
-import { sentence, type LibraryVm, type Problem, type Result, type RunEnd } from '../vmm'
+import { sentence, type LibraryVm, type MachineEnd, type Problem, type Result, type RunEnd } from '../vmm'
 import { ALLOWED_POWER_ACTIONS, IpcError, type MessageId, type PowerAction } from './contract'
 import type { MessageLog } from './message-log'
 import { problemDto } from './problem-dto'
@@ -133,16 +133,21 @@ export class VmRuns {
     if (!state) return
     const { id } = record
     this.options.emit('vm.power-changed', { vm: id, power: runPowerState(state) })
-    if (state.type !== 'crashed') return
-    const { end } = state
+    if (state.type === 'crashed') this.sayCrash(record, state.end)
+  }
+
+  /** false: it was no crash. One that was kept is said once, not again when it is powered off. */
+  private sayCrash(record: VmRecord, end: MachineEnd): boolean {
     if (end.kind === 'unimplemented') this.say(record, 'error', 'guest-met-unknown', { values: { what: end.what } })
-    else this.say(record, 'error', 'guest-crashed')
+    else if (end.kind === 'triple-fault') this.say(record, 'error', 'guest-crashed')
+    else return false
+    return true
   }
 
   private ended(record: VmRecord, end: RunEnd): void {
     switch (end.type) {
       case 'powered-off':
-        this.say(record, 'info', 'powered-off')
+        if (!this.sayCrash(record, end.end)) this.say(record, 'info', 'powered-off')
         break
       case 'suspended':
         this.say(record, 'info', 'suspended')

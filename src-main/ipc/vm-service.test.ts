@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { problem } from '../vmm'
-import { FakeVm, idsOf, makeFixture, type Fixture } from './services.fixture'
+import { idsOf, makeFixture, type FakeVm, type Fixture } from './services.fixture'
 import type { VmCard } from './contract'
 
 let f: Fixture
@@ -105,13 +105,16 @@ describe('settings', () => {
     await f.ask('files.choose', { purpose: 'iso' })
     const vm = await start('One', { cdroms: [{ connected: false }] })
     expect(await f.ask('vm.set-cdrom', { vm: vm.id, index: 0, file: iso, connected: true })).toMatchObject({ ok: true })
-    expect(vm.asked).toContainEqual(['setCdrom', 0, { file: iso, connected: true }])
+    expect(vm.asked).toEqual([['setCdrom', 0, iso, true]])
     expect(await f.ask('vm.settings', { vm: vm.id })).toMatchObject({ value: { hardware: { cdroms: [{ file: iso, connected: true }] } } })
     await f.ask('vm.set-cdrom', { vm: vm.id, index: 0, connected: false })
     const changed = await f.ask('vm.settings', { vm: vm.id })
     expect(changed.ok && changed.value.hardware.cdroms).toEqual([{ connected: false }])
     expect(await f.ask('vm.set-cdrom', { vm: vm.id, index: 1, connected: false })).toMatchObject({ ok: false, problem: { id: 'no-such-device' } })
     expect((await messages()).slice(-2)).toEqual(['cd-inserted', 'cd-ejected'])
+    vm.refuses = { ok: false, problem: problem('cdrom-locked', { name: 'One' }) }
+    expect(await f.ask('vm.set-cdrom', { vm: vm.id, index: 0, file: iso, connected: true })).toMatchObject({ ok: false, problem: { id: 'cdrom-locked' } })
+    expect(await f.ask('vm.settings', { vm: vm.id })).toMatchObject({ value: { hardware: { cdroms: [{ connected: false }] } } })
   })
 })
 

@@ -151,11 +151,15 @@ export class VmService {
     const drives = vm.config?.hardware.cdroms
     if (!drives?.[index]) return refusal(problem('no-such-device', { name: vm.name }))
     const cdroms = drives.map((drive, i): Json => disc(i === index ? { file, connected } : drive))
-    if (file !== undefined) await this.checkPaths(id, { hardware: { cdroms } })
-    // The drive first: the guest may keep its disc.
-    const set = await this.options.runs.running(id)?.setCdrom(index, { connected, force, ...(file === undefined ? {} : { file }) })
-    if (set?.ok === false) return refusal(set.problem)
-    const changed = await this.change(id, { hardware: { cdroms } })
+    const patch = { hardware: { cdroms } }
+    await this.checkPaths(id, patch)
+    const running = this.options.runs.running(id)
+    if (running?.config.hardware.cdroms[index]) {
+      // First in the machine: a guest may have locked the tray.
+      const live = await running.setCdrom(index, { file, connected, force })
+      if (!live.ok) return refusal(live.problem)
+    }
+    const changed = await this.change(id, patch)
     if (changed.ok) {
       const inserted = file !== undefined && connected
       this.options.runs.say(vm, 'info', inserted ? 'cd-inserted' : 'cd-ejected', { values: { drive: index + 1, file: file ?? '' } })
