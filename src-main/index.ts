@@ -47,7 +47,6 @@ async function run(library: Library, wanted: Wanted): Promise<void> {
 }
 
 app.setName(PROGRAM)
-app.enableSandbox()
 registerPageScheme()
 main().catch((error: unknown) => {
   process.stderr.write(`vitrine: ${error instanceof VmmError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

@@ -8,7 +8,7 @@ import type { MessageLog } from './message-log'
 import { done, problemDto, refusal } from './problem-dto'
 import type { Emit, HandlersOf } from './server'
 import type { Thumbnails } from './thumbnails'
-import { vmCard } from './vm-card'
+import { deviceSummaries, vmCard } from './vm-card'
 import type { VmRuns } from './vm-runs'
 
 export interface LibraryServiceOptions {
@@ -32,6 +32,7 @@ export class LibraryService {
   private listTimer: NodeJS.Timeout | undefined
   private readonly vmTimers = new Map<string, NodeJS.Timeout>()
   private unwatch: (() => void) | undefined
+  private telling: Promise<void> = Promise.resolve()
 
   constructor(private readonly options: LibraryServiceOptions) {}
 
@@ -86,15 +87,19 @@ export class LibraryService {
     return made
   }
 
-  async card(vm: LibraryVm): Promise<VmCard> {
-    this.learn(vm)
-    return vmCard(vm, this.options.runs.facts(vm.id), this.temporaryIds.has(vm.id))
+  /** What it is doing is as of the moment when all is ready: nothing that was told meanwhile is taken back. */
+  async cards(vms: readonly LibraryVm[]): Promise<VmCard[]> {
+    const ready = await Promise.all(vms.map(async (vm) => {
+      this.learn(vm)
+      return { vm, devices: await deviceSummaries(vm) }
+    }))
+    return ready.map(({ vm, devices }) => vmCard(vm, devices, this.options.runs.facts(vm.id), this.temporaryIds.has(vm.id)))
   }
 
   async changed(result: Result<LibraryVm>): Promise<Outcome<VmCard>> {
     if (!result.ok) return refusal(result.problem)
     this.vmChanged(result.value.id)
-    return { ok: true, value: await this.card(result.value) }
+    return this.shown(result.value)
   }
 
   /** Tells the windows, soon. */
@@ -102,25 +107,34 @@ export class LibraryService {
     if (this.vmTimers.has(id)) return
     this.vmTimers.set(id, setTimeout(() => {
       this.vmTimers.delete(id)
-      this.libraryOf(id).get(id).then(
-        async (found) => {
-          if (found.ok) this.options.emit('vm.changed', await this.card(found.value))
-        },
-        () => undefined, // what cannot be read now is read with the list
-      )
+      this.soon(async () => {
+        const found = await this.libraryOf(id).get(id)
+        const [card] = found.ok ? await this.cards([found.value]) : []
+        if (card) this.options.emit('vm.changed', card)
+      })
     }, TELL_AFTER_MS))
   }
 
   listChanged(): void {
     this.listTimer ??= setTimeout(() => {
       this.listTimer = undefined
-      this.contents().then((contents) => this.options.emit('library.changed', contents), () => undefined)
+      this.soon(async () => this.options.emit('library.changed', await this.contents()))
     }, TELL_AFTER_MS)
+  }
+
+  /** One after the other, so that what is older is told first. What cannot be read now is read with the next change. */
+  private soon(tell: () => Promise<void>): void {
+    this.telling = this.telling.then(tell).catch(() => undefined)
+  }
+
+  private async shown(vm: LibraryVm): Promise<Outcome<VmCard>> {
+    const [card] = await this.cards([vm])
+    return card ? { ok: true, value: card } : refusal(problem('vm-gone', { id: vm.id }))
   }
 
   async contents(): Promise<LibraryDto> {
     const [listed, temporary] = await Promise.all([this.options.library.contents(), this.options.temporary.contents()])
-    const machines = await Promise.all([...listed.machines, ...this.current(temporary)].map((vm) => this.card(vm)))
+    const machines = await this.cards([...listed.machines, ...this.current(temporary)])
     this.options.known.know(listed.location, 'write')
     return {
       machines,
@@ -206,7 +220,7 @@ export class LibraryService {
     const { library } = this.options
     const { machines } = await library.contents()
     const there = machines.find(({ config, problems }) => config?.hardware.demoDisk === true && config.hardware.disks.length === 0 && problems.length === 0)
-    if (there) return { ok: true, value: await this.card(there) }
+    if (there) return this.shown(there)
     let name = DEMO_NAME
     for (let number = 2; await library.checkName(name); number++) name = `${DEMO_NAME} ${number}`
     return this.listed(await library.create({ name, settings: { hardware: { memoryMiB: DEMO_MEMORY_MIB, demoDisk: true } } }), 'created')

@@ -1,7 +1,7 @@
 /** A VM as the window lists it: what the library knows of its files and, if this process runs it, what it is doing. */
 import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import type { LibraryVm, MachineEnd, RunState, SerialPortJson, VmJson } from '../vmm'
+import type { LibraryVm, MachineEnd, RunState, SerialPortJson } from '../vmm'
 import type { DeviceSummary, EndCause, PowerState, VmCard } from './contract'
 import { problemDto } from './problem-dto'
 
@@ -16,20 +16,19 @@ export interface RunFacts {
 /** The VGA of the board. */
 const VIDEO_MEMORY_MIB = 16
 
-export async function vmCard(vm: LibraryVm, facts: RunFacts, temporary: boolean): Promise<VmCard> {
+export function vmCard(vm: LibraryVm, devices: readonly DeviceSummary[], facts: RunFacts, temporary: boolean): VmCard {
   const { id, name, path, favourite, folder, config } = vm
   return {
     id, name, path, favourite, temporary,
     ...(folder === undefined ? {} : { folder }),
     power: powerState(vm, facts),
-    // While it runs here, its own lock and its open files are no problems.
     problems: vm.problems.map(problemDto),
     description: config?.description ?? '',
     guest: config?.guest ?? { family: 'other', system: '' },
     engine: config?.hardware.engine ?? '',
     firmware: config?.hardware.firmware.kind === 'file' ? config.hardware.firmware.file : 'builtin',
     ...(config?.hardware.boot.kernel ? { kernel: config.hardware.boot.kernel.file } : {}),
-    devices: config ? await devices(config, path) : [],
+    devices: [...devices],
     powerControls: config?.options.power ?? { powerOff: 'hard', reset: 'hard' },
     onClose: config?.options.onClose ?? 'ask',
     paste: config?.options.isolation.paste ?? false,
@@ -71,7 +70,10 @@ export function endCause(end: MachineEnd): EndCause {
   }
 }
 
-async function devices({ hardware }: VmJson, folder: string): Promise<DeviceSummary[]> {
+/** One line a device, in the order of the settings dialog. */
+export async function deviceSummaries({ config, path: folder }: LibraryVm): Promise<readonly DeviceSummary[]> {
+  if (!config) return []
+  const { hardware } = config
   const sizes = await Promise.all(hardware.disks.map(({ file }) => stat(resolve(folder, file)).then(({ size }) => size, () => undefined)))
   return [
     { kind: 'memory', mebibytes: hardware.memoryMiB },
