@@ -169,9 +169,11 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
   /** RAM that has been written to since power-on. Marks of RAM are never cleared; loading a saved machine sets those of its pages. */
   get touchedBytes(): number {
     const first = this.ram.hostOffset / PAGE_BYTES
+    const marks = new Uint32Array(this.dirty.buffer, this.dirty.byteOffset + first, Math.ceil(this.ram.bytes / PAGE_BYTES / 4))
     let pages = 0
-    for (const mark of this.dirty.subarray(first, first + this.ram.bytes / PAGE_BYTES)) pages += mark
-    return pages * PAGE_BYTES
+    // Four marks at a time: each is 0 or 1, and the sum of a word's bytes comes to its top.
+    for (let i = 0; i < marks.length; i++) pages += Math.imul(marks[i] ?? 0, 0x01010101) >>> 24
+    return Math.min(pages * PAGE_BYTES, this.ramBytes)
   }
 
   /** Pages of RAM that were filled past this class. */

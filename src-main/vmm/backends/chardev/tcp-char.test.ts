@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { BREAK } from './char-backend'
 import { TcpCharBackend } from './tcp-char'
 
 const closers: (() => Promise<void> | void)[] = []
@@ -104,6 +105,18 @@ describe('a serial port on TCP', () => {
     expect(heard().length - start).toBeGreaterThan(0)
     const bytes = heard().subarray(heard().length - 1 - written, -1)
     expect(bytes.every((byte, i) => byte === i % 251)).toBe(true)
+  })
+
+  it('has the break key of telnet, in its place among the bytes', async () => {
+    const backend = await serve('telnet')
+    const { socket } = await client(backend)
+    const got: (number | undefined)[] = []
+    socket.write(Buffer.from([0x61, 255, 243, 0x62]))
+    await until(() => {
+      for (let byte = backend.read(); byte !== undefined; byte = backend.read()) got.push(byte)
+      return got.length === 3
+    })
+    expect(got).toEqual([0x61, BREAK, 0x62])
   })
 
   it('that another program has is said', async () => {

@@ -327,6 +327,19 @@ describe('ATAPI CD-ROM', () => {
     expect((await packet(env, [0x25])).read(1) >> 4).toBe(2)
   })
 
+  it('tells a guest that has locked the tray that the eject button was pressed, and opens it otherwise', async () => {
+    const env = setUp()
+    const event = [0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8]
+    await packet(env, [0x1e, 0, 0, 0, 1])
+    env.cd.pressEject()
+    expect(env.cd.trayOpen).toBe(false)
+    expect([...readWords(await packet(env, event), 4)].slice(4, 6)).toEqual([1, 2]) // eject request; a medium is there
+    expect([...readWords(await packet(env, event), 4)].slice(4, 6)).toEqual([0, 2])
+    await packet(env, [0x1e, 0, 0, 0, 0])
+    env.cd.pressEject()
+    expect(env.cd.trayOpen).toBe(true)
+  })
+
   it('tells media events: ejected, then a new medium of another size', async () => {
     const env = setUp()
     const event = [0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8]
