@@ -1,15 +1,19 @@
 /** A virtual machine as its host sees it: a worker thread behind a typed mailbox. */
 import type { Worker } from 'node:worker_threads'
-import type { FromMachine, StartMessage, ToMachine } from '../machine/protocol'
+import type { Answers, FromMachine, Question, StartMessage, ToMachine } from '../machine/protocol'
+import { Questions } from './questions'
 
 /** Electron's build and plain Node start workers differently. */
 export type WorkerFactory = () => Worker
 
-export type VmListener = (message: FromMachine) => void
+/** Hears everything but answers. */
+export type VmListener = (message: Exclude<FromMachine, { kind: 'answer' }>) => void
 
 export class VmHost {
   private readonly worker: Worker
   private over = false
+  private saving: Promise<unknown> = Promise.resolve()
+  private readonly questions = new Questions()
 
   constructor(
     factory: WorkerFactory,
@@ -27,16 +31,30 @@ export class VmHost {
     if (!this.over) this.worker.postMessage(message)
   }
 
+  /** undefined: it does not answer, or not any more. `patience`: milliseconds. */
+  async ask<Q extends Question>(question: Q, patience?: number): Promise<Answers[Q['kind']] | undefined> {
+    if (this.over) return undefined
+    return this.questions.ask<Answers[Q['kind']]>((number) => this.send({ kind: 'ask', number, question }), patience)
+  }
+
+  /** One save after the other; each takes as long as it takes. */
+  async save(path: string, hold: boolean): Promise<Answers['save'] | undefined> {
+    const mine = this.saving.then(() => this.ask({ kind: 'save', path, hold }, Infinity))
+    this.saving = mine
+    return mine
+  }
+
   /** Ends the thread, whatever the machine does. */
   async terminate(): Promise<void> {
-    this.over = true
+    this.end()
     await this.worker.terminate()
   }
 
   private heard(message: FromMachine): void {
     if (this.over) return
+    if (message.kind === 'answer') return this.questions.answer(message.number, message.answer)
     if (message.kind === 'ended' || message.kind === 'failed') {
-      this.over = true
+      this.end()
       // It has nothing more to do; one that a bug has stopped may not know.
       this.worker.terminate().catch(() => undefined)
     }
@@ -45,7 +63,13 @@ export class VmHost {
 
   private lost(why: string): void {
     if (this.over) return
-    this.over = true
+    this.end()
     this.listener({ kind: 'failed', code: 'internal/bug', message: `the machine stopped: ${why}` })
+  }
+
+  /** Who still waits for an answer gets none. */
+  private end(): void {
+    this.over = true
+    this.questions.giveUp()
   }
 }

@@ -138,7 +138,7 @@ packet: db 0x1e, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0
 /** What an observer has seen of a VM. */
 export class Seen {
   readonly states: RunState[] = []
-  readonly activity = new Set<string>()
+  readonly activity: Set<string> = new Set()
   readonly serial: Buffer[] = []
   powerOns = 0
   frames = 0

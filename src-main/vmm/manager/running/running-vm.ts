@@ -9,48 +9,17 @@ import type { RegionSnapshot } from '../../cpu/engines/region-inspector'
 import type { MachineConfig, MachineEnd } from '../../machine/config'
 import type { DeviceStateView } from '../../machine/inspection/device-states'
 import type { Inspection } from '../../machine/inspection/inspection'
-import type { Answers, FromMachine, Question, RegionList, ToMachine } from '../../machine/protocol'
-import type { ThreadStats } from '../../machine/stats'
+import type { Answers, Question, RegionList, ToMachine } from '../../machine/protocol'
 import { assertNever } from '../../errors/assert-never'
 import { controlPath } from '../control/control-path'
 import { ControlServer, type VmConsole, type VmControl } from '../control/control-server'
 import { fail, ok, problem, type Problem, type Result } from '../library/problem'
 import type { VmJson } from '../library/vm-json/types'
 import type { VmSession } from '../library/vm-session'
-import { Questions } from '../questions'
-import { VmHost, type WorkerFactory } from '../vm-host'
+import { VmHost, type VmListener } from '../vm-host'
 import { crashText, endText } from './end-texts'
+import { ALLOWED, type CdromChange, type RunAction, type RunningVmOptions, type RunStats } from './run-options'
 import type { RunEnd, RunObserver, RunState } from './vm-events'
-
-export type RunAction = 'pause' | 'unpause' | 'reset' | 'power-off' | 'shut-down-guest' | 'restart-guest'
-
-export type RunStats = ThreadStats
-
-export interface CdromChange {
-  /** As vm.json has it: absolute, or relative to the VM's folder. undefined: none. */
-  readonly file?: string | undefined
-  readonly connected: boolean
-  /** Also when the guest has locked the drive's tray. */
-  readonly force?: boolean
-}
-
-export interface RunningVmOptions {
-  readonly session: VmSession
-  readonly machine: MachineConfig
-  readonly workers: WorkerFactory
-  readonly coreDirectory?: string
-  /** Called when it is gone, before the observer hears. */
-  readonly gone: (vm: RunningVm) => void
-}
-
-const ALLOWED: Readonly<Record<RunAction, readonly RunState['type'][]>> = {
-  pause: ['running'],
-  unpause: ['paused'],
-  reset: ['running', 'paused', 'crashed'],
-  'shut-down-guest': ['running'],
-  'restart-guest': ['running'],
-  'power-off': ['starting', 'running', 'paused', 'suspending', 'crashed'],
-}
 
 /** A machine that does not end by itself by then is ended with its thread. */
 const POWER_OFF_PATIENCE_MS = 3000
@@ -71,8 +40,6 @@ export class RunningVm implements VmControl {
   private restartWanted: NodeJS.Timeout | undefined
   private patience: NodeJS.Timeout | undefined
   private suspension: Promise<Result<undefined>> | undefined
-  private saving: Promise<unknown> = Promise.resolve()
-  private readonly questions = new Questions()
   private readonly consoles = new Set<(bytes: Uint8Array) => void>()
   private readonly waiting: (() => void)[] = []
 
@@ -258,7 +225,7 @@ export class RunningVm implements VmControl {
 
   /** Writes the machine to a file, whole or not at all; it goes on, or stands still, as before. */
   async saveState(path: string): Promise<Result<undefined>> {
-    const saved = await this.save(path, false)
+    const saved = this.over ? undefined : await this.thread?.save(path, false)
     if (!saved) return fail(problem('not-answering', { name: this.name }))
     return saved.done ? ok(undefined) : fail(problem('file-trouble', { file: path, detail: saved.message }, { file: path }))
   }
@@ -327,11 +294,10 @@ export class RunningVm implements VmControl {
 
   /** undefined: there is no machine, or it does not answer. */
   private async ask<Q extends Question>(question: Q, patience?: number): Promise<Answers[Q['kind']] | undefined> {
-    if (this.over || !this.thread) return undefined
-    return this.questions.ask<Answers[Q['kind']]>((number) => this.send({ kind: 'ask', number, question }), patience)
+    return this.over ? undefined : this.thread?.ask(question, patience)
   }
 
-  private heard(message: FromMachine): void {
+  private heard(message: Parameters<VmListener>[0]): void {
     const { observer } = this
     if (this.over || !observer) return
     switch (message.kind) {
@@ -354,8 +320,6 @@ export class RunningVm implements VmControl {
         return
       case 'log':
         return this.session.log.write(message.level, message.message)
-      case 'answer':
-        return this.questions.answer(message.number, message.answer)
       case 'closing':
         return this.waitForEnd(CLOSING_PATIENCE_MS)
       case 'ended':
@@ -431,7 +395,7 @@ export class RunningVm implements VmControl {
       this.become({ type: 'suspending' })
       this.forgetRestart()
       suspended = await this.session.suspend(async (path) => {
-        const saved = await this.save(path, true)
+        const saved = await this.thread?.save(path, true)
         if (!saved) throw new VmmError('internal/bug', this.suspendRefusal().message)
         if (!saved.done) throw new VmmError('file/unreadable', saved.message)
       })
@@ -466,20 +430,12 @@ export class RunningVm implements VmControl {
     }
   }
 
-  /** One after the other. */
-  private async save(path: string, hold: boolean): Promise<Answers['save'] | undefined> {
-    const mine = this.saving.then(() => this.ask({ kind: 'save', path, hold }, Infinity))
-    this.saving = mine
-    return mine
-  }
-
   // ---- the end -------------------------------------------------------------------------------------------------------------------------------
 
   private async finish(reason: RunEnd, picture?: Uint8Array): Promise<void> {
     if (this.over) return
     this.over = true
     clearTimeout(this.patience)
-    this.questions.giveUp()
     this.tellWaiting()
     // A state that is being written down is written to its end, or given up, before the lock goes.
     const suspended = await this.suspension
@@ -509,7 +465,7 @@ export class RunningVm implements VmControl {
     this.server?.stopListening()
     await this.session.end(endText(end, this.current.type === 'powering-off'))
     await this.server?.close()
-    this.options.gone(this)
+    this.options.gone()
     this.observer?.onEnd(end)
   }
 
