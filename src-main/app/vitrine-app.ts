@@ -46,6 +46,7 @@ export class VitrineApp {
     servePage(options.rendererFolder)
     this.windows = new Windows({
       url: options.developmentUrl ?? PAGE_URL,
+      isOwnPage: (url) => isOwnPage(url, options.developmentUrl),
       preload: options.preload,
       icon: options.icon,
       onOpened: (window, page, from) => {

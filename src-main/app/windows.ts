@@ -5,6 +5,7 @@ import type { Bounds, RememberedWindow } from '../ipc/window-memories'
 
 export interface WindowsOptions {
   readonly url: string
+  readonly isOwnPage: (url: string) => boolean
   readonly preload: string
   readonly icon: string
   /** Before its page loads. */
@@ -138,6 +139,10 @@ export class Windows {
       clearTimeout(timer)
       this.windows.delete(id)
       this.options.onClosed(id)
+    })
+    // An empty page can be gone to without a question; ours comes back.
+    window.webContents.on('did-navigate', (_event, url) => {
+      if (!this.options.isOwnPage(url)) window.loadURL(this.options.url).catch(() => undefined)
     })
     // A page that died is loaded again; the VMs have noticed nothing.
     window.webContents.on('render-process-gone', (_event, { reason }) => {
