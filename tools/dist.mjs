@@ -29,7 +29,7 @@ const config = {
   publish: null,
   directories: { output: 'dist', buildResources: 'resources/icons' },
   // Everything is bundled: no module of node_modules goes along.
-  files: ['package.json', 'LICENSE', 'out/main/**', 'out/preload/**', 'out/renderer/**', 'out/core/**', '!**/*.map', '!node_modules/**'],
+  files: ['package.json', 'LICENSE', 'out/main/**', 'out/preload/**', 'out/renderer/**', 'out/core/**', 'resources/icons/vitrine.png', '!**/*.map', '!node_modules/**'],
   asar: true,
   // Worker threads read their script and the WebAssembly modules without Electron's view of archives.
   asarUnpack: ['out/core/**', 'out/main/**'],

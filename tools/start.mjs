@@ -1,4 +1,4 @@
-// `npm start`: sets everything up, then runs the app; without a display, the same demo guest in the terminal.
+// `npm start`: sets everything up, then runs the app; without a display, a machine in the terminal (the demo guest, or that of the options).
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setup } from './setup.mjs'

@@ -10,9 +10,12 @@ export type Wanted =
   | { readonly kind: 'vm'; readonly vm: string }
   | { readonly kind: 'machine'; readonly name: string; readonly hardware: NonNullable<NonNullable<NewVm['settings']>['hardware']> }
 
-/** What stands after the application's own folder belongs to us (a packaged app has none); before it are Electron's switches. */
+/** Electron's and Chromium's own, as far as users and tests give them. */
+const CHROMIUM = /^--(no-sandbox|user-data-dir|(enable|disable|force|allow|ignore|remote|inspect|ozone|gtk|use|log|trace|proxy|host|password|original)-?[^ ]*|in-process-gpu|js-flags|lang|v|vmodule|gapplication-service)(=|$)/
+
+/** What stands after the application's own folder belongs to us, before it are Electron's switches; a packaged app has no such folder. */
 export function ownArguments(argv: readonly string[], appPath: string, isPackaged: boolean, workingFolder: string): readonly string[] {
-  if (isPackaged) return argv.slice(1)
+  if (isPackaged) return argv.slice(1).filter((argument) => !CHROMIUM.test(argument))
   const at = argv.findIndex((argument, i) => i > 0 && !argument.startsWith('-') && resolve(workingFolder, argument) === resolve(appPath))
   return at < 0 ? [] : argv.slice(at + 1)
 }

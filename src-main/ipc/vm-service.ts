@@ -38,8 +38,11 @@ export class VmService {
       return refusal(problems[0] ?? problem('vm-gone', { id: vm }))
     },
     'vm.check-settings': async ({ vm, patch }) => {
-      await this.checkPaths(vm, patch)
-      return (await this.options.library.libraryOf(vm).check(vm, patch)).map(problemDto)
+      const { name } = await this.checkPaths(vm, patch)
+      const library = this.options.library.libraryOf(vm)
+      const wanted = patch['name']
+      const nameTrouble = typeof wanted === 'string' && wanted !== name ? await library.checkName(wanted, vm) : undefined
+      return [...(nameTrouble ? [nameTrouble] : []), ...(await library.check(vm, patch))].map(problemDto)
     },
     'vm.change-settings': ({ vm, patch }) => this.change(vm, patch),
     'vm.add-disk': async ({ vm, bytes }) => {
