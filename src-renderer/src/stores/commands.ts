@@ -52,7 +52,8 @@ export function menuOf(ids: readonly (string | MenuEntry)[]): readonly MenuEntry
   })
 }
 
-function entryOf(command: Command): MenuEntry {
+/** A command as a menu shows it. */
+export function entryOf(command: Command): MenuEntry {
   const { id, icon, keys, checked, group, danger, run } = command
   const common = { id, text: command.text(), keys, disabled: !(command.enabled?.() ?? true), run }
   if (checked) return { kind: 'check', ...common, checked: checked(), group: group ?? false }
@@ -71,4 +72,9 @@ export function keysOf(event: Pick<KeyboardEvent, 'code' | 'ctrlKey' | 'altKey' 
   const key = event.code.replace(/^(Key|Digit)/, '').replace(/^Arrow/, '')
   const modifiers = [event.ctrlKey || event.metaKey ? 'Ctrl' : '', event.altKey ? 'Alt' : '', event.shiftKey ? 'Shift' : ''].filter((word) => word !== '')
   return [...modifiers, key].join('+')
+}
+
+/** In the order of registration. */
+export function allCommands(): readonly Command[] {
+  return [...commands.values()]
 }

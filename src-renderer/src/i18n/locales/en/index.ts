@@ -1,8 +1,34 @@
+import { about } from './about'
 import { common } from './common'
 import { guest } from './guest'
+import { home } from './home'
+import { library } from './library'
 import { media } from './media'
+import { messages } from './messages'
+import { power } from './power'
+import { preferences } from './preferences'
 import { problems } from './problems'
 import { settings } from './settings'
+import { shell } from './shell'
+import { summary } from './summary'
 import { wizard } from './wizard'
 
-export const en = { common, guest, media, problems, settings, wizard }
+export const en = {
+  about,
+  common,
+  guest,
+  home,
+  library,
+  media,
+  messages,
+  power,
+  preferences,
+  problems,
+  settings,
+  shell,
+  summary,
+  wizard,
+}
+
+/** The shape of every catalogue. */
+export type Catalogue = typeof en

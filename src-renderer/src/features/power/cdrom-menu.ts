@@ -1,0 +1,41 @@
+/** Removable Devices ▸: each CD/DVD drive with what can be done to it, also while the VM runs. */
+import type { VmCard } from '../../../../src-main/ipc/contract'
+import { answered, api, valueOf } from '../../api/client'
+import { i18n } from '../../i18n'
+import { useDialogsStore } from '../../stores/dialogs'
+import { useMessagesStore } from '../../stores/messages'
+import type { MenuEntry } from '../../ui/menu-entries'
+import { fileName } from '../../ui/format'
+
+export function cdromMenus(vm: VmCard | undefined): readonly MenuEntry[] {
+  if (!vm) return []
+  const { t } = i18n.global
+  return vm.devices.flatMap((device): readonly MenuEntry[] => {
+    if (device.kind !== 'cdrom') return []
+    const id = `cdrom-${device.index}`
+    const file = device.file === undefined ? t('shell.cdrom.empty') : fileName(device.file)
+    return [{ kind: 'submenu', id, icon: 'cdrom', text: t('shell.cdrom.drive', { n: device.index + 1 }), entries: [{ kind: 'heading', id: `${id}-file`, text: file }, ...cdromEntries(vm, device.index)] }]
+  })
+}
+
+export function cdromEntries(vm: VmCard, index: number): readonly MenuEntry[] {
+  const { t } = i18n.global
+  const { attempt } = useMessagesStore()
+  const device = vm.devices.find((other) => other.kind === 'cdrom' && other.index === index)
+  if (device?.kind !== 'cdrom') return []
+  const { file, connected } = device
+  const set = (next: { file?: string; connected: boolean }): void => attempt(() => valueOf(api.requests['vm.set-cdrom']({ vm: vm.id, index, ...next })))
+  const choose = (): void =>
+    attempt(async () => {
+      const chosen = await answered(api.requests['files.choose']({ purpose: 'iso' }))
+      if (chosen !== undefined) await valueOf(api.requests['vm.set-cdrom']({ vm: vm.id, index, file: chosen, connected: true }))
+    })
+  const id = `cdrom-${index}`
+  return [
+    { kind: 'item', id: `${id}-connect`, text: t('shell.cdrom.connect'), disabled: file === undefined || connected, run: () => set({ ...(file === undefined ? {} : { file }), connected: true }) },
+    { kind: 'item', id: `${id}-disconnect`, text: t('shell.cdrom.disconnect'), disabled: file === undefined || !connected, run: () => set({ ...(file === undefined ? {} : { file }), connected: false }) },
+    { kind: 'item', id: `${id}-choose`, text: t('shell.cdrom.choose'), run: choose },
+    { kind: 'separator', id: `${id}-` },
+    { kind: 'item', id: `${id}-settings`, text: t('shell.cdrom.settings'), run: () => useDialogsStore().open({ kind: 'settings', vm: vm.id, page: id }) },
+  ]
+}

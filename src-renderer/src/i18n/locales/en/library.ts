@@ -1,0 +1,22 @@
+/** The library pane, and what is done with its entries. */
+export const library = {
+  title: 'Library',
+  search: 'Search the library',
+  filter: { label: 'Show', all: 'All', on: 'Powered On', favourites: 'Favorites' },
+  root: 'My Computer',
+  favourites: 'Favorites',
+  tree: 'Virtual machines',
+  empty: 'No virtual machines yet.',
+  nothingFound: 'Nothing matches the search.',
+  markFavourite: 'Mark as Favorite', unmarkFavourite: 'Remove from Favorites',
+  open: 'Open', openInTab: 'Open Tab', remove: 'Remove from Library', deleteFromDisk: 'Delete from Disk…', rename: 'Rename…', expandAll: 'Expand All', collapseAll: 'Collapse All',
+  powerOnAll: 'Power On All', suspendAll: 'Suspend All', shutDownAll: 'Shut Down All', powerOffAll: 'Power Off All',
+  hasProblems: 'cannot be powered on',
+  deleteTitle: 'Delete from Disk',
+  deleteText: 'Delete {names}? Its folder with settings, suspended state and disks is destroyed. This cannot be undone.',
+  deleteSelected: 'Delete {n} virtual machines? Their folders with settings, suspended states and disks are destroyed. This cannot be undone.',
+  names: { newFolder: 'New Folder', renameFolder: 'Rename Folder', renameVm: 'Rename Virtual Machine', label: 'Name', initial: 'New Folder' },
+  copied: { title: 'Moved or Copied?', text: 'A virtual machine with the same identity is in the library at another place. If you are not sure, choose "I Copied It".', copied: 'I Copied It', moved: 'I Moved It' },
+  scan: { found: 'Added {n} virtual machines to the library.', none: 'There are no virtual machines in this folder that the library does not list already.' },
+  folderTab: { empty: 'There is no virtual machine in this folder. Drag some here in the library.', count: '{n} virtual machines' },
+}

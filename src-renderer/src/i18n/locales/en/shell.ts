@@ -1,0 +1,26 @@
+/** Menu bar, toolbar, status bar, tabs. */
+export const shell = {
+  menubar: 'Menu bar',
+  toolbar: 'Toolbar',
+  statusBar: 'Status bar',
+  menus: { file: 'File', edit: 'Edit', view: 'View', vm: 'VM', tabs: 'Tabs', help: 'Help' },
+  file: { newVm: 'New Virtual Machine…', newWindow: 'New Window', open: 'Open…', scan: 'Scan for Virtual Machines…', newFolder: 'New Folder…', closeTab: 'Close Tab', exit: 'Exit' },
+  edit: { preferences: 'Preferences…' },
+  view: { fullScreen: 'Full Screen', console: 'Console View', customize: 'Customize', library: 'Library', thumbnails: 'Thumbnail Bar', toolbar: 'Toolbar', tabs: 'Tabs', statusBar: 'Status Bar' },
+  vm: { power: 'Power', removable: 'Removable Devices', manage: 'Manage', snapshot: 'Snapshot', settings: 'Settings…', messageLog: 'Message Log', openFolder: 'Open VM Directory', discard: 'Discard Suspended State' },
+  tabs: { next: 'Next Tab', previous: 'Previous Tab', close: 'Close {name}', strip: 'Open tabs', home: 'Home' },
+  help: { shortcuts: 'Keyboard Shortcuts', about: 'About Vitrine' },
+  toolbarPower: 'More power commands',
+  cdrom: { drive: 'CD/DVD Drive {n}', connect: 'Connect', disconnect: 'Disconnect', choose: 'Choose Disc Image…', settings: 'Settings…', empty: 'No disc' },
+  device: { disk: 'Hard Disk {n}: {file}', cdrom: 'CD/DVD {n}: {file}', serial: 'Serial Port {n}', log: 'Message log' },
+  unread: '{n} new messages',
+  hint: {
+    off: 'This virtual machine is off.',
+    grab: 'To direct input to this virtual machine, click inside its screen or press Ctrl+G.',
+    release: 'To return to your computer, press Ctrl+Alt.',
+  },
+  resize: 'Width of the library',
+  dropHere: 'Drop a disc image, disk, kernel or virtual machine here',
+  shortcutsTitle: 'Keyboard Shortcuts',
+  shortcutsNote: 'While a virtual machine has the input, all keys but Ctrl+Alt are the guest\'s.',
+}

@@ -1,0 +1,22 @@
+/** The library pane, and what is done with its entries. */
+export const library = {
+  title: '库',
+  search: '搜索库',
+  filter: { label: '显示', all: '全部', on: '已开机', favourites: '收藏夹' },
+  root: '我的计算机',
+  favourites: '收藏夹',
+  tree: '虚拟机',
+  empty: '尚无虚拟机。',
+  nothingFound: '没有与搜索匹配的内容。',
+  markFavourite: '标记为收藏', unmarkFavourite: '从收藏夹中移除',
+  open: '打开', openInTab: '打开选项卡', remove: '从库中移除', deleteFromDisk: '从磁盘中删除…', rename: '重命名…', expandAll: '全部展开', collapseAll: '全部折叠',
+  powerOnAll: '全部开机', suspendAll: '全部挂起', shutDownAll: '全部关闭客户机', powerOffAll: '全部关机',
+  hasProblems: '无法开机',
+  deleteTitle: '从磁盘中删除',
+  deleteText: '要删除 {names} 吗？其文件夹及其中的设置、挂起状态和磁盘将被永久删除，且无法撤销。',
+  deleteSelected: '要删除 {n} 个虚拟机吗？其文件夹及其中的设置、挂起状态和磁盘将被永久删除，且无法撤销。',
+  names: { newFolder: '新建文件夹', renameFolder: '重命名文件夹', renameVm: '重命名虚拟机', label: '名称', initial: '新建文件夹' },
+  copied: { title: '已移动还是已复制？', text: '库中另一位置已有具有相同标识的虚拟机。如果不确定，请选择“我已复制该虚拟机”。', copied: '我已复制该虚拟机', moved: '我已移动该虚拟机' },
+  scan: { found: '已将 {n} 个虚拟机添加到库中。', none: '此文件夹中没有库中尚未列出的虚拟机。' },
+  folderTab: { empty: '此文件夹中没有虚拟机。请在库中将虚拟机拖到此处。', count: '{n} 个虚拟机' },
+}

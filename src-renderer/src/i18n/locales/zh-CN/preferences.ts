@@ -1,0 +1,16 @@
+export const preferences = {
+  title: '首选项',
+  pages: { workspace: '工作区', input: '输入', display: '显示', terminal: '终端' },
+  language: '语言', languages: { system: '跟随系统', en: 'English', 'zh-CN': '简体中文' },
+  theme: '颜色主题', themes: { system: '跟随系统', light: '浅色', dark: '深色' },
+  location: '虚拟机的默认位置',
+  reopenTabs: '启动时打开上次的选项卡',
+  notifications: '在窗口中短暂显示警告和错误',
+  onQuit: '退出 Vitrine 而虚拟机仍在运行时',
+  onQuits: { ask: '询问', 'keep-running': '让其继续运行', suspend: '将其挂起', 'shut-down': '关闭客户机', 'power-off': '关机' },
+  confirmPowerOff: '关机前询问', confirmReset: '重置前询问',
+  grabOnClick: '单击屏幕时抓取输入', grabOnKey: '在屏幕上按键时抓取输入',
+  scaleMode: '客户机的屏幕', scaleModes: { center: '居中', fit: '保持纵横比拉伸', stretch: '自由拉伸', integer: '整数倍' },
+  autofitWindow: '使窗口适应客户机的分辨率',
+  fontSize: '字号', scrollback: '保留的行数',
+}

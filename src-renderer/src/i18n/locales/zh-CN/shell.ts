@@ -1,0 +1,26 @@
+/** Menu bar, toolbar, status bar, tabs. */
+export const shell = {
+  menubar: '菜单栏',
+  toolbar: '工具栏',
+  statusBar: '状态栏',
+  menus: { file: '文件', edit: '编辑', view: '查看', vm: '虚拟机', tabs: '选项卡', help: '帮助' },
+  file: { newVm: '新建虚拟机…', newWindow: '新建窗口', open: '打开…', scan: '扫描虚拟机…', newFolder: '新建文件夹…', closeTab: '关闭选项卡', exit: '退出' },
+  edit: { preferences: '首选项…' },
+  view: { fullScreen: '全屏', console: '控制台视图', customize: '自定义', library: '库', thumbnails: '缩略图栏', toolbar: '工具栏', tabs: '选项卡', statusBar: '状态栏' },
+  vm: { power: '电源', removable: '可移动设备', manage: '管理', snapshot: '快照', settings: '设置…', messageLog: '消息日志', openFolder: '打开虚拟机目录', discard: '放弃挂起状态' },
+  tabs: { next: '下一个选项卡', previous: '上一个选项卡', close: '关闭 {name}', strip: '打开的选项卡', home: '主页' },
+  help: { shortcuts: '键盘快捷键', about: '关于 Vitrine' },
+  toolbarPower: '更多电源命令',
+  cdrom: { drive: 'CD/DVD 驱动器 {n}', connect: '连接', disconnect: '断开连接', choose: '选择光盘映像…', settings: '设置…', empty: '没有光盘' },
+  device: { disk: '硬盘 {n}：{file}', cdrom: 'CD/DVD {n}：{file}', serial: '串行端口 {n}', log: '消息日志' },
+  unread: '{n} 条新消息',
+  hint: {
+    off: '此虚拟机已关闭。',
+    grab: '要将输入定向到此虚拟机，请在其屏幕内单击或按 Ctrl+G。',
+    release: '要返回到您的计算机，请按 Ctrl+Alt。',
+  },
+  resize: '库的宽度',
+  dropHere: '将光盘映像、磁盘、内核或虚拟机拖放到此处',
+  shortcutsTitle: '键盘快捷键',
+  shortcutsNote: '虚拟机获得输入时，除 Ctrl+Alt 外的所有按键都属于客户机。',
+}

@@ -1,0 +1,21 @@
+/** Whose the keyboard is: while a guest has the input, the window's shortcuts rest. */
+import { ref } from 'vue'
+import { defineStore } from 'pinia'
+import { api } from '../api/client'
+
+export const useInputStore = defineStore('input', () => {
+  const grabbed = ref(false)
+  const fullScreen = ref(false)
+
+  function setGrabbed(next: boolean): void {
+    if (grabbed.value === next) return
+    grabbed.value = next
+    void api.requests['window.set-input-grabbed']({ grabbed: next })
+  }
+
+  function load(): void {
+    api.events['window.full-screen-changed'](({ on }) => (fullScreen.value = on))
+  }
+
+  return { grabbed, fullScreen, setGrabbed, load }
+})
