@@ -28,6 +28,7 @@ export const Preferences = z.object({
 export type Preferences = z.infer<typeof Preferences>
 
 export const PreferencesPatch = z.record(z.string().max(64), z.json())
+export type PreferencesPatch = z.infer<typeof PreferencesPatch>
 
 /** How a window looked: comes back at the next start. Made and understood by the page; the main process only keeps it. */
 export const WindowMemory = z.record(z.string().max(64), z.json())

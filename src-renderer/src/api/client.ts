@@ -30,7 +30,7 @@ export async function answered<T>(reply: Promise<Reply<T>>): Promise<T> {
 }
 
 /** The value of a request that can fail for the user's reasons; the problem is thrown. */
-export async function valueOf<T>(reply: Promise<Reply<{ readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: ProblemDto }>>): Promise<T> {
+export async function valueOf<O extends { readonly ok: true; readonly value?: unknown } | { readonly ok: false; readonly problem: ProblemDto }>(reply: Promise<Reply<O>>): Promise<Extract<O, { ok: true }>['value']> {
   const outcome = await answered(reply)
   if (outcome.ok) return outcome.value
   throw new ProblemError(outcome.problem)

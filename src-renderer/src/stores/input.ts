@@ -1,11 +1,13 @@
 /** Whose the keyboard is: while a guest has the input, the window's shortcuts rest. */
-import { ref } from 'vue'
+import { ref, shallowRef } from 'vue'
 import { defineStore } from 'pinia'
 import { api } from '../api/client'
 
 export const useInputStore = defineStore('input', () => {
   const grabbed = ref(false)
   const fullScreen = ref(false)
+  /** Presses keys in the guest whose screen is shown, together, and lets them go; undefined: none is shown, or it is not on. */
+  const tap = shallowRef<(codes: readonly string[]) => void>()
 
   function setGrabbed(next: boolean): void {
     if (grabbed.value === next) return
@@ -17,5 +19,5 @@ export const useInputStore = defineStore('input', () => {
     api.events['window.full-screen-changed'](({ on }) => (fullScreen.value = on))
   }
 
-  return { grabbed, fullScreen, setGrabbed, load }
+  return { grabbed, fullScreen, tap, setGrabbed, load }
 })

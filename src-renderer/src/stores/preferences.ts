@@ -2,7 +2,7 @@
 import { computed, ref, watchEffect } from 'vue'
 import { defineStore } from 'pinia'
 import { usePreferredDark } from '@vueuse/core'
-import { Preferences, type AppDescription } from '../../../src-main/ipc/contract'
+import { Preferences, type AppDescription, type PreferencesPatch } from '../../../src-main/ipc/contract'
 import { answered, api, valueOf } from '../api/client'
 import { localeFor, setLocale, type Locale } from '../i18n'
 
@@ -26,7 +26,7 @@ export const usePreferencesStore = defineStore('preferences', () => {
   }
 
   /** Throws ProblemError. */
-  async function change(patch: Partial<Preferences>): Promise<void> {
+  async function change(patch: PreferencesPatch): Promise<void> {
     preferences.value = await valueOf(api.requests['app.set-preferences']({ patch }))
   }
 

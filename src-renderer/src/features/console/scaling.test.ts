@@ -1,28 +1,36 @@
 import { describe, expect, it } from 'vitest'
 import { fitPicture } from './scaling'
 
-const text = { width: 720, height: 400 }
+const room = { width: 1000, height: 700 }
+const guest = { width: 640, height: 400 }
 
-describe('size of the guest picture', () => {
-  it('is a whole multiple where there is room', () => {
-    expect(fitPicture({ width: 1500, height: 900 }, text, 1, false)).toEqual({ width: 1440, height: 800, crisp: true })
-    expect(fitPicture({ width: 1400, height: 900 }, text, 1, false)).toEqual({ width: 720, height: 400, crisp: true })
+describe('fitPicture', () => {
+  it('keeps the aspect and fills one side', () => {
+    expect(fitPicture(room, guest, 1, 'fit')).toEqual({ width: 1000, height: 625, crisp: false })
   })
 
-  it('counts device pixels on dense screens', () => {
-    expect(fitPicture({ width: 1100, height: 700 }, text, 2, false)).toEqual({ width: 1080, height: 600, crisp: true })
+  it('shows whole multiples without smoothing', () => {
+    expect(fitPicture({ width: 1400, height: 900 }, guest, 1, 'integer')).toEqual({ width: 1280, height: 800, crisp: true })
+    // at 150 % a guest pixel is two device pixels, 4/3 of a CSS pixel
+    const shown = fitPicture(room, guest, 1.5, 'integer')
+    expect(shown.crisp).toBe(true)
+    expect(shown.width).toBeCloseTo((640 * 2) / 1.5)
   })
 
-  it('shrinks with its aspect kept when there is no room', () => {
-    expect(fitPicture({ width: 360, height: 900 }, text, 1, false)).toEqual({ width: 360, height: 200, crisp: false })
+  it('centres at one device pixel for each of the guest\'s', () => {
+    expect(fitPicture(room, guest, 2, 'center')).toEqual({ width: 320, height: 200, crisp: true })
+  })
+
+  it('never needs more than the room', () => {
+    for (const mode of ['center', 'integer', 'fit'] as const) expect(fitPicture({ width: 320, height: 100 }, guest, 1, mode)).toEqual({ width: 160, height: 100, crisp: false })
   })
 
   it('fills the room when stretched', () => {
-    expect(fitPicture({ width: 1080, height: 900 }, text, 1, true)).toEqual({ width: 1080, height: 600, crisp: false })
+    expect(fitPicture(room, guest, 1, 'stretch')).toEqual({ ...room, crisp: false })
   })
 
-  it('is nothing before there is a picture or room for one', () => {
-    expect(fitPicture({ width: 500, height: 500 }, { width: 0, height: 0 }, 1, false)).toEqual({ width: 0, height: 0, crisp: true })
-    expect(fitPicture({ width: 0, height: 500 }, text, 1, true)).toEqual({ width: 0, height: 0, crisp: true })
+  it('shows nothing without a picture or a room', () => {
+    expect(fitPicture(room, { width: 0, height: 0 }, 1, 'fit').width).toBe(0)
+    expect(fitPicture({ width: 0, height: 10 }, guest, 1, 'fit').width).toBe(0)
   })
 })

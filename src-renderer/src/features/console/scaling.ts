@@ -1,4 +1,5 @@
-/** How large the guest's picture is shown: whole device pixels for each guest pixel where there is room, otherwise as large as fits. */
+/** How large the guest's picture is shown, in which of the scale modes. */
+import type { ScaleMode } from '../../../../src-main/ipc/contract'
 
 export interface Extent {
   readonly width: number
@@ -10,11 +11,19 @@ export interface Shown extends Extent {
   readonly crisp: boolean
 }
 
-/** Sizes in CSS pixels; the aspect is always kept. `stretch` fills the room, whatever the factor. */
-export function fitPicture(room: Extent, guest: Extent, devicePixelRatio: number, stretch: boolean): Shown {
-  if (guest.width === 0 || guest.height === 0 || room.width <= 0 || room.height <= 0) return { width: 0, height: 0, crisp: true }
+const NOTHING: Shown = { width: 0, height: 0, crisp: true }
+
+/**
+ * Sizes in CSS pixels. center: one device pixel for each of the guest's (scaled down when there is no room); integer: as many whole ones as fit; fit: as large
+ * as the aspect allows; stretch: all of the room, whatever the aspect.
+ */
+export function fitPicture(room: Extent, guest: Extent, devicePixelRatio: number, mode: ScaleMode): Shown {
+  if (guest.width === 0 || guest.height === 0 || room.width <= 0 || room.height <= 0) return NOTHING
+  if (mode === 'stretch') {
+    const [across, down] = [(room.width * devicePixelRatio) / guest.width, (room.height * devicePixelRatio) / guest.height]
+    return { width: room.width, height: room.height, crisp: Number.isInteger(across) && Number.isInteger(down) }
+  }
   const largest = Math.min((room.width * devicePixelRatio) / guest.width, (room.height * devicePixelRatio) / guest.height)
-  const whole = Math.floor(largest)
-  const factor = stretch || whole < 1 ? largest : whole
+  const factor = mode === 'fit' || largest < 1 ? largest : mode === 'center' ? 1 : Math.floor(largest)
   return { width: (guest.width * factor) / devicePixelRatio, height: (guest.height * factor) / devicePixelRatio, crisp: Number.isInteger(factor) }
 }

@@ -1,7 +1,8 @@
-/** Keyboard and mouse of the guest screen: a click or Ctrl+G grabs them, Ctrl+Alt gives them back. */
+/** Keyboard and mouse of the guest screen: a click, Enter or Ctrl+G grabs them, Ctrl+Alt gives them back. Keys go by their place (KeyboardEvent.code): layouts, dead keys and input methods of the host do not touch them. */
 import { onBeforeUnmount, onMounted, type Ref } from 'vue'
 import type { ConsoleUp } from '../../../../src-main/ipc/contract'
-import { useViewStore } from '../../stores/view'
+import { useInputStore } from '../../stores/input'
+import { usePreferencesStore } from '../../stores/preferences'
 import { KeyGrab } from './key-grab'
 import { MouseMotion } from './mouse-motion'
 
@@ -17,19 +18,16 @@ export interface GuestInput {
 
 /** `usable`: whether there is a guest that listens. */
 export function useInput(element: Ref<HTMLElement | undefined>, usable: () => boolean, send: (message: ConsoleUp) => void): GuestInput {
-  const view = useViewStore()
+  const input = useInputStore()
+  const { preferences } = usePreferencesStore()
   let escapeSeen = -Infinity
-  const passed = (message: ConsoleUp): void => {
-    view.flash('input')
-    send(message)
-  }
-  const keys = new KeyGrab(({ code, pressed }) => passed({ kind: 'key', code, pressed }), release)
-  const mouse = new MouseMotion((message) => passed({ kind: 'mouse', ...message }), (work) => void requestAnimationFrame(work))
+  const keys = new KeyGrab(({ code, pressed }) => send({ kind: 'key', code, pressed }), release)
+  const mouse = new MouseMotion((message) => send({ kind: 'mouse', ...message }), (work) => void requestAnimationFrame(work))
 
   function grab(): void {
     if (!usable()) return
     element.value?.focus()
-    view.setGrabbed(true)
+    input.setGrabbed(true)
     lockPointer()
   }
 
@@ -42,16 +40,18 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
   function release(): void {
     keys.releaseAll()
     mouse.releaseAll()
-    view.setGrabbed(false)
+    input.setGrabbed(false)
     if (document.pointerLockElement) document.exitPointerLock()
   }
 
   function onKeyDown(event: KeyboardEvent): void {
-    if (!view.grabbed) {
-      if (event.target === element.value && event.code === 'Enter' && usable()) {
-        event.preventDefault()
-        grab()
-      }
+    if (!input.grabbed) {
+      if (event.target !== element.value || !usable() || event.ctrlKey || event.altKey || event.metaKey) return
+      const isText = event.key.length === 1
+      if (event.code !== 'Enter' && !(preferences.grabOnKey && isText)) return
+      event.preventDefault()
+      grab()
+      if (isText) keys.down(event.code)
       return
     }
     event.preventDefault()
@@ -61,7 +61,7 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
   }
 
   function onKeyUp(event: KeyboardEvent): void {
-    if (!view.grabbed) return
+    if (!input.grabbed) return
     event.preventDefault()
     event.stopPropagation()
     keys.up(event.code)
@@ -69,34 +69,37 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
 
   function onMouseDown(event: MouseEvent): void {
     event.preventDefault()
-    if (!view.grabbed) return grab()
+    if (!input.grabbed) {
+      element.value?.focus()
+      return preferences.grabOnClick ? grab() : undefined
+    }
     if (!document.pointerLockElement) lockPointer()
     mouse.press(event.buttons)
   }
 
   function onMouseUp(event: MouseEvent): void {
-    if (view.grabbed) mouse.press(event.buttons)
+    if (input.grabbed) mouse.press(event.buttons)
   }
 
   function onMouseMove(event: MouseEvent): void {
-    if (view.grabbed) mouse.move(event.movementX, event.movementY)
+    if (input.grabbed) mouse.move(event.movementX, event.movementY)
   }
 
   function onWheel(event: WheelEvent): void {
-    if (!view.grabbed) return
+    if (!input.grabbed) return
     event.preventDefault()
     mouse.wheel(Math.sign(event.deltaY))
   }
 
   /** The browser frees the pointer on Escape and keeps that key for itself: the guest gets it from here. */
   function onLockChange(): void {
-    if (document.pointerLockElement || !view.grabbed) return
+    if (document.pointerLockElement || !input.grabbed) return
     if (!document.hasFocus()) return release()
     if (performance.now() - escapeSeen > ESCAPE_SEEN_MS) keys.tap(['Escape'])
   }
 
   function onFocusOut(): void {
-    if (view.grabbed) release()
+    if (input.grabbed) release()
   }
 
   const contextMenu = (event: Event): void => event.preventDefault()

@@ -1,6 +1,6 @@
 /** A region's figures in words. */
 import type { RegionSummary } from '../../../../src-main/ipc/contract'
-import { count } from '../status/figures'
+import { count } from '../../ui/figures'
 
 const KIB = 1024
 

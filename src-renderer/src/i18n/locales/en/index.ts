@@ -1,5 +1,6 @@
 import { about } from './about'
 import { common } from './common'
+import { console } from './console'
 import { guest } from './guest'
 import { home } from './home'
 import { library } from './library'
@@ -8,6 +9,7 @@ import { messages } from './messages'
 import { power } from './power'
 import { preferences } from './preferences'
 import { problems } from './problems'
+import { serial } from './serial'
 import { settings } from './settings'
 import { shell } from './shell'
 import { summary } from './summary'
@@ -16,6 +18,7 @@ import { wizard } from './wizard'
 export const en = {
   about,
   common,
+  console,
   guest,
   home,
   library,
@@ -24,6 +27,7 @@ export const en = {
   power,
   preferences,
   problems,
+  serial,
   settings,
   shell,
   summary,

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../en'
 import { about } from './about'
 import { common } from './common'
+import { console } from './console'
 import { guest } from './guest'
 import { home } from './home'
 import { library } from './library'
@@ -9,6 +10,7 @@ import { messages } from './messages'
 import { power } from './power'
 import { preferences } from './preferences'
 import { problems } from './problems'
+import { serial } from './serial'
 import { settings } from './settings'
 import { shell } from './shell'
 import { summary } from './summary'
@@ -17,6 +19,7 @@ import { wizard } from './wizard'
 export const zhCN: Catalogue = {
   about,
   common,
+  console,
   guest,
   home,
   library,
@@ -25,6 +28,7 @@ export const zhCN: Catalogue = {
   power,
   preferences,
   problems,
+  serial,
   settings,
   shell,
   summary,

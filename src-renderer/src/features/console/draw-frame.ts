@@ -1,0 +1,17 @@
+/** Puts a frame's rectangles on the canvas. */
+import type { ConsoleDown } from '../../../../src-main/ipc/contract'
+
+type Frame = Extract<ConsoleDown, { readonly kind: 'frame' }>
+
+export function drawFrame(canvas: HTMLCanvasElement, { width, height, rects }: Frame): void {
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width
+    canvas.height = height
+  }
+  const context = canvas.getContext('2d', { alpha: false })
+  for (const rect of rects) {
+    // The bytes that came are the picture: no copy.
+    const pixels = new Uint8ClampedArray(rect.rgba.buffer as ArrayBuffer, rect.rgba.byteOffset, rect.rgba.byteLength)
+    context?.putImageData(new ImageData(pixels, rect.width, rect.height), rect.x, rect.y)
+  }
+}
