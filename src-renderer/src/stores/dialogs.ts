@@ -1,11 +1,11 @@
 /** Which dialog is open. One at a time: each is modal. */
 import { ref } from 'vue'
 import { defineStore } from 'pinia'
-import type { VmCard } from '../../../src-main/ipc/contract'
+import type { MediaDescription, VmCard } from '../../../src-main/ipc/contract'
 
 export type OpenDialog =
-  /** `file`: dropped or chosen, with which its answers begin. `folder`: of the library. */
-  | { readonly kind: 'new-vm'; readonly file?: string; readonly folder?: string }
+  /** `media`: what was dropped, with which its answers begin. `folder`: of the library. */
+  | { readonly kind: 'new-vm'; readonly media?: MediaDescription; readonly folder?: string }
   | { readonly kind: 'settings'; readonly vm: string; readonly page?: string }
   | { readonly kind: 'preferences' }
   | { readonly kind: 'about' }

@@ -24,7 +24,7 @@ export async function openDropped(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     const found = await valueOf(api.requests['files.describe']({ path }))
     if (found.kind === 'vm') await openVmAt(path)
-    else return useDialogsStore().open({ kind: 'new-vm', file: path })
+    else return useDialogsStore().open({ kind: 'new-vm', media: found })
   }
 }
 

@@ -1,8 +1,8 @@
 /** The hottest regions while somebody looks at them, and the one that is selected. */
 import { onBeforeUnmount, ref, watch, type Ref } from 'vue'
-import type { RegionDescription, RegionList } from '../../../../src-main/ipc/contract'
+import type { RegionDescription, RegionList, VmCard } from '../../../../src-main/ipc/contract'
 import { answered, api } from '../../api/client'
-import { useVmStore } from '../../stores/vm'
+import { isOn } from '../power/power-actions'
 
 const POLL_MS = 1000
 const SHOWN = 100
@@ -16,8 +16,7 @@ export interface Regions {
   readonly gone: Ref<boolean>
 }
 
-export function useRegions(): Regions {
-  const vm = useVmStore()
+export function useRegions(vm: () => VmCard): Regions {
   const list = ref<RegionList>()
   const selected = ref<number>()
   const region = ref<RegionDescription>()
@@ -26,8 +25,7 @@ export function useRegions(): Regions {
   let ended = false
 
   async function refresh(): Promise<void> {
-    const id = vm.vm?.id
-    const next = id === undefined || !vm.isOn ? undefined : await answered(api.requests['vm.regions']({ vm: id, count: SHOWN })).catch(() => undefined)
+    const next = isOn(vm()) ? await answered(api.requests['vm.regions']({ vm: vm().id, count: SHOWN })).catch(() => undefined) : undefined
     if (ended) return
     list.value = next
     // The next question comes a while after the answer: a machine that is busy is not asked more often than it answers.
@@ -35,19 +33,18 @@ export function useRegions(): Regions {
   }
 
   watch(selected, async (wanted) => {
-    const id = vm.vm?.id
     gone.value = false
-    if (wanted === undefined || id === undefined) {
+    if (wanted === undefined) {
       region.value = undefined
       return
     }
-    const found = await answered(api.requests['vm.region']({ vm: id, id: wanted })).catch(() => undefined)
+    const found = await answered(api.requests['vm.region']({ vm: vm().id, id: wanted })).catch(() => undefined)
     if (selected.value !== wanted) return
     region.value = found
     gone.value = found === undefined
   })
   // A machine that was made anew counts its regions anew.
-  watch(() => vm.state.type, (state) => {
+  watch(() => vm().power.type, (state) => {
     if (state === 'starting') selected.value = undefined
   })
 
