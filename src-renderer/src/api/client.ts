@@ -1,6 +1,10 @@
 /** The typed client of the contract: requests that throw ApiError, events, and streams as ports. */
+import { config } from 'zod'
 import { PORT_MESSAGE, type StreamName } from '../../../src-main/ipc/contract/channels'
 import type { IpcErrorCode, ProblemDto, Reply, StreamMessages, VitrineBridge } from '../../../src-main/ipc/contract'
+
+// The page's policy forbids code from strings; the schemas shall not try it.
+config({ jitless: true })
 
 export class ApiError extends Error {
   constructor(

@@ -25,6 +25,12 @@ export const useLibraryStore = defineStore('library', () => {
     loaded.value = true
   }
 
+  /** A VM that a request has just answered with: known before the event that tells of it. */
+  function put(card: VmCard): void {
+    if (byId.value.has(card.id)) replace(card.id, () => card)
+    else contents.value = { ...contents.value, machines: [...machines.value, card] }
+  }
+
   function replace(id: string, next: (old: VmCard) => VmCard): void {
     contents.value = { ...contents.value, machines: machines.value.map((vm) => (vm.id === id ? next(vm) : vm)) }
   }
@@ -43,5 +49,5 @@ export const useLibraryStore = defineStore('library', () => {
     return [...listed.value.filter((other) => other.folder === id), ...inside]
   }
 
-  return { contents, loaded, machines, listed, folders, recent, load, vm, folder, machinesIn }
+  return { contents, loaded, machines, listed, folders, recent, load, put, vm, folder, machinesIn }
 })

@@ -12,6 +12,7 @@ import { useLibraryStore } from '../../stores/library'
 export async function openVmAt(path: string, as?: 'copied' | 'moved'): Promise<void> {
   try {
     const vm = await valueOf(api.requests['library.open']({ path, ...(as ? { as } : {}) }))
+    useLibraryStore().put(vm)
     useTabsStore().openVm(vm.id)
   } catch (error) {
     if (error instanceof ProblemError && error.problem.code === 'vm/copied' && as === undefined) useDialogsStore().open({ kind: 'copied-or-moved', path })
@@ -37,6 +38,7 @@ export function askToCloseTab(id: TabId): void {
 
 export async function startDemo(): Promise<void> {
   const vm = await valueOf(api.requests['library.create-demo']())
+  useLibraryStore().put(vm)
   useTabsStore().openVm(vm.id, 'console')
   if (!isOn(vm)) await valueOf(api.requests['vm.power']({ vm: vm.id, action: 'power-on' }))
 }
