@@ -77,8 +77,17 @@ function wantsExistingDisk({ mode, source, diskChoice }: Answers): boolean {
   return mode === 'custom' ? diskChoice === 'existing' : source === 'disk'
 }
 
+/** Other answers about drives than those that "Customize Hardware" began with: they count again. */
+export function dropCustomization(answers: Answers): void {
+  if (!answers.customized) return
+  answers.customized = false
+  answers.draft.hardware.disks = []
+  answers.draft.hardware.cdroms = []
+}
+
 /** Another source: its own defaults for the disk. */
 export function chooseSource(answers: Answers, source: InstallSource): void {
+  dropCustomization(answers)
   answers.source = source
   answers.media = undefined
   answers.diskChoice = source === 'disk' ? 'existing' : source === 'kernel' ? 'none' : 'new'
