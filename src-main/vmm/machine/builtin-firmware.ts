@@ -36,10 +36,12 @@ export interface BuiltinFirmwareParts {
 export class BuiltinFirmware {
   readonly bios: Bios
   private handOver = false
+  private menuWanted: boolean
 
   /** Throws a VmmError when the image cannot be booted: that is said now, not when the firmware comes to boot it. */
   constructor(private readonly parts: BuiltinFirmwareParts) {
     const { config, image, drives, memory, vcpu, pio, io, clock, gate, medium, leaveSlice } = parts
+    this.menuWanted = config.bootMenu !== false
     if (image) checkDirectBoot({ ...image, memory, memoryMap: memoryMap(memory), rsdp: 0 })
     const directBoot = (): void => {
       this.handOver = true
@@ -58,12 +60,18 @@ export class BuiltinFirmware {
       fonts: loadFonts(),
       disks: drives.map(({ kind }, position) => new BlockBiosDisk(kind, kind === 'disk' ? 'Vitrine hard disk' : 'Vitrine CD-ROM', () => medium(position), gate)),
       bootOrder: config.boot,
-      showMenu: config.bootMenu,
+      showMenu: () => this.takeMenuWish(),
       cpus: config.cpus,
       // A service that waits for the disk gives the host its turn. Under InstructionClock the wait is a number of instructions.
       ...(config.clock === 'host' ? { onPoll: leaveSlice } : {}),
       ...(image ? { directBoot, menuDelayMilliseconds: 0 } : {}),
     })
+  }
+
+  private takeMenuWish(): boolean {
+    const wanted = this.menuWanted
+    this.menuWanted = this.parts.config.bootMenu === true
+    return wanted
   }
 
   /** Between slices: loads and enters the image once the BIOS has asked for it. */

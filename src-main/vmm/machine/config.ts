@@ -31,7 +31,8 @@ export interface MachineConfig {
   readonly firmware: string
   readonly vgaBios?: string
   readonly boot: readonly ('disk' | 'cdrom')[]
-  readonly bootMenu: boolean
+  /** once: after power-on, not after resets. */
+  readonly bootMenu: boolean | 'once'
   readonly kernel?: string
   readonly initrd?: string
   readonly append: string

@@ -1,5 +1,5 @@
 /** A PNG encoder for screenshots: 8-bit RGB, filter "up". PNG Specification (Second Edition), sections 5, 9 and 11. */
-import { crc32 as zlibCrc32, deflateSync } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import type { Frame } from './frame'
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
@@ -28,7 +28,7 @@ export function encodePng(frame: Frame): Uint8Array {
   view.setUint32(4, height)
   header[8] = 8
   header[9] = COLOUR_RGB
-  return join([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(rows, { level: 6 })), chunk('IEND', new Uint8Array(0))])
+  return join([SIGNATURE, chunk('IHDR', header), chunk('IDAT', zlib.deflateSync(rows, { level: 6 })), chunk('IEND', new Uint8Array(0))])
 }
 
 /** The same picture, smaller, when it is wider than `maxWidth`: each pixel is the mean of those that it stands for. */
@@ -81,9 +81,9 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** node:zlib has crc32 since Node 20.15; Electron 25's Node 18 has not. */
+/** node:zlib has crc32 since Node 20.15; Electron 25's Node 18 has not (and a module that imports the name would not even load there). */
 function crc32(bytes: Uint8Array): number {
-  if (typeof zlibCrc32 === 'function') return zlibCrc32(bytes) >>> 0
+  if (typeof zlib.crc32 === 'function') return zlib.crc32(bytes) >>> 0
   let crc = 0xffffffff
   for (const byte of bytes) {
     crc ^= byte

@@ -44,8 +44,8 @@ export interface BiosOptions {
   /** In the order of their drive numbers: disks 80h, 81h ..., CDs E0h, E1h ... */
   readonly disks: readonly BiosDisk[]
   readonly bootOrder: readonly BootDevice[]
-  /** Always show the boot menu, without F12 or Esc. */
-  readonly showMenu?: boolean
+  /** Show the boot menu without F12 or Esc: always, or when asked after a power-on or reset. */
+  readonly showMenu?: boolean | (() => boolean)
   /** How long F12 or Esc may be pressed at sign-on. Default 400. */
   readonly menuDelayMilliseconds?: number
   /** Called after power-on instead of booting: something else (direct boot) takes the vCPU over. */

@@ -17,7 +17,7 @@ const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..', '..', '..
 
 /**
  * Says "hello", then answers each byte on COM1 with the number of bytes so far as a letter (a, b, c ...), kept in memory. A break is answered with "!". Some bytes
- * mean more: C crashes, L locks the CD drive (the second drive of the first channel), F floods the port with 200,000 bytes that count up. When the power button is pressed it switches off.
+ * mean more: C crashes, L locks the CD drive (the second drive of the first channel), F floods the port with 200,000 bytes that count up, D reads the disk for ever, with a dot now and then (E: an error). When the power button is pressed it switches off.
  */
 const GUEST = `
 bits 16
@@ -56,6 +56,8 @@ main:
   je lock_cd
   cmp al, 'F'
   je flood
+  cmp al, 'D'
+  je disk
   mov al, [0x5000]
   inc byte [0x5000]
   call send
@@ -82,6 +84,24 @@ flood:
   dec ecx
   jnz .next
   jmp main
+disk:
+  mov bp, 20
+.next:
+  mov ax, 0x0208
+  mov cx, 2
+  mov dx, 0x80
+  mov bx, 0x6000
+  int 0x13
+  jc .bad
+  dec bp
+  jnz .next
+  mov al, '.'
+  call send
+  jmp disk
+.bad:
+  mov al, 'E'
+  call send
+  jmp disk
 lock_cd:
   mov dx, 0x1f6
   mov al, 0xb0

@@ -79,6 +79,24 @@ describe('a running VM', () => {
     await third.ended()
   })
 
+  it.each(['host', 'instructions'])('is suspended in the midst of disk traffic, running or paused (clock: %s)', async (clock) => {
+    const path = await vms.make(`Busy ${clock}`, { clock })
+    let seen = await vms.start(path)
+    await seen.until(({ said }) => said === 'hi')
+    send(seen, 'D')
+    for (let i = 0; i < 4; i++) {
+      await seen.until(({ said }) => said.endsWith('...'))
+      if (i % 2 === 1) seen.vm.act('pause')
+      value(await seen.vm.suspend())
+      expect(await seen.ended()).toEqual({ type: 'suspended' })
+      seen = await vms.start(path)
+    }
+    await seen.until(({ said }) => said.endsWith('...'))
+    expect(seen.said).toMatch(/^\.+$/)
+    seen.vm.act('power-off')
+    await seen.ended()
+  })
+
   it('goes on when it cannot be suspended', async () => {
     const path = await vms.make('Stubborn')
     const seen = await vms.start(path)
@@ -235,13 +253,15 @@ describe('a running VM', () => {
     await seen.ended()
   })
 
-  it('can be powered on into the boot menu', async () => {
+  it('can be powered on into the boot menu, this once', async () => {
     const seen = await vms.start(await vms.make('Menu'), { toFirmware: true })
     let text: readonly string[] = []
     while (!text.some((row) => /1\. /.test(row))) {
       text = (await seen.vm.screenText()) ?? []
       await new Promise((done) => setTimeout(done, 50))
     }
+    seen.vm.act('reset')
+    await seen.until(({ said }) => said === 'hi')
     seen.vm.act('power-off')
     await seen.ended()
     const file = join(vms.folder, 'bios.bin')

@@ -49,5 +49,5 @@ export class VmManager {
 function toBootMenu({ machine, config }: VmSession): Result<MachineConfig> {
   if (config.hardware.firmware.kind === 'file') return fail(problem('boot-menu-with-firmware-file', {}, { key: 'hardware.firmware' }))
   const { kernel: _kernel, initrd: _initrd, linuxEntry: _entry, ...rest } = machine
-  return ok({ ...rest, modules: [], append: '', bootMenu: true })
+  return ok({ ...rest, modules: [], append: '', bootMenu: 'once' })
 }

@@ -68,7 +68,8 @@ export class BootService {
     this.print(`Vitrine BIOS\n${mebibytes} MiB memory, ${this.options.cpus} processor${this.options.cpus === 1 ? '' : 's'}\n`)
     for (const { disk } of this.targets) this.print(`${disk.kind === 'cdrom' ? 'CD-ROM' : 'Disk  '} ${disk.model}\n`)
     if (this.options.disks.length > 0) this.print('\nF12 or Esc: boot menu\n')
-    let isWanted = this.options.showMenu === true
+    const { showMenu } = this.options
+    let isWanted = typeof showMenu === 'function' ? showMenu() : showMenu === true
     const end = now() + menuDelayMilliseconds * NS_PER_MS
     while (!isWanted && now() < end && this.options.disks.length > 0) {
       const key = this.keyboard.take()
