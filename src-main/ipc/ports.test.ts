@@ -26,6 +26,7 @@ class FakePort<Down> implements StreamPort<Down> {
 }
 
 const rect = (x: number, y: number, width: number, height: number, value: number) => ({ x, y, width, height, rgba: new Uint8Array(width * height * 4).fill(value) })
+const rectsOf = (message: ConsoleDown | undefined) => (message?.kind === 'frame' ? message.rects : [])
 const frame = (...rects: ReturnType<typeof rect>[]) => ({ width: 4, height: 2, rects })
 
 describe('console stream', () => {
@@ -53,7 +54,7 @@ describe('console stream', () => {
     stream.connect(port)
     const [first] = port.posted
     expect(first).toMatchObject({ width: 4, height: 2 })
-    const pixels = [...(first?.rects[0]?.rgba ?? [])].filter((_, i) => i % 4 === 0)
+    const pixels = [...(rectsOf(first)[0]?.rgba ?? [])].filter((_, i) => i % 4 === 0)
     expect(pixels).toEqual([1, 1, 1, 1, 1, 9, 9, 1])
   })
 
@@ -65,7 +66,7 @@ describe('console stream', () => {
     stream.push(frame(rect(0, 0, 1, 1, 3)))
     expect(port.posted).toHaveLength(1)
     port.say({ kind: 'shown' })
-    expect(port.posted[1]?.rects.map(({ rgba }) => rgba[0])).toEqual([3, 3])
+    expect(rectsOf(port.posted[1]).map(({ rgba }) => rgba[0])).toEqual([3, 3])
     expect(log).toEqual([])
     port.say({ kind: 'shown' })
     expect(log).toEqual(['shown'])
@@ -77,7 +78,9 @@ describe('console stream', () => {
     stream.push(frame(rect(0, 0, 4, 2, 1)))
     const second = new FakePort<ConsoleDown>()
     stream.connect(second)
+    expect(port.posted.at(-1)).toEqual({ kind: 'taken-over' })
     expect(port.closed).toBe(true)
+    expect(second.posted).toHaveLength(1)
     second.close()
     expect(log).toEqual(['shown'])
   })
@@ -100,7 +103,7 @@ describe('serial stream', () => {
   function fixture() {
     const taken: number[] = []
     const input: number[] = []
-    const stream = new SerialStream({ serial: (bytes) => input.push(...bytes), taken: (bytes) => taken.push(bytes) })
+    const stream = new SerialStream({ serial: (bytes) => input.push(...bytes), taken: (bytes) => taken.push(bytes), sendBreak: () => input.push(-1) })
     return { taken, input, stream, port: new FakePort<SerialDown>() }
   }
 
@@ -152,5 +155,28 @@ describe('serial stream', () => {
     port.say({ kind: 'input', bytes: Uint8Array.of(104, 105) })
     port.say({ kind: 'input', bytes: new Uint8Array(1 << 20) })
     expect(input).toEqual([104, 105])
+  })
+
+  it('passes breaks on', () => {
+    const { taken, input, stream, port } = fixture()
+    stream.connect(port)
+    port.say({ kind: 'break' })
+    expect(input).toEqual([-1])
+    expect(taken).toEqual([])
+  })
+
+  it('tells a window that another shows it now; what that one had not taken is not waited for', () => {
+    const { taken, stream, port } = fixture()
+    stream.connect(port)
+    stream.push(Uint8Array.of(1, 2))
+    vi.advanceTimersByTime(20)
+    const second = new FakePort<SerialDown>()
+    stream.connect(second)
+    expect(port.posted.at(-1)).toEqual({ kind: 'taken-over' })
+    expect(port.closed).toBe(true)
+    expect(taken).toEqual([2])
+    expect(second.posted).toEqual([{ kind: 'output', bytes: Uint8Array.of(1, 2) }])
+    port.say({ kind: 'taken', bytes: 2 })
+    expect(taken).toEqual([2])
   })
 })

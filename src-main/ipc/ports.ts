@@ -46,7 +46,7 @@ export class ConsoleStream {
   constructor(private readonly machine: ConsoleMachine) {}
 
   connect(port: StreamPort<ConsoleDown>): void {
-    this.port?.close()
+    takeOver(this.port)
     this.port = port
     port.onMessage((message) => {
       if (this.port === port) this.received(message)
@@ -147,6 +147,8 @@ export interface SerialMachine {
   serial(bytes: Uint8Array): void
   /** So many bytes of output have been taken. */
   taken(bytes: number): void
+  /** A break condition on the line. */
+  sendBreak(): void
 }
 
 /** Output kept for a window that opens later. */
@@ -167,8 +169,9 @@ export class SerialStream {
   constructor(private readonly machine: SerialMachine) {}
 
   connect(port: StreamPort<SerialDown>): void {
+    const before = this.port
     this.disconnected()
-    this.port?.close()
+    takeOver(before)
     this.port = port
     port.onMessage((message) => {
       if (this.port === port) this.received(message)
@@ -210,6 +213,7 @@ export class SerialStream {
     if (!parsed.success) return
     const up: SerialUp = parsed.data
     if (up.kind === 'input') return this.machine.serial(up.bytes)
+    if (up.kind === 'break') return this.machine.sendBreak()
     const ofHistory = Math.min(up.bytes, this.replayed)
     this.replayed -= ofHistory
     const taken = Math.min(up.bytes - ofHistory, this.owed)
@@ -237,6 +241,12 @@ export class SerialStream {
     this.historyBytes += bytes.length
     while (this.history.length > 1 && this.historyBytes - (this.history[0]?.length ?? 0) >= HISTORY_BYTES) this.historyBytes -= this.history.shift()?.length ?? 0
   }
+}
+
+/** Whoever had the stream is told before it ends. */
+function takeOver(port: StreamPort<{ readonly kind: 'taken-over' }> | undefined): void {
+  port?.post({ kind: 'taken-over' })
+  port?.close()
 }
 
 function join(pieces: readonly Uint8Array[]): Uint8Array {

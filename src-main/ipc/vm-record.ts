@@ -46,6 +46,7 @@ export class VmRecord implements RunObserver {
     this.serial = Array.from({ length: SERIAL_PORTS }, (_, port) => new SerialStream({
       serial: (bytes) => this.running?.serialInput(port, bytes),
       taken: (bytes) => this.serialTaken(port, bytes),
+      sendBreak: () => this.running?.serialBreak(port),
     }))
   }
 
