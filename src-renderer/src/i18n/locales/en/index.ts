@@ -3,6 +3,7 @@ import { common } from './common'
 import { console } from './console'
 import { guest } from './guest'
 import { home } from './home'
+import { inspection } from './inspection'
 import { library } from './library'
 import { media } from './media'
 import { messages } from './messages'
@@ -21,6 +22,7 @@ export const en = {
   console,
   guest,
   home,
+  inspection,
   library,
   media,
   messages,

@@ -4,6 +4,7 @@ import { common } from './common'
 import { console } from './console'
 import { guest } from './guest'
 import { home } from './home'
+import { inspection } from './inspection'
 import { library } from './library'
 import { media } from './media'
 import { messages } from './messages'
@@ -22,6 +23,7 @@ export const zhCN: Catalogue = {
   console,
   guest,
   home,
+  inspection,
   library,
   media,
   messages,

@@ -1,0 +1,25 @@
+export const inspection = {
+  panes: { label: '检查器面板', performance: '性能', processor: '处理器', interrupts: '中断', pci: 'PCI', memory: '地址映射', devices: '设备状态', translator: '翻译器' },
+  off: '此虚拟机未开机：没有可查看的内容。',
+  waiting: '正在询问虚拟机…',
+  charts: { instructions: '客户机指令', instructionsUnit: '百万条/秒', cpu: '主机 CPU', cpuUnit: '占一个核心的 %', exits: '退出', exitsUnit: '次/秒', disk: '磁盘', diskUnit: 'MB/秒', interrupts: '中断', interruptsUnit: '次/秒', memory: '已使用的客户机内存', memoryUnit: 'MB', read: '读取', written: '写入', chart: '图表：{name}' },
+  tables: {
+    exits: '按类型统计的退出', interrupts: '按向量统计的中断和异常', timers: '定时器', disks: '磁盘', kind: '类型', vector: '向量', total: '总计', rate: '每秒', timer: '定时器', due: '剩余时间', fired: '到期次数', drive: '驱动器', reads: '读取次数', writes: '写入次数', readBytes: '读取量', writtenBytes: '写入量',
+    name: '名称', value: '值', note: '含义', input: '输入', masked: '已屏蔽', level: '电平', pending: '挂起', high: '高', low: '低', address: '地址', bytes: '字节', instruction: '指令', function: '功能', identity: '厂商:设备', class: '类别', interrupt: '中断', bars: '基地址', owner: '所有者', rangeKind: '类型', first: '起始', last: '结束', accesses: '访问次数',
+  },
+  kinds: { ram: 'RAM', rom: 'ROM', mmio: '设备', port: '端口', hole: '无' },
+  groups: { general: '通用寄存器', flags: '标志', segment: '段', control: '控制寄存器', debug: '调试寄存器', table: '表', msr: '型号专用寄存器', x87: 'x87', sse: 'SSE' },
+  mode: '模式', halted: '已停机', running: '虚拟机正在运行：寄存器为某一时刻的值。暂停后可查看其停在何处。',
+  disassembly: '指令指针处的指令', registers: '寄存器', unclaimed: '无人应答的访问', noUnclaimed: '到目前为止，所有访问都有所有者。', memoryMap: '内存', portMap: '端口', stateOf: '{name} 的状态', version: '保存的状态 {schema}', refresh: '重新查看', disabled: '关闭',
+  engine: '引擎：{engine}', totals: '开机以来总计：{instructions} 条指令，{halts} 次停机，{unclaimed} 次无人应答的访问，{unknown} 个未知操作码',
+  translator: {
+    title: '翻译器', figuresHint: '代码缓存中的区域及其 WebAssembly；开机以来翻译的区域；翻译占用各线程的时间以及当前占比',
+    regions: '{n} 个区域，{bytes}', translated: '已翻译 {n} 个', vmThread: '虚拟机线程 {time}', longest: '最长停顿 {time}', compileThread: '编译线程 {time}', now: '（当前 {share}）',
+    failures: '{n} 个未翻译，由解释器运行：{why}',
+    translatesNothing: '此虚拟机由 {engine} 运行：它不翻译代码。将引擎改为翻译器后可在此处查看翻译后的代码。',
+    none: '还没有代码运行得足够频繁而需要翻译。', gone: '此区域已离开代码缓存。', select: '选择一个区域以查看其代码。', emitting: '正在重新翻译该区域…',
+    address: '地址', addressHint: '客户机物理地址', mode: '模式', x86: 'x86', x86Hint: 'x86 指令数', wasm: 'wasm', wasmHint: 'WebAssembly 字节数', runs: '运行次数', runsHint: '由运行循环进入的次数', hottest: '最热区域', region: '区域 {address}',
+    tabs: { x86: 'x86', ir: 'IR', wasm: 'WebAssembly', figures: '数据' }, after: '经过', irAfter: '此遍之后的 IR', lines: '{name}（{n} 行）', times: '时间为选择该区域时每个步骤多次运行中最快的一次。',
+    made: '生成方式', madeHot: '充分展开，因为它运行得非常频繁', madeSparing: '从简', entries: '由运行循环进入 {n} 次', notLinked: '当前未链接', size: '{blocks} 个基本块中有 {instructions} 条指令，{bytes}；有 {entries} 个入口', moduleSize: '{bytes}；单独成为模块时为 {module}', time: '时间：{name}',
+  },
+}
