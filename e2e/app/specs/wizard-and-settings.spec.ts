@@ -1,0 +1,144 @@
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import type { VmJson } from '../../../src-main/ipc/contract'
+import { expect, test, type Vitrine } from '../fixtures/vitrine'
+import { SettingsPage } from '../pages/settings.page'
+import { answerFileDialogs, WizardPage } from '../pages/wizard.page'
+
+const SECTOR = 2048
+
+/** An ISO 9660 image with a label and an El Torito catalogue, and nothing to boot. */
+function writeIso(path: string, label: string): void {
+  const bytes = Buffer.alloc(30 * SECTOR)
+  const descriptor = (sector: number, type: number): number => {
+    bytes[sector * SECTOR] = type
+    bytes.write('CD001', sector * SECTOR + 1)
+    return sector * SECTOR
+  }
+  const primary = descriptor(16, 1)
+  bytes.write(label.padEnd(32), primary + 40)
+  bytes.writeUInt32LE(30, primary + 80)
+  bytes.set([34, 0, 24, 0, 0, 0], primary + 156)
+  bytes.writeUInt32LE(SECTOR, primary + 166)
+  bytes[primary + 181] = 2
+  bytes[primary + 188] = 1
+  const boot = descriptor(17, 0)
+  bytes.write('EL TORITO SPECIFICATION', boot + 7)
+  bytes.writeUInt32LE(20, boot + 0x47)
+  descriptor(18, 255)
+  const catalogue = 20 * SECTOR
+  bytes[catalogue] = 1
+  bytes.set([0x55, 0xaa], catalogue + 30)
+  bytes.writeUInt16LE((0x10000 - 0xaa55 - 1) & 0xffff, catalogue + 28)
+  bytes[catalogue + 32] = 0x88
+  bytes.writeUInt32LE(21, catalogue + 40)
+  writeFileSync(path, bytes)
+}
+
+async function openWizard(page: Page): Promise<WizardPage> {
+  await page.keyboard.press('Control+n')
+  const wizard = new WizardPage(page)
+  await expect(wizard.title).toHaveText('Welcome to the New Virtual Machine Wizard')
+  return wizard
+}
+
+const vmJson = (vitrine: Vitrine, name: string): VmJson => JSON.parse(readFileSync(join(vitrine.location, `${name}.vitrine`, 'vm.json'), 'utf8')) as VmJson
+
+test('a VM is made of an installer disc, and its settings are changed', async ({ vitrine }) => {
+  const page = await vitrine.start()
+  const iso = join(vitrine.home, 'debian.iso')
+  writeIso(iso, 'Debian 12.5.0 amd64 n')
+  await answerFileDialogs(vitrine.app, [iso])
+
+  const wizard = await openWizard(page)
+  await wizard.next()
+  await wizard.next()
+  await expect(wizard.dialog.getByText('Choose an installer disc image.')).toBeVisible()
+  await wizard.browse('ISO image file')
+  await expect(wizard.dialog.getByText('Debian GNU/Linux 12.5.0 64-bit detected.')).toBeVisible()
+  await wizard.next()
+  await wizard.fill('Virtual machine name', ' bad')
+  await wizard.next()
+  await expect(wizard.dialog.getByText('A name has no spaces at its ends.')).toBeVisible()
+  await wizard.fill('Virtual machine name', 'Test')
+  await wizard.next()
+  await wizard.fill('Maximum disk size', '3')
+  await wizard.next()
+  await expect(wizard.title).toHaveText('Ready to Create Virtual Machine')
+  await wizard.dialog.getByRole('checkbox', { name: 'Power on this virtual machine after creation' }).uncheck()
+  await wizard.finish()
+  await expect(wizard.dialog).toBeHidden()
+  expect(vmJson(vitrine, 'Test')).toMatchObject({ guest: { system: 'Debian GNU/Linux 12.5.0 (64-bit)' }, hardware: { memoryMiB: 1024, disks: [{ file: 'disk.img' }], cdroms: [{ file: iso }] } })
+
+  await page.keyboard.press('Control+d')
+  const settings = new SettingsPage(page)
+  await expect(settings.row('disk-0')).toContainText('3 GB')
+  await settings.dialog.getByLabel('Memory for this virtual machine').first().fill('512')
+  await settings.open('disk-0')
+  await settings.dialog.getByLabel('Expand to').fill('4')
+  await settings.dialog.getByRole('button', { name: 'Add…' }).click()
+  await page.getByRole('menuitem', { name: 'Serial Port' }).click()
+  await settings.dialog.getByRole('radio', { name: 'Use a TCP port' }).check()
+  await settings.tab('Options')
+  await settings.open('power')
+  await settings.dialog.getByRole('radio', { name: 'Ask the guest' }).first().check()
+  await settings.ok()
+  await expect(settings.dialog).toBeHidden()
+  expect(vmJson(vitrine, 'Test')).toMatchObject({ hardware: { memoryMiB: 512, serialPorts: [{ kind: 'terminal' }, { kind: 'tcp', port: 5555 }] }, options: { power: { powerOff: 'soft' } } })
+
+  // The same again: the name is taken.
+  await answerFileDialogs(vitrine.app, [iso])
+  const second = await openWizard(page)
+  await second.next()
+  await second.browse('ISO image file')
+  await expect(second.dialog.getByText('detected')).toBeVisible()
+  await second.next()
+  await second.fill('Virtual machine name', 'test')
+  await second.next()
+  await expect(second.dialog.getByText('the library has a virtual machine of this name')).toBeVisible()
+  await second.cancel()
+  await expect(second.dialog).toBeHidden()
+  expect(vitrine.pageErrors).toEqual([])
+})
+
+test('a kernel is booted directly by a VM that the Custom path makes, and a disk of another format is refused', async ({ vitrine }) => {
+  const page = await vitrine.start()
+  const disk = join(vitrine.home, 'a.qcow2')
+  writeFileSync(disk, Buffer.from('QFI\u00fb\0\0\0\u0003', 'latin1'))
+  const kernel = join(vitrine.home, 'kernel')
+  // The header of a Linux image, as far as it is looked at.
+  const image = Buffer.alloc(4096)
+  image[0x1f1] = 1
+  image.writeUInt16LE(0xaa55, 0x1fe)
+  image.write('HdrS', 0x202)
+  image.writeUInt16LE(0x20f, 0x206)
+  image.writeUInt16LE(1, 0x236)
+  writeFileSync(kernel, image)
+  truncateSync(kernel, 1 << 20)
+  await answerFileDialogs(vitrine.app, [disk, kernel])
+
+  const wizard = await openWizard(page)
+  await wizard.choose('Custom (advanced)')
+  await wizard.next()
+  await wizard.choose('Existing disk with an operating system')
+  await wizard.browse('Disk image')
+  await wizard.next()
+  await expect(wizard.dialog.getByText('Only raw disk images can be used.')).toBeVisible()
+  await wizard.choose('Linux or Multiboot kernel')
+  await wizard.next()
+  await wizard.browse('Kernel')
+  await wizard.fill('Command line', 'console=ttyS0')
+  await wizard.next()
+  await wizard.fill('Virtual machine name', 'Direct')
+  for (const title of ['Firmware Type', 'Processor Configuration', 'Memory for the Virtual Machine', 'Execution Engine and Clock', 'Select a Disk', 'Serial Ports', 'Ready to Create Virtual Machine']) {
+    await wizard.next()
+    await expect(wizard.title).toHaveText(title)
+  }
+  await wizard.dialog.getByRole('checkbox', { name: 'Power on this virtual machine after creation' }).uncheck()
+  await wizard.finish()
+  await expect(wizard.dialog).toBeHidden()
+  expect(vmJson(vitrine, 'Direct').hardware).toMatchObject({ boot: { kernel: { file: kernel, commandLine: 'console=ttyS0' } }, disks: [], serialPorts: [{ kind: 'terminal' }] })
+  expect(existsSync(join(vitrine.location, 'Direct.vitrine', 'disk.img'))).toBe(false)
+  expect(vitrine.pageErrors).toEqual([])
+})
