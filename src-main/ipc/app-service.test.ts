@@ -127,6 +127,28 @@ describe('quitting', () => {
     expect(idsOf(await f.ask('app.messages')).at(-1)).toBe('guest-ignores-power-button')
   })
 
+  it('powers off what has crashed, and wakes what is paused before it is to shut down', async () => {
+    const one = await start('One')
+    const two = await start('Two')
+    f.vm(one).become({ type: 'crashed', end: { kind: 'triple-fault', dump: '' } })
+    await f.ask('vm.power', { vm: two, action: 'pause' })
+    await f.ask('app.quit', { running: 'shut-down' })
+    await f.until(() => f.vm(two).asked.length === 3)
+    expect(f.vm(one).asked).toEqual([['act', 'power-off']])
+    expect(f.vm(two).asked).toEqual([['act', 'pause'], ['act', 'unpause'], ['act', 'shut-down-guest']])
+    f.vm(two).end({ type: 'powered-off', end: { kind: 'power-off' } })
+    await f.until(() => f.ended.length > 0)
+  })
+
+  it('powers off when the system says it twice', async () => {
+    const one = await start('One', 'shut-down')
+    f.services.quitting.endNow()
+    await f.until(() => f.vm(one).asked.length === 1)
+    f.services.quitting.endNow()
+    await f.until(() => f.ended.length > 0)
+    expect(f.vm(one).asked).toEqual([['act', 'shut-down-guest'], ['act', 'power-off']])
+  })
+
   it('suspends what would be asked about or kept when the system ends it', async () => {
     const one = await start('One')
     const two = await start('Two', 'keep-running')

@@ -60,12 +60,13 @@ export class Services {
     const temporary = new Library({ program: PROGRAM, paths: temporaryPaths(folder) })
     this.library = new LibraryService({ library, temporary, runs: this.runs, thumbnails: this.thumbnails, known, messages: this.messages, desktop, emit })
     this.quitting = new Quitting({
-      running: () => this.runs.on.map((id) => ({ id, onClose: this.runs.running(id)?.config.options.onClose ?? 'ask' })),
+      running: () => this.runs.on.map((id) => ({ id, onClose: this.runs.running(id)?.config.options.onClose ?? 'ask', state: this.runs.running(id)?.state.type })),
       preferred: () => this.preferences.current.onQuit,
       suspend: async (id) => this.runs.suspend(id),
       shutDown: (id) => void this.runs.running(id)?.act('shut-down-guest'),
+      unpause: (id) => void this.runs.running(id)?.act('unpause'),
       powerOff: (id) => void this.runs.running(id)?.act('power-off'),
-      whenEnded: (listener) => this.runs.whenEnded(listener),
+      whenChanged: (listener) => this.runs.whenChanged(listener),
       ignored: (id) => this.runs.say({ id }, 'warning', 'guest-ignores-power-button'),
       emitTo,
       closeWindows,

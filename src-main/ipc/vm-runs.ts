@@ -22,7 +22,7 @@ const SAID: Partial<Record<PowerAction, MessageId>> = { pause: 'paused', unpause
 
 export class VmRuns {
   private readonly records = new Map<string, VmRecord>()
-  private readonly onEnded = new Set<() => void>()
+  private readonly onChanged = new Set<() => void>()
   private readonly listener: RecordListener = {
     stateChanged: (record) => this.stateChanged(record),
     activity: ({ id }, devices) => this.options.emit('vm.activity', { vm: id, devices: [...devices] }),
@@ -63,10 +63,10 @@ export class VmRuns {
     return [...this.records.values()].filter(({ isOn }) => isOn).map(({ id }) => id)
   }
 
-  /** Called whenever one has ended; call the result to end that. */
-  whenEnded(listener: () => void): () => void {
-    this.onEnded.add(listener)
-    return () => void this.onEnded.delete(listener)
+  /** Called whenever the state of one has changed, or it has ended; call the result to end that. */
+  whenChanged(listener: () => void): () => void {
+    this.onChanged.add(listener)
+    return () => void this.onChanged.delete(listener)
   }
 
   async power(vm: LibraryVm, action: PowerAction): Promise<Result<undefined>> {
@@ -134,6 +134,11 @@ export class VmRuns {
     const { id } = record
     this.options.emit('vm.power-changed', { vm: id, power: runPowerState(state) })
     if (state.type === 'crashed') this.sayCrash(record, state.end)
+    this.told()
+  }
+
+  private told(): void {
+    for (const listener of [...this.onChanged]) listener()
   }
 
   /** false: it was no crash. One that was kept is said once, not again when it is powered off. */
@@ -159,6 +164,6 @@ export class VmRuns {
       }
     }
     this.options.filesChanged(record.id)
-    for (const listener of [...this.onEnded]) listener()
+    this.told()
   }
 }
