@@ -1,15 +1,17 @@
-/** A machine's screen as a stream of changed rectangles, at most 60 times a second of the machine's time, and never more than one under way. */
+/** A machine's screen as a stream of changed rectangles, at most 60 times a second of the machine's time, and never more than two under way. */
 import type { DisplayBackend } from '../backends/display/display-backend'
 import { frameBytes, type Frame as Picture, type Rect } from '../backends/display/frame'
 import type { Machine } from './machine'
 import type { Frame, FrameRect } from './protocol'
 
 const INTERVAL_NS = 16_000_000
+/** One that is shown, and one on its way: what the host takes to answer shall not cost frames. */
+const MOST_UNDER_WAY = 2
 
 export class ScreenStream implements DisplayBackend {
   private readonly pending: FrameRect[] = []
   private size = { width: 0, height: 0 }
-  private underWay = false
+  private underWay = 0
   private nextAt = 0
 
   constructor(
@@ -39,14 +41,15 @@ export class ScreenStream implements DisplayBackend {
   /** Called between slices. */
   turn(): void {
     const now = this.machine.now()
-    if (this.underWay || now < this.nextAt) return
-    this.nextAt = now + INTERVAL_NS
+    if (this.underWay >= MOST_UNDER_WAY || now < this.nextAt) return
+    // Slices end when they end: the next frame is not later because this one was.
+    this.nextAt = Math.max(this.nextAt, now - INTERVAL_NS) + INTERVAL_NS
     this.flush()
   }
 
-  /** The host has shown the last frame. */
+  /** The host has shown what it got. */
   shown(): void {
-    this.underWay = false
+    this.underWay = 0
   }
 
   /** The machine has ended: its last picture. */
@@ -57,7 +60,7 @@ export class ScreenStream implements DisplayBackend {
   private flush(): void {
     this.machine.parts.board.refreshDisplay()
     if (this.pending.length === 0) return
-    this.underWay = true
+    this.underWay++
     this.send({ ...this.size, rects: this.pending.splice(0) })
   }
 }
