@@ -2,7 +2,7 @@
 import { onScopeDispose, ref, type Ref } from 'vue'
 import type { Inspection, VmCard } from '../../../../src-main/ipc/contract'
 import { answered, api } from '../../api/client'
-import { isOn } from '../power/power-actions'
+import { isOn } from '../power/power-rules'
 
 const POLL_MS = 500
 

@@ -2,7 +2,7 @@
 import { onScopeDispose, ref, watch, type Ref } from 'vue'
 import type { VmCard } from '../../../../src-main/ipc/contract'
 import { answered, api } from '../../api/client'
-import { isOn } from '../power/power-actions'
+import { isOn } from '../power/power-rules'
 import { KEPT_POINTS, rateBetween, type RatePoint, type Sample } from './rates'
 
 const POLL_MS = 500

@@ -1,6 +1,6 @@
 /** The library as the rows of a tree: roots, folders with what is in them, VMs; filtered by what the user looks for. */
 import type { LibraryFolder, VmCard } from '../../../../src-main/ipc/contract'
-import { isOn } from '../power/power-actions'
+import { isOn } from '../power/power-rules'
 
 export type LibraryFilter = 'all' | 'on' | 'favourites'
 

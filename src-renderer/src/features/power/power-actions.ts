@@ -1,20 +1,11 @@
-/** What can be done to a VM's power, in which state, and how it is asked for. */
-import { ALLOWED_POWER_ACTIONS, type PowerAction, type VmCard } from '../../../../src-main/ipc/contract'
+/** How a change of a VM's power is asked for. */
+import type { PowerAction, VmCard } from '../../../../src-main/ipc/contract'
 import { api, valueOf } from '../../api/client'
 import { useDialogsStore } from '../../stores/dialogs'
 import { useMessagesStore } from '../../stores/messages'
 import { usePreferencesStore } from '../../stores/preferences'
 import { useTabsStore } from '../../stores/tabs'
-
-export function isAllowed(vm: VmCard | undefined, action: PowerAction): boolean {
-  if (!vm || !ALLOWED_POWER_ACTIONS[action].includes(vm.power.type)) return false
-  return !(action === 'power-on' || action === 'power-on-to-firmware') || vm.problems.length === 0
-}
-
-/** It has a machine of this process's. */
-export function isOn(vm: VmCard | undefined): boolean {
-  return vm !== undefined && ['starting', 'running', 'paused', 'suspending', 'powering-off', 'crashed'].includes(vm.power.type)
-}
+import { isAllowed } from './power-rules'
 
 /** Asks where the user wants to be asked. */
 export function actOnPower(vms: readonly VmCard[], action: PowerAction): void {

@@ -7,7 +7,8 @@ import { useDialogsStore } from '../../stores/dialogs'
 import { useMessagesStore } from '../../stores/messages'
 import { useTabsStore } from '../../stores/tabs'
 import type { IconName } from '../../ui/icons'
-import { actOnPower, isAllowed, isOn } from './power-actions'
+import { actOnPower } from './power-actions'
+import { isAllowed, isOn } from './power-rules'
 
 const { t } = i18n.global
 

@@ -5,7 +5,7 @@ import type { Command } from '../../stores/commands'
 import { useDialogsStore } from '../../stores/dialogs'
 import { useMessagesStore } from '../../stores/messages'
 import { useTabsStore, type TabId } from '../../stores/tabs'
-import { isOn } from '../power/power-actions'
+import { isOn } from '../power/power-rules'
 import { useLibraryStore } from '../../stores/library'
 
 /** Opens the folder of a VM, or vm.json in it; a second one of the same identity asks whether it was copied. */

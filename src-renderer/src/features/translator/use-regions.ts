@@ -2,7 +2,7 @@
 import { onBeforeUnmount, ref, watch, type Ref } from 'vue'
 import type { RegionDescription, RegionList, VmCard } from '../../../../src-main/ipc/contract'
 import { answered, api } from '../../api/client'
-import { isOn } from '../power/power-actions'
+import { isOn } from '../power/power-rules'
 
 const POLL_MS = 1000
 const SHOWN = 100
