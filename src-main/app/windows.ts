@@ -23,6 +23,10 @@ const BACKGROUND = { light: '#f3f3f4', dark: '#2a2b2e' }
 const DEFAULT_SIZE = { width: 1200, height: 860 }
 const MIN_SIZE = { minWidth: 760, minHeight: 520 }
 const MOVED_AFTER_MS = 300
+const RELOAD_AFTER_MS = 500
+/** Of a window's page, in so long: more, and it stays dead. */
+const MAX_DEATHS = 3
+const FORGIVEN_AFTER_MS = 60_000
 
 export class Windows {
   private readonly windows = new Map<WindowId, BrowserWindow>()
@@ -144,10 +148,13 @@ export class Windows {
     window.webContents.on('did-navigate', (_event, url) => {
       if (!this.options.isOwnPage(url)) window.loadURL(this.options.url).catch(() => undefined)
     })
-    // A page that died is loaded again; the VMs have noticed nothing.
+    // A page that died is loaded again, unless it keeps dying; the VMs have noticed nothing.
+    let deaths = 0
     window.webContents.on('render-process-gone', (_event, { reason }) => {
       process.stderr.write(`vitrine: a window's page has ended: ${reason}\n`)
-      if (reason !== 'clean-exit' && !window.isDestroyed()) setTimeout(() => window.isDestroyed() || window.webContents.reload(), 500)
+      if (reason === 'clean-exit' || ++deaths > MAX_DEATHS) return
+      setTimeout(() => window.isDestroyed() || window.webContents.reload(), RELOAD_AFTER_MS)
+      setTimeout(() => deaths--, FORGIVEN_AFTER_MS).unref()
     })
   }
 }
