@@ -3,6 +3,7 @@
  * downwards from the root for as many parts as they have, so that directories which contain themselves lead nowhere.
  */
 import { Fields, type MediaFile } from './media-file'
+import { Udf } from './udf'
 
 export const SECTOR = 2048
 const FIRST_DESCRIPTOR = 16
@@ -50,6 +51,7 @@ export class Iso {
     private readonly file: MediaFile,
     readonly volume: IsoVolume,
     private readonly tree: Tree,
+    private readonly udf: Udf | undefined,
   ) {}
 
   /** undefined: no ISO 9660 file system. */
@@ -80,11 +82,17 @@ export class Iso {
     const udf = await hasUdf(file, next)
     // Rock Ridge's names are the whole ones; Joliet's are as good where there are none.
     const rockRidge = await isRockRidge(file, primary.root)
-    return new Iso(file, { ...volume, udf, bootCatalogue, unterminated }, rockRidge ? primary : (joliet ?? primary))
+    return new Iso(file, { ...volume, udf, bootCatalogue, unterminated }, rockRidge ? primary : (joliet ?? primary), udf ? await Udf.open(file) : undefined)
   }
 
-  /** By a path such as "/boot/grub"; upper and lower case alike. */
+  /** By a path such as "/boot/grub", in either file system; upper and lower case alike. */
   async find(path: string): Promise<IsoEntry | undefined> {
+    const found = await this.findIso(path)
+    const other = found ? undefined : await this.udf?.find(path)
+    return found ?? (other && { name: path, ...other })
+  }
+
+  private async findIso(path: string): Promise<IsoEntry | undefined> {
     let at = this.tree.root
     for (const part of path.split('/').filter((name) => name !== '')) {
       if (!at.directory) return undefined

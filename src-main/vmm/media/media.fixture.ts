@@ -164,3 +164,57 @@ export function gpt(types: readonly string[], sectors: number, code: boolean): U
   })
   return bytes
 }
+
+/** A UDF file system in an image that has room for it (sectors 256 and above), with a folder and a file in it; wide: names of 16 bits. */
+export function withUdf(image: Uint8Array, folder: string, name: string, wide: boolean = false): Uint8Array {
+  const PARTITION = 270
+  const bytes = new Uint8Array(290 * SECTOR)
+  bytes.set(image.subarray(0, bytes.length))
+  const view = new DataView(bytes.buffer)
+  // The volume recognition sequence goes on after ISO 9660's own.
+  let end = 16
+  while (bytes[end * SECTOR] !== 255) end++
+  bytes.set(new TextEncoder().encode('NSR02'), (end + 1) * SECTOR + 1)
+  const tag = (sector: number, id: number): number => {
+    view.setUint16(sector * SECTOR, id, true)
+    return sector * SECTOR
+  }
+  const anchor = tag(256, 2)
+  view.setUint32(anchor + 16, 4 * SECTOR, true)
+  view.setUint32(anchor + 20, 260, true)
+  view.setUint32(tag(260, 5) + 188, PARTITION, true)
+  const volume = tag(261, 6)
+  view.setUint32(volume + 212, SECTOR, true)
+  view.setUint32(volume + 252, 0, true)
+  tag(262, 8)
+  view.setUint32(tag(PARTITION, 256) + 404, 1, true)
+  const identifier = (at: number, text: string, block: number): number => {
+    const encoded = wide ? [16, ...[...text].flatMap((c) => [0, c.charCodeAt(0)])] : [8, ...new TextEncoder().encode(text)]
+    view.setUint16(at, 257, true)
+    bytes[at + 18] = text === '' ? 8 : 0
+    bytes[at + 19] = text === '' ? 0 : encoded.length
+    view.setUint32(at + 24, block, true)
+    if (text !== '') bytes.set(encoded, at + 38)
+    return Math.ceil((38 + (text === '' ? 0 : encoded.length)) / 4) * 4
+  }
+  /** A folder, whose content is inside of its entry or in the block after it. */
+  const directory = (block: number, text: string, child: number, inside: boolean): void => {
+    const entry = tag(PARTITION + block, 261)
+    bytes[entry + 27] = 4
+    view.setUint16(entry + 34, inside ? 3 : 0, true)
+    const at = inside ? entry + 176 : (PARTITION + block + 1) * SECTOR
+    const parent = identifier(at, '', block)
+    const length = parent + identifier(at + parent, text, child)
+    view.setUint32(entry + 56, length, true)
+    view.setUint32(entry + 172, inside ? length : 8, true)
+    if (!inside) {
+      view.setUint32(entry + 176, length, true)
+      view.setUint32(entry + 180, block + 1, true)
+    }
+  }
+  directory(1, folder, 3, true)
+  directory(3, name, 5, false)
+  const file = tag(PARTITION + 5, 261)
+  bytes[file + 27] = 5
+  return bytes
+}

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { elf, linuxImage, multibootHeader, PT_LOAD, PT_NOTE, pvhNote } from '../firmware/direct-boot/images.fixture'
 import { describeMedia } from './describe-media'
-import { ESP, gpt, iso, LINUX_DATA, mbr, record, SECTOR } from './media.fixture'
+import { ESP, gpt, iso, LINUX_DATA, mbr, record, SECTOR, withUdf } from './media.fixture'
 import type { MediaFacts } from './media-facts'
 import { architectureOf, systemByDiskInfo, systemByLabel } from './systems'
 
@@ -84,6 +84,21 @@ describe('discs', () => {
   it('knows a disc by the kernel that lies on it', async () => {
     const image = iso({ label: 'VITRINE_TEST', names: 'rock-ridge', boot: [0], files: { 'install/linux': kernel('6.1.0-9-686 (debian-kernel@lists.debian.org) #1 SMP Debian', 32) } })
     expect(await facts(image)).toMatchObject({ system: 'Debian GNU/Linux', bits: 32, why: [{ value: 'VITRINE_TEST' }, { sign: 'kernel-version' }, { sign: 'boot-catalogue' }] })
+  })
+
+  it.each([false, true])('finds the files of a disc that has them in UDF only, with wide names: %s', async (wide) => {
+    const windows = withUdf(iso({ label: 'MY_WINDOWS', boot: [0, 0xef], files: { 'README.TXT': 'x' } }), 'sources', 'install.wim', wide)
+    expect(await facts(windows)).toMatchObject({ system: 'Windows', family: 'windows', why: [{ value: 'MY_WINDOWS' }, { sign: 'file', value: '/sources/install.wim' }, { sign: 'boot-catalogue' }] })
+    let seed = 3
+    for (let round = 0; round < 60; round++) {
+      const bad = windows.slice()
+      for (let i = 0; i < 20; i++) {
+        seed = (Math.imul(seed, 1103515245) + 12345) >>> 0
+        bad[256 * SECTOR + (seed % (30 * SECTOR))] = seed >>> 24
+        bad[[256, 260, 261, 270, 271, 273, 274][i % 7]! * SECTOR + (seed % 220)] = seed >>> 16
+      }
+      expect((await facts(bad)).kind).toBe('iso')
+    }
   })
 
   it('says what will not boot, and why', async () => {
