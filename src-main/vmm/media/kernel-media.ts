@@ -44,7 +44,7 @@ export async function recogniseLinux(file: MediaFile): Promise<Recognised | unde
   return {
     kind: 'linux-kernel',
     system: known?.system ?? 'Linux',
-    ...(version === undefined ? {} : { version: /^(?:\D+ )?v?(\d\S*)/.exec(version)?.[1] ?? version }),
+    ...(version === undefined ? {} : { version: /^\d\S*/.exec(version)?.[0] ?? known?.version ?? version }),
     family: known?.family ?? 'linux',
     bits,
     why: [{ sign: 'boot-protocol', value: `Linux/x86 ${protocol}` }, ...(version === undefined ? [] : [{ sign: 'kernel-version' as const, value: version }])],
@@ -66,7 +66,8 @@ export async function recogniseMultiboot(file: MediaFile): Promise<Recognised | 
   const head = new Fields(await file.read(0, MULTIBOOT_SEARCH))
   const elf = head.matches(0, [0x7f, 0x45, 0x4c, 0x46]) && head.u8(5) === 1
   const machine = head.u16(18)
-  const multiboot = hasMultiboot(head)
+  // GRUB has a Multiboot header too, behind the boot sector of the disks that it is installed on.
+  const multiboot = hasMultiboot(head) && (elf || head.u16(510) !== 0xaa55)
   const pvh = elf && (await hasPvhNote(file, head))
   if (!multiboot && !pvh) return undefined
   return {

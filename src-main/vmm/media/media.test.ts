@@ -160,6 +160,13 @@ describe('disks', () => {
     expect(await facts(gpt(Array.from({ length: 20 }, () => LINUX_DATA), 64, true).slice(0, 2048))).toMatchObject({ warning: 'damaged' })
   })
 
+  it('is not misled by the Multiboot header of a boot loader', async () => {
+    const disk = mbr([[0x83, 32, 8]], 64)
+    disk.set(multibootHeader(0), 1024)
+    expect(await facts(disk)).toMatchObject({ kind: 'disk' })
+    expect(await facts(disk.slice(1024))).toMatchObject({ kind: 'multiboot-kernel' })
+  })
+
   it('reads boot sectors, empty images and other formats', async () => {
     const fat = mbr([], 32)
     fat.set([0xeb, 0x3c, 0x90], 0)
