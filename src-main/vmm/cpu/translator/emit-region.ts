@@ -20,6 +20,7 @@ import { emitFinal } from './emit-final'
 import { successorsOf } from './successors'
 import { findHash } from './target-hash'
 import { executionOf } from './translatable'
+import { X87Words } from './x87-words'
 
 interface BasicBlock {
   readonly number: number
@@ -57,6 +58,7 @@ class RegionBuilder implements RegionState {
   flags: FlagState = CANONICAL
   readonly seen: Set<InvariantName> = new Set<InvariantName>()
   readonly chain: FloatChain
+  readonly x87: X87Words
   computes = false
   private readonly frame: RegionFrame
   private readonly nodes: readonly StructureNode[]
@@ -111,6 +113,7 @@ class RegionBuilder implements RegionState {
     }
     this.frame = new RegionFrame(name, shape, helpers, Builder)
     this.chain = new FloatChain(this.frame, helpers)
+    this.x87 = new X87Words(this.frame)
   }
 
   build(): IrFunction {
@@ -236,6 +239,7 @@ class RegionBuilder implements RegionState {
     frame.vectors.forget()
     this.seen.clear()
     this.chain.forget()
+    this.x87.forget()
     this.computes = block.instructions.some(({ form }) => isArithmetic(form))
     this.flags = DYNAMIC
     if (!this.headers.has(block.number)) this.pay(block)
