@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, hashOf, once, root, run, say } from './steps.mjs'
 
@@ -10,8 +11,9 @@ export function checkNode() {
   }
 }
 
-/** The lock file's modules, exactly. */
+/** The lock file's modules, exactly. A link to another checkout's modules is left as it is: `npm ci` would empty them under the other's feet. */
 export function ensureNodeModules() {
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return
   once(join(root, 'node_modules', '.vitrine-lock'), hashOf(['package-lock.json']), () => {
     say('installing node modules')
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
