@@ -315,7 +315,7 @@ export class RegionEmitter extends OperationEmitter {
     const slow = { ask: (whole: Value): Value => this.builder.call(helper, [this.binding.vcpu, whole, this.flags(access)]), leave: (): void => this.leaving.interpret() }
     const { windows } = this.frame
     if (windows !== undefined) return windows.host({ linear, bytes, intent, page: undefined }, slow)
-    return hostAddress(this.frame, { linear, bytes, intent, page: this.pageOf(address.segment) }, slow)
+    return this.frame.loops.host({ linear, bytes, intent, page: undefined }, slow) ?? hostAddress(this.frame, { linear, bytes, intent, page: this.pageOf(address.segment) }, slow)
   }
 
   /** Accesses by the same base register are likely to stay on a page; by what else is not worth remembering, or only in a loop. */
