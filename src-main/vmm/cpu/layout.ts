@@ -45,6 +45,17 @@ export const CODE_PAGES = 0x2800000
 export const CODE_PAGE_BYTES = 16
 /** One byte for each 4 KiB page of host (linear) memory: 1 = written since takeDirty. 1 MiB covers 4 GiB. */
 export const DIRTY_MAP = 0x4800000
+/**
+ * Where the run loop went from each region: for each vCPU NEXT_LINES lines of NEXT_WAYS entries, by the low bits of the table slot of the region that was left. Entries of 16 bytes: +0 u64
+ * linear address, +8 i32 CODE_EPOCH for which it holds, +12 u32 entry word of the translated block there; 0: none. They are true or stale as the jump cache's are, whatever region
+ * they stand with.
+ */
+export const NEXT_REGIONS = 0x4900000
+export const NEXT_LINES = 8192
+export const NEXT_WAYS = 4
+export const NEXT_WAY_BYTES = 16
+export const NEXT_EPOCH = 8
+export const NEXT_WORD = 12
 /** First byte of guest RAM (64 KiB aligned); ROMs, video memory and other blocks follow after it. */
 export const RAM_BASE = 0x5000000
 
@@ -263,16 +274,20 @@ export const TLB_EXECUTE = 0x8000
 // ends at 0x26000
 
 /**
- * Jump cache: entries of 32 bytes: +0 u64 linear RIP, +8 u32 first record of the block, +12 i32 CODE_EPOCH it is valid for, +16 u32 the block's entry word
- * (BLOCK_ENTRY) when it is translated, else 0: who goes from region to region reads this one cache line. As many entries as a kernel's
- * working set has blocks: with 4096, addresses that share a slot made 7 million look-ups in 250 million instructions of fork and exec.
+ * Jump cache: entries of 16 bytes: +0 u64 linear RIP, +8 i32 CODE_EPOCH it is valid for, +12 u32 the block's entry word (BLOCK_ENTRY) when it is
+ * translated, else 0. Who goes from region to region reads only this; the first record of each entry's block stands apart, in JUMP_RECORDS (u32).
+ * As many entries as a kernel's working set has blocks: with 4096, addresses that share a slot made 7 million look-ups in 250 million instructions of fork
+ * and exec. Index: (linear >> JUMP_CACHE_SHIFT) ^ (linear >> JUMP_CACHE_FOLD), or its neighbour's.
  */
 export const JUMP_CACHE = 0x40000
 export const JUMP_CACHE_ENTRIES = 16384
-export const JUMP_CACHE_ENTRY_BYTES = 32
-export const JUMP_RECORD = 8
-export const JUMP_EPOCH = 12
-export const JUMP_WORD = 16
+export const JUMP_CACHE_ENTRY_BYTES = 16
+export const JUMP_CACHE_SHIFT = 2
+export const JUMP_CACHE_FOLD = 12
+export const JUMP_EPOCH = 8
+export const JUMP_WORD = 12
+export const JUMP_RECORDS = 0x80000
+// ends at 0x90000
 
 // ---- decoded records --------------------------------------------------------------------------------------------------------------------
 export const REC_BYTES = 32

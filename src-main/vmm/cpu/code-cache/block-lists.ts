@@ -18,6 +18,11 @@ import {
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
   JUMP_WORD,
+  NEXT_LINES,
+  NEXT_REGIONS,
+  NEXT_WAYS,
+  NEXT_WAY_BYTES,
+  NEXT_WORD,
   PHYSMAP,
   PHYSMAP_PAGES,
   PHYS_READ,
@@ -30,6 +35,7 @@ import { ARENA_NEXT, CODE_PAGE_WATCHED, COUNT_CODE_FLUSHES } from '../layout-dec
 
 export const PAGE_BYTES = 4096
 const GIB_4 = 0x100000000
+const NEXT_LINE_BYTES = NEXT_WAYS * NEXT_WAY_BYTES
 
 export interface DecodedBlock {
   /** Address of its header. */
@@ -82,16 +88,23 @@ export class BlockLists {
     this.words[(header + BLOCK_ENTRY) >>> 2] = word
   }
 
-  /** Takes entry words with these table slots out of the jump caches: `slots` has 1 for each of them. */
-  forgetSlots(slots: Uint8Array): void {
+  /**
+   * Takes entry words with these table slots out of what the run loop looks them up in: `slots` has 1 for each of them. Slots from `used` on have never been given out.
+   */
+  forgetSlots(slots: Uint8Array, used: number): void {
     const { words } = this
-    for (let vcpu = VCPU_BASE; vcpu < VCPU_BASE + VCPU_MAX * VCPU_STRIDE; vcpu += VCPU_STRIDE) {
-      if (this.word(vcpu + TLB_CONTEXT) === 0) continue
-      const end = (vcpu + JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) >>> 2
-      for (let at = (vcpu + JUMP_CACHE + JUMP_WORD) >>> 2; at < end; at += JUMP_CACHE_ENTRY_BYTES >>> 2) {
+    const forget = (from: number, to: number, bytes: number): void => {
+      for (let at = from >>> 2; at < to >>> 2; at += bytes >>> 2) {
         const word = words[at]!
         if ((word & ENTRY_TRANSLATED) !== 0 && slots[word & ENTRY_SLOT_MASK] === 1) words[at] = 0
       }
+    }
+    for (let vcpu = VCPU_BASE; vcpu < VCPU_BASE + VCPU_MAX * VCPU_STRIDE; vcpu += VCPU_STRIDE) {
+      if (this.word(vcpu + TLB_CONTEXT) === 0) continue
+      const places = vcpu + JUMP_CACHE
+      forget(places + JUMP_WORD, places + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES, JUMP_CACHE_ENTRY_BYTES)
+      const next = NEXT_REGIONS + ((vcpu - VCPU_BASE) / VCPU_STRIDE) * NEXT_LINES * NEXT_LINE_BYTES
+      forget(next + NEXT_WORD, next + Math.min(used, NEXT_LINES) * NEXT_LINE_BYTES, NEXT_WAY_BYTES)
     }
   }
 

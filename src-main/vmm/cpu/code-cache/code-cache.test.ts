@@ -230,14 +230,20 @@ describe('code cache', () => {
     expect(overdue()).toEqual([0, 1])
   })
 
-  it('takes the entry words of what is unlinked, replaced or evicted out of the jump caches', () => {
+  it('takes the entry words of what is unlinked, replaced or evicted out of the jump caches and ways', () => {
     make({ slots: 3 })
     const vcpus = [L.VCPU_BASE, L.VCPU_BASE + L.VCPU_STRIDE]
     for (const vcpu of vcpus) d.u32(vcpu + L.TLB_CONTEXT, 1)
-    const words = (place: number): number[] => vcpus.map((vcpu) => d.get(vcpu + L.JUMP_CACHE + place * L.JUMP_CACHE_ENTRY_BYTES + L.JUMP_WORD))
+    // in the jump caches, and with the regions of slots 0 to 2 that each vCPU went there from
+    const placesOf = (place: number): number[] =>
+      vcpus.flatMap((vcpu, i) => [
+        vcpu + L.JUMP_CACHE + place * L.JUMP_CACHE_ENTRY_BYTES + L.JUMP_WORD,
+        L.NEXT_REGIONS + (((i * L.NEXT_LINES + (place % 3)) * L.NEXT_WAYS) + (place % L.NEXT_WAYS)) * L.NEXT_WAY_BYTES + L.NEXT_WORD,
+      ])
+    const words = (place: number): number[] => placesOf(place).map((at) => d.get(at))
     const headers = [0x1010, 0x1020, 0x2000, 0x3000].map((gpa) => d.decode(gpa, 8))
     const remember = (header: number, place: number): void => {
-      for (const vcpu of vcpus) d.u32(vcpu + L.JUMP_CACHE + place * L.JUMP_CACHE_ENTRY_BYTES + L.JUMP_WORD, d.entry(header))
+      for (const at of placesOf(place)) d.u32(at, d.entry(header))
     }
     install(plan(0x1000, [[0x10, 8], [0x20, 8]], [0, 1]))
     install(plan(0x2000, [[0, 8]]))
@@ -245,7 +251,7 @@ describe('code cache', () => {
     const second = d.entry(headers[2]!)
     // a hot region takes one of two entries: the other region is still there, and still right, but no longer the best
     cache.install(100, [{ ...made(plan(0x1000, [[0x10, 8]])), source: { ...made(plan(0x1000, [[0x10, 8]])).source, hot: true } }])
-    expect([words(0), words(5), words(10)]).toEqual([[0, 0], [0, 0], [second, second]])
+    expect([words(0), words(5), words(10)]).toEqual([0, 0, second].map((word) => [word, word, word, word]))
     remember(headers[0]!, 0)
     remember(headers[1]!, 5)
     // for lack of a slot the least used goes
@@ -253,7 +259,7 @@ describe('code cache', () => {
     install(plan(0x3000, [[0, 8]]))
     const left = headers.slice(0, 3).map((header) => d.entry(header))
     expect(left.filter((word) => word === 0).length).toBe(1)
-    expect([words(0), words(5), words(10)]).toEqual(left.map((word) => [word, word]))
+    expect([words(0), words(5), words(10)]).toEqual(left.map((word) => [word, word, word, word]))
   })
 
   it('counts the blocks inside a new region anew', () => {

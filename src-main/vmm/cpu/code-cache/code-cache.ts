@@ -325,7 +325,7 @@ export class CodeCache {
   /** Before the guest runs again: jump caches have entry words, too. (When the core drops code it makes all that they have stale by itself.) */
   private forgetLost(): void {
     if (!this.anyLost) return
-    this.lists.forgetSlots(this.lost)
+    this.lists.forgetSlots(this.lost, this.bySlot.length)
     this.lost.fill(0)
     this.anyLost = false
   }

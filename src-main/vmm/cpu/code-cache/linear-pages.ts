@@ -8,13 +8,14 @@ import {
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
   JUMP_EPOCH,
-  JUMP_RECORD,
+  JUMP_RECORDS,
   TLB_CONTEXT,
   VCPU_BASE,
   VCPU_MAX,
   VCPU_STRIDE,
 } from '../layout'
 import { PAGE_BYTES, type BlockLists, type DecodedBlock } from './block-lists'
+import { jumpIndex } from './jump-index'
 
 const BITS_32 = 0x100000000
 const CODE_64 = 2
@@ -72,9 +73,9 @@ export class LinearPages {
     const record = header + BLOCK_HEADER_BYTES
     for (let vcpu = VCPU_BASE; vcpu < VCPU_BASE + VCPU_MAX * VCPU_STRIDE; vcpu += VCPU_STRIDE) {
       if (words[(vcpu + TLB_CONTEXT) >>> 2] === 0) continue
-      const first = vcpu + JUMP_CACHE
-      for (let at = first; at < first + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES; at += JUMP_CACHE_ENTRY_BYTES) {
-        if (words[(at + JUMP_RECORD) >>> 2] === record) return at
+      const first = (vcpu + JUMP_RECORDS) >>> 2
+      for (let entry = 0; entry < JUMP_CACHE_ENTRIES; entry++) {
+        if (words[first + entry] === record) return vcpu + JUMP_CACHE + entry * JUMP_CACHE_ENTRY_BYTES
       }
     }
     return 0
@@ -83,10 +84,11 @@ export class LinearPages {
   /** As core/decode/blocks looks it up: in its slot, or the neighbour. With the same epoch, thus of the same address space and mode. */
   private pageAt(vcpu: number, low: number, high: number, key: number, epoch: number): number | undefined {
     const { words } = this
-    const slot = vcpu + JUMP_CACHE + (((low >>> 12) ^ low) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES
-    for (const at of [slot, slot ^ JUMP_CACHE_ENTRY_BYTES]) {
+    const index = jumpIndex(low)
+    for (const entry of [index, index ^ 1]) {
+      const at = vcpu + JUMP_CACHE + entry * JUMP_CACHE_ENTRY_BYTES
       if (words[at >>> 2] !== low || words[(at >>> 2) + 1] !== high || words[(at + JUMP_EPOCH) >>> 2] !== epoch) continue
-      const block = this.lists.at(words[(at + JUMP_RECORD) >>> 2]! - BLOCK_HEADER_BYTES)
+      const block = this.lists.at(words[((vcpu + JUMP_RECORDS) >>> 2) + entry]! - BLOCK_HEADER_BYTES)
       if (block?.key === key && block.gpa % PAGE_BYTES === low % PAGE_BYTES) return block.gpa - (block.gpa % PAGE_BYTES)
     }
     return undefined

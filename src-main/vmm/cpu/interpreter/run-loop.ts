@@ -141,7 +141,9 @@ class RunLoop {
       b.get(this.record),
       () => b.set(this.entry, this.i32(0)),
       () => {
-        b.set(this.record, b.load('i32.load', b.get(this.place), L.JUMP_CACHE + L.JUMP_RECORD))
+        const offset = b.op('i32.sub', [b.get(this.place), this.vcpu])
+        const index = b.op('i32.shr_u', [offset, this.i32(Math.log2(L.JUMP_CACHE_ENTRY_BYTES))])
+        b.set(this.record, b.load('i32.load', b.op('i32.add', [this.vcpu, this.shl(index, 2)]), L.JUMP_RECORDS))
         b.set(this.entry, b.load('i32.load', b.get(this.place), L.JUMP_CACHE + L.JUMP_WORD))
       },
     )

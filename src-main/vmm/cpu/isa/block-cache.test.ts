@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { jumpIndex } from '../code-cache/jump-index'
 import * as L from '../layout'
 import * as D from '../layout-decode'
 import { buildDecoderTables } from './decoder-tables'
@@ -105,10 +106,10 @@ describe('decoded-block cache', () => {
   it('fills the jump cache for the epoch', () => {
     put(0x1000, 0xc3)
     const first = find(0x1000)
-    const slot = VCPU + L.JUMP_CACHE + ((0x1000 ^ 1) & (L.JUMP_CACHE_ENTRIES - 1)) * L.JUMP_CACHE_ENTRY_BYTES
+    const slot = VCPU + L.JUMP_CACHE + jumpIndex(0x1000) * L.JUMP_CACHE_ENTRY_BYTES
     expect(view.getBigUint64(slot, true)).toBe(0x1000n)
-    expect(view.getUint32(slot + 8, true)).toBe(first)
-    expect(view.getInt32(slot + 12, true)).toBe(epoch(VCPU))
+    expect(view.getInt32(slot + L.JUMP_EPOCH, true)).toBe(epoch(VCPU))
+    expect(view.getUint32(VCPU + L.JUMP_RECORDS + jumpIndex(0x1000) * 4, true)).toBe(first)
   })
 
   it('ends a block after 64 records and at the end of the page', () => {
@@ -157,7 +158,7 @@ describe('decoded-block cache', () => {
   it('keeps code that runs between writes to the data beside it', () => {
     put(0x1000, 0xc3)
     const first = find(0x1000)
-    const inJumpCache = (): boolean => view.getInt32(VCPU + L.JUMP_CACHE + ((0x1000 ^ 1) & (L.JUMP_CACHE_ENTRIES - 1)) * L.JUMP_CACHE_ENTRY_BYTES + L.JUMP_EPOCH, true) === epoch(VCPU)
+    const inJumpCache = (): boolean => view.getInt32(VCPU + L.JUMP_CACHE + jumpIndex(0x1000) * L.JUMP_CACHE_ENTRY_BYTES + L.JUMP_EPOCH, true) === epoch(VCPU)
     for (let i = 0; i < 2000; i++) {
       core.invalidate_code(VCPU, 0x1800n, 4)
       // as the run loop: looks the block up only when the jump cache does not have it

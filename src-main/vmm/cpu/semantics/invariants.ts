@@ -6,12 +6,15 @@
 import { FPU_CW, FPU_SW, MXCSR, REG_CR0, REG_CR4 } from '../layout'
 import type { Arithmetic, Emitter, Value } from './emitter'
 
-export type InvariantName = 'sse-blocked' | 'x87-blocked' | 'mxcsr-special' | 'mxcsr-unmasked'
+export type InvariantName = 'sse-blocked' | 'x87-blocked' | 'x87-special' | 'mxcsr-special' | 'mxcsr-unmasked'
 
 const CR0_EM_TS = 0xc
 const CR4_OSFXSR = 0x200
 const SW_ES = 0x80
 const CW_MASKS = 0x3f
+/** All exceptions masked, 64 bits of precision, rounding to nearest. */
+const CW_LOOKED_AT = 0xf3f
+const CW_PLAIN = 0x33f
 /** All exceptions masked, rounding to nearest, PE set. FZ and DAZ do not matter to numbers far from denormal ones. */
 const MXCSR_LOOKED_AT = 0x7fa0
 const MXCSR_PLAIN = 0x1fa0
@@ -31,6 +34,7 @@ export const INVARIANTS: Readonly<Record<InvariantName, (m: State) => Value>> = 
       m.or(m.and(m.loadState('i32', REG_CR0), m.i32(CR0_EM_TS)), m.and(m.loadState('i32', FPU_SW), m.i32(SW_ES))),
       m.and(m.xor(m.loadState('i32', FPU_CW), m.i32(CW_MASKS)), m.i32(CW_MASKS)),
     ),
+  'x87-special': (m) => m.xor(m.and(m.loadState('i32', FPU_CW), m.i32(CW_LOOKED_AT)), m.i32(CW_PLAIN)),
   'mxcsr-special': (m) => m.xor(m.and(m.loadState('i32', MXCSR), m.i32(MXCSR_LOOKED_AT)), m.i32(MXCSR_PLAIN)),
   'mxcsr-unmasked': (m) => m.xor(m.and(m.loadState('i32', MXCSR), m.i32(MXCSR_MASKS)), m.i32(MXCSR_MASKS)),
 }

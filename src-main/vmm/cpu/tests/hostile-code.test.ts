@@ -247,7 +247,8 @@ class HostileProcessor {
     this.zero(L.CODE_PAGES + pages * L.CODE_PAGE_BYTES, L.CODE_PAGES + mapped * L.CODE_PAGE_BYTES, 'the table of code pages')
     this.zero(L.CODE_PAGES + (mapped + 1) * L.CODE_PAGE_BYTES, L.CODE_PAGES + L.PHYSMAP_PAGES * L.CODE_PAGE_BYTES, 'the table of code pages')
     this.zero(L.DIRTY_MAP, L.DIRTY_MAP + L.RAM_BASE / PAGE, 'the dirty map')
-    this.zero(L.DIRTY_MAP + ROM / PAGE, L.RAM_BASE, 'the dirty map')
+    this.zero(L.DIRTY_MAP + ROM / PAGE, L.NEXT_REGIONS, 'the dirty map')
+    this.zero(L.NEXT_REGIONS + L.NEXT_LINES * L.NEXT_WAYS * L.NEXT_WAY_BYTES, L.RAM_BASE, "another vCPU's table of regions")
   }
 }
 

@@ -1,5 +1,7 @@
 /** The run loop with hand-made regions: when they are entered, counted and left, and what else it tells the engine. */
 import { beforeEach, describe, expect, it } from 'vitest'
+import { BlockLists } from '../code-cache/block-lists'
+import { jumpIndex } from '../code-cache/jump-index'
 import * as L from '../layout'
 import * as D from '../layout-decode'
 import * as S from '../layout-system'
@@ -54,9 +56,8 @@ beforeEach(() => {
 })
 
 describe('the jump cache', () => {
-  const slotOf = (address: number): number => (address ^ (address >>> 12)) & (L.JUMP_CACHE_ENTRIES - 1)
   const has = (address: number): boolean =>
-    [slotOf(address), slotOf(address) ^ 1].some((slot) => {
+    [jumpIndex(address), jumpIndex(address) ^ 1].some((slot) => {
       const at = L.VCPU_BASE + L.JUMP_CACHE + slot * L.JUMP_CACHE_ENTRY_BYTES
       return m.view.getUint32(at, true) === address && m.view.getUint32(at + L.JUMP_EPOCH, true) === m.view.getUint32(L.VCPU_BASE + L.CODE_EPOCH, true)
     })
@@ -64,17 +65,20 @@ describe('the jump cache', () => {
     m.vcpu.rip = address
     expect(m.call('find_block')).not.toBe(0)
   }
-  const even = OTHER + (slotOf(OTHER) & 1)
+  const step = 1 << L.JUMP_CACHE_SHIFT
+  const even = OTHER + (jumpIndex(OTHER) & 1) * step
+  const odd = even + step
 
   it('holds blocks whose places are neighbours, in whatever order they come', () => {
-    m.code(even, [0x90, 0x90, HLT])
+    expect(jumpIndex(odd)).toBe(jumpIndex(even) ^ 1)
+    m.code(even, [...Array.from({ length: step + 1 }, () => 0x90), HLT])
     m.call('bump_code_epoch')
-    for (const address of [even, even + 1, even, even + 1, even + 1, even]) find(address)
-    expect([has(even), has(even + 1)]).toEqual([true, true])
+    for (const address of [even, odd, even, odd, odd, even]) find(address)
+    expect([has(even), has(odd)]).toEqual([true, true])
   })
 
   it('holds two blocks of one place', () => {
-    const same = Array.from({ length: 8 * 4096 }, (_, i) => CODE + i).find((address) => slotOf(address) === slotOf(even) && address !== even)!
+    const same = Array.from({ length: 8 * 4096 }, (_, i) => CODE + i).find((address) => jumpIndex(address) === jumpIndex(even) && address !== even)!
     for (const address of [even, same]) find(address)
     expect([has(even), has(same)]).toEqual([true, true])
   })
@@ -185,12 +189,94 @@ describe('leaving', () => {
     link(CODE + 0x20, 2)
     m.run(400)
     expect(m.vcpu.gpr32('rcx')).toBe(100)
-    const slot = m.vcpu.base + L.JUMP_CACHE + ((((CODE + 0x20) >>> 12) ^ (CODE + 0x20)) & (L.JUMP_CACHE_ENTRIES - 1)) * L.JUMP_CACHE_ENTRY_BYTES
+    const slot = m.vcpu.base + L.JUMP_CACHE + jumpIndex(CODE + 0x20) * L.JUMP_CACHE_ENTRY_BYTES
     expect(m.view.getUint32(slot + L.JUMP_WORD, true)).toBe((L.ENTRY_TRANSLATED | 2) >>> 0)
     m.write(CODE + 0x20, [HLT])
     m.core.core('invalidate_code_range')(CODE + 0x20, 1)
     m.runToHalt(100)
     expect([m.vcpu.gpr32('rcx'), m.vcpu.rip]).toEqual([100, BigInt(CODE + 0x21)])
+  })
+
+  /** Places with a region's ways that lead to an address in the present epoch, and their entry words. */
+  const waysTo = (slot: number, address: number): readonly number[] => {
+    const line = L.NEXT_REGIONS + slot * L.NEXT_WAYS * L.NEXT_WAY_BYTES
+    return Array.from({ length: L.NEXT_WAYS }, (_, i) => line + i * L.NEXT_WAY_BYTES)
+      .filter((at) => m.view.getUint32(at, true) === address && m.view.getInt32(at + L.NEXT_EPOCH, true) === m.state32(L.CODE_EPOCH))
+      .map((at) => m.view.getUint32(at + L.NEXT_WORD, true))
+  }
+
+  it('remembers with a region where it was left for, and looks elsewhere for what is not there', () => {
+    // eight regions in turn, twice as many as there are ways, each of which goes back
+    const others = Array.from({ length: 8 }, (_, i) => CODE + 0x40 + i * 0x10)
+    region(1, (b, vcpu) => {
+      b.if(b.op('i32.lt_s', [b.load('i32.load', vcpu, L.BUDGET), b.constant('i32', 4)]), () => leave(b, vcpu, CODE, 0, L.STATUS_INTERPRET))
+      const turn = b.op('i32.and', [b.load('i32.load', vcpu, L.REG_GPR), b.constant('i32', 7)])
+      const target = b.op('i32.add', [b.constant('i32', others[0]!), b.op('i32.shl', [turn, b.constant('i32', 4)])])
+      addTo(b, vcpu, L.REG_GPR, 1)
+      b.effect('i64.store', [vcpu, b.op('i64.extend_i32_u', [target])], L.REG_RIP)
+      b.effect('i32.store', [vcpu, b.op('i32.sub', [b.load('i32.load', vcpu, L.BUDGET), b.constant('i32', 2)])], L.BUDGET)
+      b.return(b.constant('i32', L.STATUS_JUMP))
+    })
+    others.forEach((address, i) => {
+      m.write(address, [0x90, 0xeb, 0xfd])
+      link(address, 2 + i)
+      region(2 + i, (b, vcpu) => {
+        // a number with eight digits, each of which counts one region
+        addTo(b, vcpu, L.REG_GPR + 8, 1 << (4 * i))
+        leave(b, vcpu, CODE, 2, L.STATUS_JUMP)
+      })
+    })
+    link(CODE, 1)
+    m.run(4 * 8 * 3)
+    expect([m.vcpu.gpr32('rax'), m.vcpu.gpr32('rcx'), retired()]).toEqual([24, 0x33333333, 96])
+    expect(others.some((address) => waysTo(1, address).length > 0)).toBe(true)
+    others.forEach((_, i) => expect(waysTo(2 + i, CODE)).toEqual([(L.ENTRY_TRANSLATED | 1) >>> 0]))
+    const before = m.vcpu.gpr32('rdx')
+    // another slot has the code now: as the code cache does it
+    region(12, (b, vcpu) => {
+      addTo(b, vcpu, L.REG_GPR + 16, 1)
+      leave(b, vcpu, CODE, 2, L.STATUS_JUMP)
+    })
+    const lists = new BlockLists(m.core.memory)
+    others.forEach((address, i) => {
+      link(address, 12)
+      lists.forgetSlots(Uint8Array.from({ length: L.REGION_SLOTS_MAX }, (_, slot) => (slot === 2 + i ? 1 : 0)), 20)
+      m.core.regionTable.set(2 + i, null)
+    })
+    m.run(4 * 8 * 3)
+    expect([m.vcpu.gpr32('rcx'), m.vcpu.gpr32('rdx') - before, retired()]).toEqual([0x33333333, 24, 192])
+    expect(waysTo(12, CODE)).toEqual([(L.ENTRY_TRANSLATED | 1) >>> 0])
+    m.call('reset_tlb')
+    expect(m.view.getUint32(L.NEXT_REGIONS + 12 * L.NEXT_WAYS * L.NEXT_WAY_BYTES + L.NEXT_EPOCH, true)).toBe(0xffffffff)
+  })
+
+  it('does not go where a way led before the code was dropped or everything decoded was flushed', () => {
+    for (const drop of [(): void => void m.core.core('invalidate_code_range')(CODE + 0x20, 1), (): void => void m.core.core('flush_code')()]) {
+      m.write(CODE + 0x20, [0x90, 0xeb, 0xdd])
+      m.core.core('flush_code')()
+      m.vcpu.rip = CODE
+      m.call('find_block')
+      region(1, (b, vcpu) => {
+        b.if(b.op('i32.lt_s', [b.load('i32.load', vcpu, L.BUDGET), b.constant('i32', 4)]), () => leave(b, vcpu, CODE, 0, L.STATUS_INTERPRET))
+        leave(b, vcpu, CODE + 0x20, 2, L.STATUS_JUMP)
+      })
+      region(2, (b, vcpu) => {
+        addTo(b, vcpu, L.REG_GPR + 8, 1)
+        leave(b, vcpu, CODE, 2, L.STATUS_JUMP)
+      })
+      link(CODE, 1)
+      link(CODE + 0x20, 2)
+      const before = m.vcpu.gpr32('rcx')
+      m.run(40)
+      expect(m.vcpu.gpr32('rcx') - before).toBe(10)
+      expect(waysTo(1, CODE + 0x20)).toEqual([(L.ENTRY_TRANSLATED | 2) >>> 0])
+      m.write(CODE + 0x20, [HLT])
+      drop()
+      expect(waysTo(1, CODE + 0x20)).toEqual([])
+      m.view.setUint32(entryOf(CODE), (L.ENTRY_TRANSLATED | 1) >>> 0, true)
+      m.runToHalt(100)
+      expect([m.vcpu.gpr32('rcx') - before, m.vcpu.rip]).toEqual([10, BigInt(CODE + 0x21)])
+    }
   })
 
   it('uses up the budget exactly when it does not suffice for the region', () => {
@@ -372,8 +458,8 @@ describe('CODE_KEY', () => {
 
 describe('the jump cache', () => {
   const valid = (linear: number): boolean => {
-    const slot = m.vcpu.base + L.JUMP_CACHE + (((linear >>> 12) ^ linear) & (L.JUMP_CACHE_ENTRIES - 1)) * L.JUMP_CACHE_ENTRY_BYTES
-    return m.view.getUint32(slot, true) === linear && m.view.getInt32(slot + 12, true) === m.state32(L.CODE_EPOCH)
+    const slot = m.vcpu.base + L.JUMP_CACHE + jumpIndex(linear) * L.JUMP_CACHE_ENTRY_BYTES
+    return m.view.getUint32(slot, true) === linear && m.view.getInt32(slot + L.JUMP_EPOCH, true) === m.state32(L.CODE_EPOCH)
   }
   /** Identity mapping by 4 KiB pages. `global`: PTE bits of the code's page. */
   const page = (global: number): void => {

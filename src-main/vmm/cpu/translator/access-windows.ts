@@ -4,11 +4,9 @@
  * have it, each of them asks the core; in a brief region, which is of little worth yet, the interpreter executes the rest of the basic block: that is half the
  * code for V8 to compile, and what runs often becomes another region.
  */
-import { ADD } from '../emit/arithmetic-emitter'
 import * as L from '../layout'
 import type { Block, FunctionBuilder, Value, Variable } from '../wasm/ir'
-import { constantOf, low32 } from '../wasm/ir'
-import { TLB_ADDEND, PAGE_MASK, entryOf, type LinearAccess, type SlowAccess } from './memory-access'
+import { TLB_ADDEND, PAGE_MASK, entryOf, splitAddress, type LinearAccess, type SlowAccess } from './memory-access'
 
 /** Wider spans would too often cross a page. */
 const SPAN_MAX = 512
@@ -42,7 +40,7 @@ export class AccessWindows {
   /** Machine address of an access's first byte. */
   host({ linear, bytes, intent }: LinearAccess, slow: SlowAccess): Value {
     const { builder: b } = this
-    const { root, offset } = split(linear)
+    const { root, offset } = splitAddress(linear)
     const window = this.find(root, offset, bytes) ?? this.begin(root, offset, slow)
     window.low = Math.min(window.low, offset)
     window.high = Math.max(window.high, offset + bytes)
@@ -109,13 +107,4 @@ export class AccessWindows {
       },
     )
   }
-}
-
-/** An address as root + constant. */
-function split(linear: Value): { readonly root: Value; readonly offset: number } {
-  const [root, second] = linear.args
-  const isSum = linear.source.kind === 'op' && (linear.source.what === ADD.i32 || linear.source.what === ADD.i64)
-  const offset = isSum && second !== undefined ? constantOf(second) : undefined
-  // constants beyond 32 bits are no displacements
-  return root === undefined || offset === undefined || low32(offset) !== offset ? { root: linear, offset: 0 } : { root, offset }
 }

@@ -20,6 +20,8 @@ import { emitFinal } from './emit-final'
 import { successorsOf } from './successors'
 import { findHash } from './target-hash'
 import { executionOf } from './translatable'
+import { X87Words } from './x87-words'
+import { registersWritten } from './written-registers'
 
 interface BasicBlock {
   readonly number: number
@@ -57,6 +59,7 @@ class RegionBuilder implements RegionState {
   flags: FlagState = CANONICAL
   readonly seen: Set<InvariantName> = new Set<InvariantName>()
   readonly chain: FloatChain
+  readonly x87: X87Words
   computes = false
   private readonly frame: RegionFrame
   private readonly nodes: readonly StructureNode[]
@@ -111,6 +114,7 @@ class RegionBuilder implements RegionState {
     }
     this.frame = new RegionFrame(name, shape, helpers, Builder)
     this.chain = new FloatChain(this.frame, helpers)
+    this.x87 = new X87Words(this.frame)
   }
 
   build(): IrFunction {
@@ -168,20 +172,36 @@ class RegionBuilder implements RegionState {
 
   private node(node: StructureNode): void {
     if (node.kind === 'block') return this.block(this.blocks[node.block]!)
-    const { builder } = this.frame
+    const { builder, loops } = this.frame
     this.loops++
+    const before = builder.reserve()
     builder.loop((label) => {
       const restore = this.lead(node, label)
       const [header] = node.entries
-      if (node.entries.length > 1) {
-        const variable = this.selectorOf(node.entries)
-        this.list(node.body, () => this.dispatch(builder.get(variable), node.entries, (entry) => this.go(entry)))
-      } else {
-        this.list(node.body, () => this.go(header!))
-      }
+      loops.within(before, this.written(node), () => {
+        if (node.entries.length > 1) {
+          const variable = this.selectorOf(node.entries)
+          this.list(node.body, () => this.dispatch(builder.get(variable), node.entries, (entry) => this.go(entry)))
+        } else {
+          this.list(node.body, () => this.go(header!))
+        }
+      })
       restore()
     })
     this.loops--
+  }
+
+  /** A bit for each general register that may change in there; undefined: and anything else, behind an instruction that wants the whole state. */
+  private written(node: StructureNode): number | undefined {
+    if (node.kind === 'block') {
+      const { isFinal, successors, instructions } = this.blocks[node.block]!
+      if (isFinal && successors.length > 0) return undefined
+      return instructions.reduce((all, instruction) => all | registersWritten(instruction), 0)
+    }
+    return node.body.reduce<number | undefined>((all, inner) => {
+      const more = all === undefined ? undefined : this.written(inner)
+      return all === undefined || more === undefined ? undefined : all | more
+    }, 0)
   }
 
   private dispatch(selector: Value, entries: readonly number[], go: (entry: number) => void): void {
@@ -236,6 +256,7 @@ class RegionBuilder implements RegionState {
     frame.vectors.forget()
     this.seen.clear()
     this.chain.forget()
+    this.x87.forget()
     this.computes = block.instructions.some(({ form }) => isArithmetic(form))
     this.flags = DYNAMIC
     if (!this.headers.has(block.number)) this.pay(block)

@@ -11,3 +11,5 @@ const SYSTEM: ReadonlySet<string> = new Set(['cli', 'read_cr', 'read_dr', 'smsw'
 
 export const isPureHelper = (name: string): boolean => PURE.has(name)
 export const isInlineHelper = (name: string): boolean => INTEGER.has(name) || SYSTEM.has(name) || (name in fpuHelpers && !WHOLE_STATE.has(name))
+/** Those of the x87 change TOP, tags and status word; its fault only leaves. */
+export const changesX87 = (name: string): boolean => name.startsWith('x87') && name !== 'x87Unavailable' && name !== 'x87WaitFault'

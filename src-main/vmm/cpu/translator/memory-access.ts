@@ -6,8 +6,10 @@
  * Measured: a stack page that followed its accesses, as the others do, cost more than it gained (calls in a loop 1000 instead of 1400 million instructions a
  * second): every access then is a place where four locals change.
  */
+import { ADD } from '../emit/arithmetic-emitter'
 import type { AccessBytes, Intent } from '../emit/memory-emitter'
 import * as L from '../layout'
+import { constantOf, low32 } from '../wasm/ir'
 import type { FunctionBuilder, Value, Variable } from '../wasm/ir'
 import type { RegionFrame } from './region-frame'
 
@@ -96,6 +98,15 @@ export class PageCaches {
 export function entryOf(b: FunctionBuilder, tlb: Value, low: Value): Value {
   const index = b.op('i32.and', [b.op('i32.shr_u', [low, b.constant('i32', INDEX_SHIFT)]), b.constant('i32', INDEX_MASK)])
   return b.op('i32.add', [tlb, index])
+}
+
+/** An address as root + constant. */
+export function splitAddress(linear: Value): { readonly root: Value; readonly offset: number } {
+  const [root, second] = linear.args
+  const isSum = linear.source.kind === 'op' && (linear.source.what === ADD.i32 || linear.source.what === ADD.i64)
+  const offset = isSum && second !== undefined ? constantOf(second) : undefined
+  // constants beyond 32 bits are no displacements
+  return root === undefined || offset === undefined || low32(offset) !== offset ? { root: linear, offset: 0 } : { root, offset }
 }
 
 export function hostAddress(frame: RegionFrame, access: LinearAccess, slow: SlowAccess): Value {

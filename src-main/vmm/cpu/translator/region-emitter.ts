@@ -22,13 +22,14 @@ import type { FlagState, PendingCount, PendingFlags } from './flag-state'
 import { settleSlots } from './flag-words'
 import type { PendingWords } from './flag-words'
 import type { FloatChain } from './float-chain'
-import { isInlineHelper, isPureHelper } from './inline-helpers'
+import { changesX87, isInlineHelper, isPureHelper } from './inline-helpers'
 import { NotInline, RegionBinding } from './region-binding'
 import type { Leaving } from './region-binding'
 import type { RegionFrame } from './region-frame'
 import { repeatAtOnce } from './repeat-at-once'
 import { hostAddress } from './memory-access'
 import type { PageSlots } from './memory-access'
+import { X87Words } from './x87-words'
 
 /** Order of the operands of 'bits' flags. */
 const BIT_ORDER: readonly FlagName[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of']
@@ -62,12 +63,14 @@ export interface RegionState {
   /** Conditions that an instruction of this basic block has looked at and found as usual. */
   readonly seen: Set<InvariantName>
   readonly chain: FloatChain
+  readonly x87: X87Words
   /** The basic block has arithmetic on f64. */
   readonly computes: boolean
 }
 
 export class RegionEmitter extends OperationEmitter {
   taken: Jump | undefined
+  private isLasting = false
   /** What relativeTarget gave, and its offset in the page. */
   private staticTarget: { readonly value: Value; readonly offset: number } | undefined
 
@@ -96,7 +99,7 @@ export class RegionEmitter extends OperationEmitter {
       body?.()
       changed ||= this.state.flags !== before
     }
-    this.builder.if(condition, branch(then), otherwise === undefined ? undefined : branch(otherwise))
+    this.state.x87.branch([branch(then), otherwise && branch(otherwise)], ([first, second]) => this.builder.if(condition, first!, second))
     this.state.flags = changed ? DYNAMIC : before
   }
 
@@ -168,7 +171,18 @@ export class RegionEmitter extends OperationEmitter {
   protected override callHelper(name: string, args: readonly Value[]): Value | undefined {
     if (isPureHelper(name)) return this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args], true)
     if (!isInlineHelper(name)) throw new NotInline(`helper ${name}`)
-    return super.callHelper(name, args)
+    const result = super.callHelper(name, args)
+    if (changesX87(name)) this.state.x87.forget()
+    return result
+  }
+
+  override loadState(type: StateType, offset: number): Value {
+    return type === 'i32' && X87Words.has(offset) && !this.isLasting ? this.state.x87.load(offset) : super.loadState(type, offset)
+  }
+
+  override storeState(offset: number, value: Value): void {
+    if (X87Words.has(offset)) this.state.x87.store(offset, value)
+    else super.storeState(offset, value)
   }
 
   override loadStateAt(type: StateType, index: Value, offset: number): Value {
@@ -189,13 +203,21 @@ export class RegionEmitter extends OperationEmitter {
       if (this.state.seen.has(name)) return this.i32(0)
       this.state.seen.add(name)
     }
-    return this.frame.once(name, 'i32', () => INVARIANTS[name](this))
+    return this.frame.once(name, 'i32', () => this.lasting(name))
   }
 
   override changed(name: InvariantName): void {
     this.state.seen.delete(name)
-    this.frame.renew(name, 'i32', () => INVARIANTS[name](this))
+    this.frame.renew(name, 'i32', () => this.lasting(name))
     if (name === 'mxcsr-unmasked') this.frame.renew(ARITHMETIC_GUARD, 'i32', () => this.arithmeticGuard())
+  }
+
+  /** A condition computed where locals of a basic block mean nothing. */
+  private lasting(name: InvariantName): Value {
+    this.isLasting = true
+    const condition = INVARIANTS[name](this)
+    this.isLasting = false
+    return condition
   }
 
   // ---- floating point ----
@@ -233,7 +255,7 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   private arithmeticGuard(): Value {
-    return this.or(INVARIANTS['sse-blocked'](this), INVARIANTS['mxcsr-unmasked'](this))
+    return this.or(this.lasting('sse-blocked'), this.lasting('mxcsr-unmasked'))
   }
 
   protected override controlRegister(): Value {
@@ -293,7 +315,7 @@ export class RegionEmitter extends OperationEmitter {
     const slow = { ask: (whole: Value): Value => this.builder.call(helper, [this.binding.vcpu, whole, this.flags(access)]), leave: (): void => this.leaving.interpret() }
     const { windows } = this.frame
     if (windows !== undefined) return windows.host({ linear, bytes, intent, page: undefined }, slow)
-    return hostAddress(this.frame, { linear, bytes, intent, page: this.pageOf(address.segment) }, slow)
+    return this.frame.loops.host({ linear, bytes, intent, page: undefined }, slow) ?? hostAddress(this.frame, { linear, bytes, intent, page: this.pageOf(address.segment) }, slow)
   }
 
   /** Accesses by the same base register are likely to stay on a page; by what else is not worth remembering, or only in a loop. */

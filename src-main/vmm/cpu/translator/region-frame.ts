@@ -9,6 +9,7 @@ import type { Block, LabelStatement, OpName, Value, Variable } from '../wasm/ir'
 import { FlagSlots } from './flag-state'
 import { PendingWords, storeFlags } from './flag-words'
 import { AccessWindows } from './access-windows'
+import { LoopWindows } from './loop-windows'
 import { PageCaches, entryOf } from './memory-access'
 import { PAGE_BYTES, distanceOf, inPage, type OtherPage } from './region-plan'
 import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
@@ -55,12 +56,14 @@ export class RegionFrame {
   readonly pages: PageCaches
   /** How memory is accessed when registers live in the vCPU. */
   readonly windows: AccessWindows | undefined
+  readonly loops: LoopWindows
   /** Instruction pointer that offset 0 of the page would have (i64 or i32). */
   readonly base: Value
   private readonly tlbContext: Variable | undefined
   private readonly tlbAtEntry: Value
   readonly budget: Variable
   private readonly prologue: Block
+  private readonly keptVariables = new Set<Variable>()
   private readonly invariants = new Map<string, { readonly variable: Variable; readonly compute: () => Value }>()
   /** Where the state is stored, and where it is loaded again: what of it the region uses is known in the end. */
   private readonly writeBacks: Block[] = []
@@ -100,6 +103,7 @@ export class RegionFrame {
     this.tlbAtEntry = b.load('i32.load', this.vcpu, L.TLB_CONTEXT)
     this.tlbContext = shape.resumes === true ? b.variable('i32', this.tlbAtEntry) : undefined
     this.windows = resident ? undefined : new AccessWindows(b, this.wide, () => this.tlb, shape.brief ?? false)
+    this.loops = new LoopWindows(b, this.wide, this.general, () => this.tlb, (variable) => this.keptVariables.has(variable))
     b.set(this.budget, b.load('i32.load', this.vcpu, L.BUDGET))
     this.prologue = b.reserve()
   }
@@ -244,6 +248,7 @@ export class RegionFrame {
     if (known !== undefined) return known.variable
     const variable = b.variable(type)
     this.invariants.set(name, { variable, compute })
+    this.keptVariables.add(variable)
     b.at(this.prologue, () => b.set(variable, compute()))
     return variable
   }

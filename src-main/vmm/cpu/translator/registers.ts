@@ -39,6 +39,12 @@ export class RegisterFile {
     this.variables = Array.from({ length: COUNT }, () => builder.variable(kind.type))
   }
 
+  /** Of the register that lives in this local. */
+  numberOf(variable: Variable): number | undefined {
+    const register = this.variables.indexOf(variable)
+    return register < 0 ? undefined : register
+  }
+
   get(register: number): Value {
     this.used.add(register)
     const known = this.known[register]

@@ -27,8 +27,10 @@ import {
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
+  JUMP_CACHE_FOLD,
+  JUMP_CACHE_SHIFT,
   JUMP_EPOCH,
-  JUMP_RECORD,
+  JUMP_RECORDS,
   JUMP_WORD,
   LINEAR_MASK,
   PHYSMAP,
@@ -424,14 +426,21 @@ function second_page(vcpu: usize, linear: u64): usize {
 // @ts-ignore: decorator
 @inline
 export function jump_slot(vcpu: usize, linear: u64): usize {
-  return vcpu + JUMP_CACHE + <usize>(((<u32>linear >> 12) ^ <u32>linear) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES
+  return vcpu + JUMP_CACHE + <usize>(((<u32>linear >> JUMP_CACHE_SHIFT) ^ (<u32>linear >> JUMP_CACHE_FOLD)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES
+}
+
+/** Where JUMP_RECORDS has the record of a slot of the jump cache. */
+// @ts-ignore: decorator
+@inline
+function record_slot(vcpu: usize, slot: usize): usize {
+  return vcpu + JUMP_RECORDS + (slot - vcpu - JUMP_CACHE) / JUMP_CACHE_ENTRY_BYTES * 4
 }
 
 /** What the jump cache has for `linear`, when it leads to the live block at `gpa` whatever the epoch; else 0. */
 // @ts-ignore: decorator
 @inline
-function find_in_slot(slot: usize, linear: u64, gpa: u64, key: i32): usize {
-  const record = <usize>load<u32>(slot, JUMP_RECORD)
+function find_in_slot(vcpu: usize, slot: usize, linear: u64, gpa: u64, key: i32): usize {
+  const record = <usize>load<u32>(record_slot(vcpu, slot))
   if (load<u64>(slot) != linear || record <= ARENA_START || record >= ARENA_END) return 0
   const block = record - BLOCK_HEADER_BYTES
   return load<u64>(block, BLOCK_GPA) == gpa && load<i32>(block, BLOCK_MODE) == key ? block : 0
@@ -460,7 +469,7 @@ export function find_block(vcpu: usize): u32 {
   if (load<u32>(vcpu, WALK_UNCACHED) || gpa >> 12 >= <u64>PHYSMAP_PAGES) return decode_uncached(vcpu, page, linear, mode, room)
 
   const slot = jump_slot(vcpu, linear)
-  let block = find_in_slot(slot, linear, gpa, key)
+  let block = find_in_slot(vcpu, slot, linear, gpa, key)
   if (block == 0) block = find_in_hash(gpa, key)
   if (block == 0) block = decode_block(page, gpa, key)
   if (block == 0) return decode_uncached(vcpu, page, linear, mode, room)
@@ -470,10 +479,12 @@ export function find_block(vcpu: usize): u32 {
   // What was there moves to the neighbour, which may be another block's own place: not what is stale, nor what came from there.
   const before = load<u64>(slot)
   if (before != linear && jump_slot(vcpu, before) == slot && is_current_epoch(vcpu, load<i32>(slot, JUMP_EPOCH))) {
-    memory.copy(slot ^ JUMP_CACHE_ENTRY_BYTES, slot, JUMP_CACHE_ENTRY_BYTES)
+    const neighbour = slot ^ JUMP_CACHE_ENTRY_BYTES
+    memory.copy(neighbour, slot, JUMP_CACHE_ENTRY_BYTES)
+    store<u32>(record_slot(vcpu, neighbour), load<u32>(record_slot(vcpu, slot)))
   }
   store<u64>(slot, linear)
-  store<u32>(slot, record, JUMP_RECORD)
+  store<u32>(record_slot(vcpu, slot), record)
   store<i32>(slot, load<i32>(vcpu, CODE_EPOCH), JUMP_EPOCH)
   // whether it is translated is for the run loop to see
   store<u32>(slot, 0, JUMP_WORD)

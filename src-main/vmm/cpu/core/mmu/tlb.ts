@@ -7,6 +7,11 @@ import {
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
+  JUMP_RECORDS,
+  NEXT_LINES,
+  NEXT_REGIONS,
+  NEXT_WAYS,
+  NEXT_WAY_BYTES,
   PHYS_CODE,
   PHYS_READ,
   PHYS_WRITE,
@@ -20,6 +25,8 @@ import {
   TLB_READ,
   TLB_TABLE_BYTES,
   TLB_WRITE,
+  VCPU_BASE,
+  VCPU_STRIDE,
 } from '../../layout'
 import {
   COUNT_TLB_FLUSHES,
@@ -76,8 +83,12 @@ function next_epoch(vcpu: usize): i32 {
   return next
 }
 
+/** And where the run loop goes from regions, which is known for the same epochs. */
 export function clear_jump_cache(vcpu: usize): void {
   memory.fill(vcpu + JUMP_CACHE, 0xff, JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES)
+  memory.fill(vcpu + JUMP_RECORDS, 0xff, JUMP_CACHE_ENTRIES * 4)
+  const bytes = NEXT_LINES * NEXT_WAYS * NEXT_WAY_BYTES
+  memory.fill(<usize>NEXT_REGIONS + ((vcpu - VCPU_BASE) / VCPU_STRIDE) * <usize>bytes, 0xff, bytes)
 }
 
 /** Makes every jump-cache entry stale. The low 26 bits of the epoch count, the rest is the mode (set_epoch_mode). */

@@ -31,7 +31,7 @@ const DIFFERENCES_SHOWN = 20
 const HOT_ENTRIES = 3000
 /** Parts of a vCPU that are caches: of no meaning to the other machine. */
 const TLB_END = L.TLB + L.TLB_CONTEXTS * L.TLB_CONTEXT_BYTES
-const JUMP_CACHE_END = L.JUMP_CACHE + L.JUMP_CACHE_ENTRIES * L.JUMP_CACHE_ENTRY_BYTES
+const JUMP_CACHE_END = L.JUMP_RECORDS + L.JUMP_CACHE_ENTRIES * 4
 /** Changes of these alone need no derived state to be made anew. */
 const PLAIN_STATE_END = L.SEGMENTS
 

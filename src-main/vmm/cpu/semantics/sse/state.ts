@@ -91,6 +91,7 @@ const imageLoaded = (m: Emitter): void => {
   m.changed('mxcsr-special')
   m.changed('mxcsr-unmasked')
   m.changed('x87-blocked')
+  m.changed('x87-special')
 }
 
 const fxrstor: Semantics = (m) => {

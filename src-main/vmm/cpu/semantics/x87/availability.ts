@@ -21,4 +21,5 @@ export const requireX87 = (m: Emitter, waiting: boolean): void => {
 /** After a change of the control word or of pending exceptions. */
 export const x87ControlChanged = (m: Emitter): void => {
   m.changed('x87-blocked')
+  m.changed('x87-special')
 }

@@ -8,9 +8,10 @@
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
 import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
 import type { ConditionCode, Emitter, Reference, SegmentedAddress, Semantics, SemanticsTable, Value } from '../emitter'
+import { arithmeticOn } from './arithmetic'
 import { requireX87, x87ControlChanged } from './availability'
 import { environmentSemantics } from './environment'
-import { changeSign, exchange, loadConstant, loadNormal, loadRegister, pop, storeRegister } from './stack'
+import { changeSign, exchange, expand, loadConstant, loadNormal, loadRegister, pop, storeRegister } from './stack'
 
 const CR0_TS_MP = 0xa
 const SW_ES = 0x80
@@ -51,20 +52,24 @@ const number = (m: Emitter, i: number): Value => m.registerField(i)
 
 // ---- arithmetic ----
 
+const betweenRegisters = (m: Emitter, op: number, pops: boolean): void => {
+  const [target, source] = [number(m, 0), number(m, 1)]
+  arithmeticOn(m, op, target, { register: source }, pops, () => m.call('x87Arithmetic', m.i32(op), target, source, m.i32(pops ? 1 : 0)))
+}
 const arithmetic = (op: number): Semantics => (m) => {
   requireX87(m, true)
   if (memoryIndex(m) < 0) {
     track(m)
-    m.call('x87Arithmetic', m.i32(op), number(m, 0), number(m, 1), m.i32(0))
+    betweenRegisters(m, op, false)
     return
   }
   const value = m.read(1)
   track(m)
-  m.call(bytesOf(m) === 8 ? 'x87ArithmeticF64' : 'x87ArithmeticF32', m.i32(op), value)
+  arithmeticOn(m, op, m.i32(0), expand(m, value), false, () => m.call(bytesOf(m) === 8 ? 'x87ArithmeticF64' : 'x87ArithmeticF32', m.i32(op), value))
 }
 const arithmeticPop = (op: number): Semantics =>
   onRegisters((m) => {
-    m.call('x87Arithmetic', m.i32(op), number(m, 0), number(m, 1), m.i32(1))
+    betweenRegisters(m, op, true)
   })
 const arithmeticInteger = (op: number): Semantics => (m) => {
   requireX87(m, true)

@@ -14,25 +14,25 @@ const REGISTER_SHIFT = 4
 const TOP_BIT = 1n << 63n
 
 /** TOP and the bitmap of registers in use. */
-interface Stack {
+export interface Stack {
   readonly top: Value
   readonly tags: Value
 }
-const stackOf = (m: Emitter): Stack => ({ top: m.loadState('i32', FPU_TOP), tags: m.loadState('i32', FPU_TAGS) })
+export const stackOf = (m: Emitter): Stack => ({ top: m.loadState('i32', FPU_TOP), tags: m.loadState('i32', FPU_TAGS) })
 /** Number (i32) of the physical register that ST(i) is. */
-const physical = (m: Emitter, { top }: Stack, i: Value): Value => m.and(m.add(top, i), m.i32(7))
+export const physical = (m: Emitter, { top }: Stack, i: Value): Value => m.and(m.add(top, i), m.i32(7))
 /** Lowest bit: the register is in use. */
-const inUse = (m: Emitter, { tags }: Stack, register: Value): Value => m.shrU(tags, register)
+export const inUse = (m: Emitter, { tags }: Stack, register: Value): Value => m.shrU(tags, register)
 
-interface Extended {
+export interface Extended {
   readonly sig: Value
   readonly se: Value
 }
-const read = (m: Emitter, register: Value): Extended => {
+export const read = (m: Emitter, register: Value): Extended => {
   const place = m.shl(register, m.i32(REGISTER_SHIFT))
   return { sig: m.loadStateAt('i64', place, SIGNIFICAND), se: m.loadStateAt('i32', place, SIGN_EXPONENT) }
 }
-const write = (m: Emitter, register: Value, { sig, se }: Extended): void => {
+export const write = (m: Emitter, register: Value, { sig, se }: Extended): void => {
   const place = m.shl(register, m.i32(REGISTER_SHIFT))
   m.storeStateAt(place, SIGNIFICAND, sig)
   m.storeStateAt(place, SIGN_EXPONENT, se)
@@ -43,7 +43,7 @@ const clearC1 = (m: Emitter): void => {
 const bitOf = (m: Emitter, register: Value): Value => m.shl(m.i32(1), register)
 
 /** Pops from what `tags` has become. */
-const popFrom = (m: Emitter, { top, tags }: Stack): void => {
+export const popFrom = (m: Emitter, { top, tags }: Stack): void => {
   m.storeState(FPU_TAGS, m.and(tags, m.not(bitOf(m, top))))
   m.storeState(FPU_TOP, m.and(m.add(top, m.i32(1)), m.i32(7)))
 }
@@ -76,26 +76,24 @@ export const loadRegister = (m: Emitter, i: Value, otherwise: () => void): void 
   push(m, stack, inUse(m, stack, source), () => read(m, source), otherwise)
 }
 
-/** A normal number in memory; `bits` are of an f64 (i64) or an f32 (i32). */
-export const loadNormal = (m: Emitter, bits: Value, otherwise: () => void): void => {
+/** What the bits of an f64 (i64) or an f32 (i32) stand for, if they are a normal number: then `fits` is 1. */
+export const expand = (m: Emitter, bits: Value): Extended & { readonly fits: Value } => {
   const double = bits.type === 'i64'
   const upper = double ? m.wrap(m.shrU(bits, m.i32(32))) : bits
   // in units of the exponent's lowest bit, without the sign
   const unit = double ? 0x200000 : 0x1000000
-  const normal = m.ltU(m.sub(m.shl(upper, m.i32(1)), m.i32(unit)), m.i32(0 - 2 * unit))
-  push(
-    m,
-    stackOf(m),
-    normal,
-    () => {
-      const exponent = double ? m.and(m.shrU(upper, m.i32(20)), m.i32(0x7ff)) : m.and(m.shrU(upper, m.i32(23)), m.i32(0xff))
-      return {
-        sig: m.or(m.shl(m.zext(bits), m.i32(double ? 11 : 40)), m.i64(TOP_BIT)),
-        se: m.or(m.and(m.shrU(upper, m.i32(16)), m.i32(SIGN)), m.add(exponent, m.i32(16383 - (double ? 1023 : 127)))),
-      }
-    },
-    otherwise,
-  )
+  const exponent = double ? m.and(m.shrU(upper, m.i32(20)), m.i32(0x7ff)) : m.and(m.shrU(upper, m.i32(23)), m.i32(0xff))
+  return {
+    fits: m.ltU(m.sub(m.shl(upper, m.i32(1)), m.i32(unit)), m.i32(0 - 2 * unit)),
+    sig: m.or(m.shl(m.zext(bits), m.i32(double ? 11 : 40)), m.i64(TOP_BIT)),
+    se: m.or(m.and(m.shrU(upper, m.i32(16)), m.i32(SIGN)), m.add(exponent, m.i32(16383 - (double ? 1023 : 127)))),
+  }
+}
+
+/** Pushes a normal number that was in memory. */
+export const loadNormal = (m: Emitter, bits: Value, otherwise: () => void): void => {
+  const value = expand(m, bits)
+  push(m, stackOf(m), value.fits, () => value, otherwise)
 }
 
 export const storeRegister = (m: Emitter, i: Value, pops: boolean, otherwise: () => void): void => {

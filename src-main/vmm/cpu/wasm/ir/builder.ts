@@ -45,6 +45,13 @@ export class FunctionBuilder implements IrFunction {
     return false
   }
 
+  /** Whether the value comes from outside of a block in which it may be used. */
+  isOutside(value: Value, inner: Block): boolean {
+    if (value.block === undefined) return true
+    for (let block = inner.parent; block !== undefined; block = block.parent) if (block === value.block) return true
+    return false
+  }
+
   constant(type: 'i32' | 'i64' | 'f32' | 'f64', number: number | bigint): Value {
     return new Value(type, { kind: 'const', what: number, immediates: NO_IMMEDIATES, offset: 0 }, NO_ARGS, true, undefined)
   }
