@@ -25,14 +25,14 @@ export function deviceText(device: DeviceSummary): DeviceText {
       return { icon: 'disk', name: t('summary.device.disk', { n: device.index + 1 }), value: device.readOnly ? `${size}, ${t('summary.value.readOnly')}` : size, page: `disk-${device.index}` }
     }
     case 'demo-disk':
-      return { icon: 'disk', name: t('summary.device.demoDisk'), value: t('summary.value.demoDisk'), page: 'firmware' }
+      return { icon: 'disk', name: t('summary.device.demoDisk'), value: t('summary.value.demoDisk'), page: 'demo-disk' }
     case 'cdrom': {
       const value = device.file === undefined ? t('summary.value.noDisc') : device.connected ? t('summary.value.using', { file: fileName(device.file) }) : t('summary.value.disconnected')
       return { icon: 'cdrom', name: t('summary.device.cdrom', { n: device.index + 1 }), value, page: `cdrom-${device.index}` }
     }
     case 'serial-port': {
       const values = { terminal: t('summary.value.terminal'), none: t('summary.value.nowhere'), file: t('summary.value.toFile', { detail: fileName(device.detail) }), tcp: t('summary.value.toTcp', { detail: device.detail }) }
-      return { icon: 'serial', name: t('summary.device.serial', { n: device.index + 1 }), value: values[device.to], page: `serial-${device.index}` }
+      return { icon: 'serial', name: t('summary.device.serial', { n: device.index + 1 }), value: values[device.to], page: `serial-port-${device.index}` }
     }
     case 'display':
       return { icon: 'display', name: t('summary.device.display'), value: bytesText(device.videoMemoryMiB * MIB), page: 'display' }

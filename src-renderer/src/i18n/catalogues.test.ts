@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { parse, NodeTypes, type TemplateChildNode, type RootNode } from '@vue/compiler-dom'
 import { parse as parseSfc } from '@vue/compiler-sfc'
 import { describe, expect, it } from 'vitest'
-import { en } from '../src-renderer/src/i18n/locales/en'
-import { zhCN } from '../src-renderer/src/i18n/locales/zh-CN'
+import { en } from './locales/en'
+import { zhCN } from './locales/zh-CN'
 
-const SOURCES = join(import.meta.dirname, '..', 'src-renderer', 'src')
+const SOURCES = join(import.meta.dirname, '..')
 /** Attributes that people read or hear. */
 const SPOKEN = new Set(['title', 'label', 'placeholder', 'alt', 'aria-label', 'aria-description', 'aria-roledescription', 'hint', 'description'])
 
