@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { answerWith, asked, CARD, HOST, VM_JSON } from './fake-bridge.fixture'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
-import { TooltipProvider } from 'reka-ui'
 import { afterEach, describe, expect, it } from 'vitest'
 import { defineComponent, h } from 'vue'
 import type { VmCard } from '../../../../src-main/ipc/contract'
@@ -25,7 +24,7 @@ async function open(card: VmCard = CARD, page?: string, more: Parameters<typeof 
     'library.rename': () => ({ ok: true, value: card }), 'vm.set-cdrom': () => ({ ok: true, value: card }),
     'files.describe': ({ path }) => ({ ok: true, value: { path, kind: path.endsWith('iso') ? 'iso' : 'disk', bytes: 8 * 1024 ** 3, why: [] } }), ...more,
   })
-  const Host = defineComponent({ render: () => h(TooltipProvider, () => h(SettingsDialog, { vm: card, page, onClose: () => closed++ })) })
+  const Host = defineComponent({ render: () => h(SettingsDialog, { vm: card, page, onClose: () => closed++ }) })
   shown = mount(Host, { attachTo: document.body, global: { plugins: [i18n] } })
   await flushPromises()
 }

@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { answerWith, asked, CARD, HOST } from '../settings/fake-bridge.fixture'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
-import { TooltipProvider } from 'reka-ui'
 import { afterEach, describe, expect, it } from 'vitest'
 import { defineComponent, h } from 'vue'
 import type { MediaDescription } from '../../../../src-main/ipc/contract'
@@ -35,7 +34,7 @@ async function open(media?: MediaDescription, more: Parameters<typeof answerWith
     'host.describe': () => HOST, 'library.contents': () => ({ machines: [], folders: [], recent: [], location: '/home/me/Virtual Machines', problems: [] }), 'library.check-name': () => undefined, 'library.create': () => ({ ok: true, value: CARD }),
     'files.choose': ({ purpose }) => ({ iso: ISO.path, kernel: KERNEL.path, folder: '/other' })[purpose as string], 'files.describe': ({ path }) => ({ ok: true, value: path === ISO.path ? ISO : KERNEL }), ...more,
   })
-  const Host = defineComponent({ render: () => h(TooltipProvider, () => h(NewVmWizard, { media, onClose: () => closed++, onCreated: (...args: unknown[]) => created.push(args) })) })
+  const Host = defineComponent({ render: () => h(NewVmWizard, { media, onClose: () => closed++, onCreated: (...args: unknown[]) => created.push(args) }) })
   shown = mount(Host, { attachTo: document.body, global: { plugins: [i18n] } })
   await flushPromises()
 }

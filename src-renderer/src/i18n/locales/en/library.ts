@@ -18,5 +18,5 @@ export const library = {
   names: { newFolder: 'New Folder', renameFolder: 'Rename Folder', renameVm: 'Rename Virtual Machine', label: 'Name', initial: 'New Folder' },
   copied: { title: 'Moved or Copied?', text: 'A virtual machine with the same identity is in the library at another place. If you are not sure, choose "I Copied It".', copied: 'I Copied It', moved: 'I Moved It' },
   scan: { found: 'Added {n} virtual machines to the library.', none: 'There are no virtual machines in this folder that the library does not list already.' },
-  folderTab: { empty: 'There is no virtual machine in this folder. Drag some here in the library.', count: '{n} virtual machines' },
+  folderTab: { empty: 'There is no virtual machine in this folder. Drag some here in the library.', count: '{n} virtual machine | {n} virtual machines' },
 }

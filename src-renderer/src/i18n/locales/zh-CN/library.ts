@@ -18,5 +18,5 @@ export const library = {
   names: { newFolder: '新建文件夹', renameFolder: '重命名文件夹', renameVm: '重命名虚拟机', label: '名称', initial: '新建文件夹' },
   copied: { title: '已移动还是已复制？', text: '库中另一位置已有具有相同标识的虚拟机。如果不确定，请选择“我已复制该虚拟机”。', copied: '我已复制该虚拟机', moved: '我已移动该虚拟机' },
   scan: { found: '已将 {n} 个虚拟机添加到库中。', none: '此文件夹中没有库中尚未列出的虚拟机。' },
-  folderTab: { empty: '此文件夹中没有虚拟机。请在库中将虚拟机拖到此处。', count: '{n} 个虚拟机' },
+  folderTab: { empty: '此文件夹中没有虚拟机。请在库中将虚拟机拖到此处。', count: '{n} 个虚拟机 | {n} 个虚拟机' },
 }
