@@ -13,6 +13,8 @@ const REMEMBER_MS = 400
 const LIBRARY_WIDTH = 230
 const NARROWEST_LIBRARY = 150
 const WIDEST_LIBRARY = 500
+/** Scroll positions that are taken from a memory. */
+const MOST_SCROLLED = 200
 
 export const useTabsStore = defineStore('tabs', () => {
   const library = useLibraryStore()
@@ -23,6 +25,8 @@ export const useTabsStore = defineStore('tabs', () => {
   const libraryWidth = ref(LIBRARY_WIDTH)
   /** Library folders that are closed. */
   const closedFolders = ref<readonly string[]>([])
+  /** Pixels from the top, of pages that are scrolled. */
+  const scrolled = ref<Readonly<Record<string, number>>>({})
 
   const activeVmId = computed(() => (active.value.startsWith('vm:') ? active.value.slice(3) : undefined))
   const activeVm = computed(() => library.vm(activeVmId.value))
@@ -74,11 +78,16 @@ export const useTabsStore = defineStore('tabs', () => {
     closedFolders.value = closedFolders.value.includes(id) ? closedFolders.value.filter((other) => other !== id) : [...closedFolders.value, id]
   }
 
+  function setScrolled(key: string, top: number): void {
+    const { [key]: _before, ...rest } = scrolled.value
+    scrolled.value = top > 0 ? { ...rest, [key]: Math.round(top) } : rest
+  }
+
   /** After the library and the preferences. */
   async function load(reopen: boolean): Promise<void> {
     restore(await answered(api.requests['window.memory']()), reopen)
     const remember = useDebounceFn(() => void api.requests['window.remember']({ memory: memory() }), REMEMBER_MS)
-    watch([open, active, views, shown, libraryWidth, closedFolders], () => void remember(), { deep: true })
+    watch([open, active, views, shown, libraryWidth, closedFolders, scrolled], () => void remember(), { deep: true })
     // A VM or folder that is gone takes its tab along.
     watch(() => [library.machines, library.folders], () => open.value.filter((id) => !exists(id)).forEach(close))
   }
@@ -88,7 +97,7 @@ export const useTabsStore = defineStore('tabs', () => {
   }
 
   function memory(): WindowMemory {
-    return { open: [...open.value], active: active.value, views: { ...views.value }, shown: { ...shown.value }, libraryWidth: libraryWidth.value, closedFolders: [...closedFolders.value] }
+    return { open: [...open.value], active: active.value, views: { ...views.value }, shown: { ...shown.value }, libraryWidth: libraryWidth.value, closedFolders: [...closedFolders.value], scrolled: { ...scrolled.value } }
   }
 
   /** A memory may be of another version, or damaged: only what makes sense is taken. */
@@ -105,11 +114,15 @@ export const useTabsStore = defineStore('tabs', () => {
     if (typeof views_ === 'object' && views_ !== null && !Array.isArray(views_)) {
       for (const [id, view] of Object.entries(views_)) if (view === 'summary' || view === 'console' || view === 'serial' || view === 'performance') setView(id, view)
     }
+    const positions = memory['scrolled']
+    if (typeof positions === 'object' && positions !== null && !Array.isArray(positions)) {
+      for (const [key, top] of Object.entries(positions).slice(0, MOST_SCROLLED)) if (typeof top === 'number' && Number.isFinite(top)) setScrolled(key, top)
+    }
     const ids = texts(memory['open']).filter((id): id is TabId => (id === 'home' || id.startsWith('vm:') || id.startsWith('folder:')) && exists(id as TabId))
     if (ids.length > 0) open.value = [...new Set(ids)]
     const [wanted] = ids.filter((id) => id === memory['active'])
     active.value = wanted ?? open.value[0] ?? 'home'
   }
 
-  return { open, active, views, shown, libraryWidth, closedFolders, activeVmId, activeVm, activeFolder, openTab, openVm, close, step, move, viewOf, setView, setLibraryWidth, toggleFolder, load }
+  return { open, active, views, shown, libraryWidth, closedFolders, scrolled, activeVmId, activeVm, activeFolder, openTab, openVm, close, step, move, viewOf, setView, setLibraryWidth, setScrolled, toggleFolder, load }
 })
