@@ -2,7 +2,7 @@
 import type { Component } from 'vue'
 import {
   Activity, AppWindow, ArrowDown, ArrowLeft, ArrowRight, ArrowUp, BookOpen, Camera, Check, ChevronDown, ChevronLeft, ChevronRight, CircleAlert, CirclePause, CircleX, ClipboardPaste, Copy, Cpu, Disc3, FileCode,
-  FileText, Folder, FolderOpen, FolderPlus, HardDrive, House, Info, Keyboard, Lock, Maximize, MemoryStick, MessageSquareText, Monitor, Mouse, PanelBottom, PanelLeft, Pencil, Pin, PinOff, Plus, PlusCircle,
+  FileText, Folder, FolderOpen, FolderPlus, HardDrive, House, Info, Keyboard, Laptop, Lock, Maximize, MemoryStick, MessageSquareText, Monitor, Mouse, PanelBottom, PanelLeft, Pencil, Pin, PinOff, Plus, PlusCircle,
   Power, RotateCcw, Search, Settings, Shrink, SlidersHorizontal, SquareTerminal, Star, StretchHorizontal, Trash2, TriangleAlert, Unplug, X, Zap,
 } from '@lucide/vue'
 
@@ -24,7 +24,7 @@ const own = {
 } as const satisfies Record<string, readonly IconPart[]>
 
 const lucide = {
-  home: House, vm: Monitor, folder: Folder, 'folder-open': FolderOpen, 'folder-add': FolderPlus, star: Star, search: Search, close: X, add: Plus, create: PlusCircle, remove: Trash2, edit: Pencil,
+  home: House, vm: Monitor, computer: Laptop, folder: Folder, 'folder-open': FolderOpen, 'folder-add': FolderPlus, star: Star, search: Search, close: X, add: Plus, create: PlusCircle, remove: Trash2, edit: Pencil,
   settings: Settings, options: SlidersHorizontal, library: PanelLeft, thumbnails: PanelBottom, 'full-screen': Maximize, 'leave-full-screen': Shrink, stretch: StretchHorizontal, console: AppWindow,
   terminal: SquareTerminal, keyboard: Keyboard, mouse: Mouse, camera: Camera, paste: ClipboardPaste, copy: Copy, memory: MemoryStick, processor: Cpu, disk: HardDrive, cdrom: Disc3, serial: SquareTerminal,
   display: Monitor, firmware: Zap, kernel: FileCode, file: FileText, log: MessageSquareText, performance: Activity, info: Info, help: BookOpen, warning: TriangleAlert, error: CircleX, alert: CircleAlert, lock: Lock,

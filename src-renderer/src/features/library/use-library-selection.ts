@@ -1,5 +1,5 @@
 /** Selection in the library's tree: one, several with Ctrl, a range with Shift; the row that has the keys. */
-import { computed, ref, type ComputedRef, type Ref } from 'vue'
+import { computed, ref, watch, type ComputedRef, type Ref } from 'vue'
 import type { VmCard } from '../../../../src-main/ipc/contract'
 import type { LibraryRow } from './library-rows'
 
@@ -11,6 +11,10 @@ export interface LibrarySelection {
   select(key: string, event?: Pick<MouseEvent, 'ctrlKey' | 'metaKey' | 'shiftKey'>): void
   /** By so many rows; answers the key of the row that is current then. */
   move(by: number, extend: boolean): string
+  /** To the row that the current one is in; answers its key. */
+  toParent(): string
+  /** All VMs that are shown. */
+  selectAll(): void
 }
 
 export function useLibrarySelection(rows: ComputedRef<readonly LibraryRow[]>): LibrarySelection {
@@ -41,5 +45,22 @@ export function useLibrarySelection(rows: ComputedRef<readonly LibraryRow[]>): L
     return current.value
   }
 
-  return { selected, current, vms, select, move }
+  function toParent(): string {
+    const at = indexOf(current.value)
+    const depth = rows.value[at]?.depth ?? 0
+    const parent = rows.value.slice(0, at).reverse().find((row) => row.depth < depth)
+    if (parent) select(parent.key)
+    return current.value
+  }
+
+  function selectAll(): void {
+    selected.value = new Set(rows.value.flatMap((row) => (row.kind === 'vm' ? [row.key] : [])))
+  }
+
+  // A row that is gone (closed, removed, not found) gives the keys to the first: one row can always be reached by Tab.
+  watch(rows, () => {
+    if (!rows.value.some((row) => row.key === current.value)) current.value = rows.value[0]?.key ?? 'root'
+  })
+
+  return { selected, current, vms, select, move, toParent, selectAll }
 }

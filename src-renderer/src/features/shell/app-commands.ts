@@ -5,7 +5,8 @@ import type { Command } from '../../stores/commands'
 import { useDialogsStore } from '../../stores/dialogs'
 import { useMessagesStore } from '../../stores/messages'
 import { useTabsStore, type TabId } from '../../stores/tabs'
-import { isOn } from '../power/power-rules'
+import { carryOut } from '../power/power-actions'
+import { isAllowed, isOn } from '../power/power-rules'
 import { useLibraryStore } from '../../stores/library'
 
 /** Opens the folder of a VM, or vm.json in it; a second one of the same identity asks whether it was copied. */
@@ -29,11 +30,16 @@ export async function openDropped(paths: readonly string[]): Promise<void> {
   }
 }
 
-/** A tab of a VM that runs asks first. */
+/** What becomes of a VM that runs when its tab closes is the VM's own setting, or asked. */
 export function askToCloseTab(id: TabId): void {
   const vm = id.startsWith('vm:') ? useLibraryStore().vm(id.slice(3)) : undefined
-  if (vm && isOn(vm)) useDialogsStore().open({ kind: 'close-tab', vm: vm.id })
-  else useTabsStore().close(id)
+  if (!vm || !isOn(vm)) return useTabsStore().close(id)
+  const { onClose } = vm
+  const action = onClose === 'shut-down' ? 'shut-down-guest' : onClose
+  // What cannot be done now (a paused guest hears no power button) is asked about instead.
+  if (action === 'ask' || (action !== 'keep-running' && !isAllowed(vm, action))) return useDialogsStore().open({ kind: 'close-tab', vm: vm.id })
+  if (action !== 'keep-running') carryOut([vm], action)
+  useTabsStore().close(id)
 }
 
 export async function startDemo(): Promise<void> {
@@ -47,7 +53,7 @@ export function appCommands(): readonly Command[] {
   const { t } = i18n.global
   const tabs = useTabsStore()
   const dialogs = useDialogsStore()
-  const { attempt, show } = useMessagesStore()
+  const { attempt, show, trouble } = useMessagesStore()
   const toggle = (key: keyof typeof tabs.shown, text: () => string, keys?: string): Command => ({
     id: `view.${key}`, text, ...(keys ? { keys } : {}),
     checked: () => tabs.shown[key],
@@ -75,8 +81,12 @@ export function appCommands(): readonly Command[] {
           const folder = await answered(api.requests['files.choose']({ purpose: 'folder' }))
           if (folder === undefined) return
           const found = await answered(api.requests['library.scan']({ folder }))
-          for (const path of found) await valueOf(api.requests['library.open']({ path }))
-          show({ level: 'info', text: found.length > 0 ? t('library.scan.found', { n: found.length }) : t('library.scan.none') })
+          let added = 0
+          for (const path of found) {
+            // One that cannot be read does not keep the others out.
+            await valueOf(api.requests['library.open']({ path })).then(() => added++, trouble)
+          }
+          show({ level: 'info', text: added > 0 ? t('library.scan.found', { n: added }) : t('library.scan.none') })
         }),
     },
     { id: 'file.new-folder', text: () => t('shell.file.newFolder'), icon: 'folder-add', run: () => dialogs.open({ kind: 'name', what: 'new-folder', name: t('library.names.initial') }) },

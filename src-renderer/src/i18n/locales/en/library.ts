@@ -4,7 +4,7 @@ export const library = {
   search: 'Search the library',
   filter: { label: 'Show', all: 'All', on: 'Powered On', favourites: 'Favorites' },
   root: 'My Computer',
-  favourites: 'Favorites',
+  favourite: 'favorite',
   tree: 'Virtual machines',
   empty: 'No virtual machines yet.',
   nothingFound: 'Nothing matches the search.',

@@ -2,7 +2,7 @@ export const preferences = {
   title: 'Preferences',
   pages: { workspace: 'Workspace', input: 'Input', display: 'Display', terminal: 'Terminal' },
   language: 'Language', languages: { system: 'As the system', en: 'English', 'zh-CN': '简体中文' },
-  theme: 'Colour theme', themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+  theme: 'Color theme', themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
   location: 'Default location for virtual machines',
   reopenTabs: 'Open the tabs of last time at start',
   notifications: 'Show warnings and errors for a moment in the window',
@@ -10,7 +10,7 @@ export const preferences = {
   onQuits: { ask: 'Ask', 'keep-running': 'Keep them running', suspend: 'Suspend them', 'shut-down': 'Shut the guests down', 'power-off': 'Power them off' },
   confirmPowerOff: 'Ask before a power off', confirmReset: 'Ask before a reset',
   grabOnClick: 'Grab input when the screen is clicked', grabOnKey: 'Grab input on a key press over the screen',
-  scaleMode: 'Screen of a guest', scaleModes: { center: 'Centre', fit: 'Keep aspect ratio stretch', stretch: 'Free stretch', integer: 'Whole multiples' },
+  scaleMode: 'Screen of a guest', scaleModes: { center: 'Center', fit: 'Keep aspect ratio stretch', stretch: 'Free stretch', integer: 'Whole multiples' },
   autofitWindow: 'Fit the window to the guest\'s resolution',
   fontSize: 'Font size', scrollback: 'Lines kept',
 }

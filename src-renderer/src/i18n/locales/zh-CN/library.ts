@@ -4,7 +4,7 @@ export const library = {
   search: '搜索库',
   filter: { label: '显示', all: '全部', on: '已开机', favourites: '收藏夹' },
   root: '我的计算机',
-  favourites: '收藏夹',
+  favourite: '已收藏',
   tree: '虚拟机',
   empty: '尚无虚拟机。',
   nothingFound: '没有与搜索匹配的内容。',
