@@ -58,18 +58,35 @@ describe('console stream', () => {
     expect(pixels).toEqual([1, 1, 1, 1, 1, 9, 9, 1])
   })
 
-  it('what changes while a frame is under way follows when it has been shown, from the newest picture', () => {
+  it('two frames are under way at most; what changes meanwhile follows when one has been shown, from the newest picture', () => {
     const { log, stream, port } = fixture()
     stream.connect(port)
     stream.push(frame(rect(0, 0, 4, 2, 1)))
     stream.push(frame(rect(0, 0, 1, 1, 2)))
     stream.push(frame(rect(0, 0, 1, 1, 3)))
-    expect(port.posted).toHaveLength(1)
-    port.say({ kind: 'shown' })
-    expect(rectsOf(port.posted[1]).map(({ rgba }) => rgba[0])).toEqual([3, 3])
+    stream.push(frame(rect(1, 0, 1, 1, 4)))
+    stream.push(frame(rect(0, 0, 1, 1, 5)))
+    expect(port.posted).toHaveLength(2)
     expect(log).toEqual([])
     port.say({ kind: 'shown' })
+    expect(rectsOf(port.posted[2]).map(({ rgba }) => rgba[0])).toEqual([5, 4, 5])
     expect(log).toEqual(['shown'])
+    port.say({ kind: 'shown' })
+    expect(port.posted).toHaveLength(3)
+    expect(log).toEqual(['shown'])
+  })
+
+  it('all of a screen that waits makes what waited before needless, and is sent as it came', () => {
+    const { stream, port } = fixture()
+    stream.connect(port)
+    for (const value of [1, 2]) stream.push(frame(rect(0, 0, 1, 1, value)))
+    stream.push(frame(rect(0, 0, 1, 1, 3)))
+    const whole = rect(0, 0, 4, 2, 4)
+    stream.push(frame(whole))
+    port.say({ kind: 'shown' })
+    const rects = rectsOf(port.posted[2])
+    expect(rects).toHaveLength(1)
+    expect(rects[0]?.rgba).toBe(whole.rgba)
   })
 
   it('a window that closes lets the machine go on; a port that is replaced is closed', () => {

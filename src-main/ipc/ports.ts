@@ -1,6 +1,6 @@
 /**
- * The streams between a machine and its window, over a MessagePort each, with back-pressure from end to end: the machine sends the next frame
- * when the last one has been shown, and its UART waits when serial output is not taken. Without a window (yet, or any more) the streams keep
+ * The streams between a machine and its window, over a MessagePort each, with back-pressure from end to end: the machine sends further frames
+ * when one has been shown, and its UART waits when serial output is not taken. Without a window (yet, or any more) the streams keep
  * what a new one needs: the whole picture, and the serial output of late.
  */
 import type { ConsoleDown, ConsoleUp, FrameRectDto, SerialDown, SerialUp } from './contract'
@@ -25,6 +25,8 @@ type Place = Omit<FrameRectDto, 'rgba'>
 const BYTES_PER_PIXEL = 4
 /** More changed places than this are sent as the whole screen. */
 const MAX_PLACES = 64
+/** One that the page draws, and one on its way: a thread is not idle while the other works. */
+const MOST_UNDER_WAY = 2
 
 export interface ConsoleMachine {
   frameShown(): void
@@ -37,9 +39,9 @@ export class ConsoleStream {
   private width = 0
   private height = 0
   private picture: Uint8Array = new Uint8Array(0)
-  /** Changed while a frame was under way. */
+  /** Changed while as many frames were under way as may be. */
   private places: Place[] = []
-  private underWay = false
+  private underWay = 0
   /** The machine waits for a frame to be shown. */
   private owed = false
 
@@ -54,7 +56,7 @@ export class ConsoleStream {
     port.onClose(() => {
       if (this.port === port) this.disconnected()
     })
-    this.underWay = false
+    this.underWay = 0
     this.places = this.width > 0 ? [this.everything()] : []
     this.sendPlaces()
   }
@@ -64,10 +66,9 @@ export class ConsoleStream {
     this.keep(frame)
     this.owed = true
     if (!this.port) return this.acknowledge()
-    if (this.underWay) {
-      this.places.push(...frame.rects)
-      if (this.places.length > MAX_PLACES) this.places = [this.everything()]
-    } else this.send(frame)
+    if (this.underWay < MOST_UNDER_WAY) return this.send(frame)
+    this.places.push(...frame.rects.map(({ x, y, width, height }) => ({ x, y, width, height })))
+    if (this.places.length > MAX_PLACES || frame.rects.some((rect) => this.isEverything(rect))) this.places = [this.everything()]
   }
 
   /** A new machine: what the old one owed is void. Its last picture stays until the new one draws. */
@@ -85,15 +86,15 @@ export class ConsoleStream {
       case 'mouse':
         return this.machine.mouse(up.dx, up.dy, up.dz, up.buttons)
       case 'shown':
-        this.underWay = false
-        if (this.places.length > 0) this.sendPlaces()
-        else this.acknowledge()
+        this.underWay = Math.max(0, this.underWay - 1)
+        this.sendPlaces()
+        return this.acknowledge()
     }
   }
 
   private disconnected(): void {
     this.port = undefined
-    this.underWay = false
+    this.underWay = 0
     this.places = []
     this.acknowledge()
   }
@@ -111,11 +112,17 @@ export class ConsoleStream {
       this.picture = new Uint8Array(frame.width * frame.height * BYTES_PER_PIXEL)
       this.places = []
     }
-    for (const { x, y, width, height, rgba } of frame.rects) {
-      for (let row = 0; row < height; row++) {
-        const from = row * width * BYTES_PER_PIXEL
-        this.picture.set(rgba.subarray(from, from + width * BYTES_PER_PIXEL), ((y + row) * this.width + x) * BYTES_PER_PIXEL)
-      }
+    for (const rect of frame.rects) {
+      // The machine has given these bytes away: all of a screen is kept as it came.
+      if (this.isEverything(rect)) this.picture = rect.rgba
+      else this.draw(rect)
+    }
+  }
+
+  private draw({ x, y, width, height, rgba }: FrameRectDto): void {
+    for (let row = 0; row < height; row++) {
+      const from = row * width * BYTES_PER_PIXEL
+      this.picture.set(rgba.subarray(from, from + width * BYTES_PER_PIXEL), ((y + row) * this.width + x) * BYTES_PER_PIXEL)
     }
   }
 
@@ -123,12 +130,19 @@ export class ConsoleStream {
     return { x: 0, y: 0, width: this.width, height: this.height }
   }
 
+  private isEverything({ width, height }: Place): boolean {
+    return width === this.width && height === this.height
+  }
+
   private sendPlaces(): void {
     if (this.places.length === 0) return
     this.send({ width: this.width, height: this.height, rects: this.places.splice(0).map((place) => this.cut(place)) })
   }
 
-  private cut({ x, y, width, height }: Place): FrameRectDto {
+  /** Ports copy what they post: the whole picture needs no copy of ours. */
+  private cut(place: Place): FrameRectDto {
+    const { x, y, width, height } = place
+    if (this.isEverything(place)) return { ...place, rgba: this.picture }
     const rgba = new Uint8Array(width * height * BYTES_PER_PIXEL)
     for (let row = 0; row < height; row++) {
       const from = ((y + row) * this.width + x) * BYTES_PER_PIXEL
@@ -138,7 +152,7 @@ export class ConsoleStream {
   }
 
   private send(frame: Screen): void {
-    this.underWay = true
+    this.underWay++
     this.port?.post({ kind: 'frame', width: frame.width, height: frame.height, rects: frame.rects })
   }
 }

@@ -8,7 +8,8 @@ export function drawFrame(canvas: HTMLCanvasElement, { width, height, rects }: F
     canvas.width = width
     canvas.height = height
   }
-  const context = canvas.getContext('2d', { alpha: false })
+  // In the processor's memory: pixels that come and go all the time are not worth a texture each.
+  const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true })
   for (const rect of rects) {
     // The bytes that came are the picture: no copy.
     const pixels = new Uint8ClampedArray(rect.rgba.buffer as ArrayBuffer, rect.rgba.byteOffset, rect.rgba.byteLength)
