@@ -4,10 +4,11 @@ import { KeyGrab } from './key-grab'
 function fixture() {
   const sent: string[] = []
   let released = 0
-  const grab = new KeyGrab(
-    ({ code, pressed }) => sent.push(`${pressed ? '+' : '-'}${code}`),
-    () => released++,
-  )
+  const grab = new KeyGrab({
+    send: ({ code, pressed }) => sent.push(`${pressed ? '+' : '-'}${code}`),
+    release: () => released++,
+    takes: (code) => (code === 'Enter' ? () => sent.push('full screen') : undefined),
+  })
   return { grab, sent, released: () => released }
 }
 
@@ -56,5 +57,41 @@ describe('keyboard grab', () => {
     const { grab, sent } = fixture()
     grab.tap(['ControlLeft', 'AltLeft', 'Delete'])
     expect(sent).toEqual(['+ControlLeft', '+AltLeft', '+Delete', '-Delete', '-AltLeft', '-ControlLeft'])
+  })
+
+  it('keeps what is the window\'s, with nothing left down in the guest', () => {
+    const { grab, sent, released } = fixture()
+    for (const code of ['ControlLeft', 'AltLeft', 'Enter', 'Enter']) grab.down(code)
+    for (const code of ['Enter', 'AltLeft', 'ControlLeft']) grab.up(code)
+    expect(sent).toEqual(['+ControlLeft', '+AltLeft', '-ControlLeft', '-AltLeft', 'full screen'])
+    expect(released()).toBe(0)
+    grab.down('Enter')
+    grab.up('Enter')
+    expect(sent.slice(5)).toEqual(['+Enter', '-Enter'])
+  })
+
+  it('Ctrl+Alt+Space passes the next combination on: the window\'s own, with Ctrl+Alt still held', () => {
+    const { grab, sent, released } = fixture()
+    for (const code of ['ControlLeft', 'AltLeft', 'Space', 'Space']) grab.down(code)
+    grab.up('Space')
+    grab.down('Enter')
+    for (const code of ['Enter', 'AltLeft', 'ControlLeft']) grab.up(code)
+    expect(sent).toEqual(['+ControlLeft', '+AltLeft', '+Enter', '-Enter', '-AltLeft', '-ControlLeft'])
+    expect(released()).toBe(0)
+  })
+
+  it('and Ctrl+Alt alone, once', () => {
+    const { grab, sent, released } = fixture()
+    const press = (...codes: readonly string[]): void => {
+      for (const code of codes) grab.down(code)
+      for (const code of [...codes].reverse()) grab.up(code)
+    }
+    press('ControlLeft', 'AltLeft', 'Space')
+    sent.length = 0
+    press('ControlLeft', 'AltLeft')
+    expect(sent).toEqual(['+ControlLeft', '+AltLeft', '-AltLeft', '-ControlLeft'])
+    expect(released()).toBe(0)
+    press('ControlLeft', 'AltLeft')
+    expect(released()).toBe(1)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fitPicture } from './scaling'
+import { fitPicture, textColumns } from './scaling'
 
 const room = { width: 1000, height: 700 }
 const guest = { width: 640, height: 400 }
@@ -32,5 +32,11 @@ describe('fitPicture', () => {
   it('shows nothing without a picture or a room', () => {
     expect(fitPicture(room, { width: 0, height: 0 }, 1, 'fit').width).toBe(0)
     expect(fitPicture({ width: 0, height: 10 }, guest, 1, 'fit').width).toBe(0)
+  })
+})
+
+describe('textColumns', () => {
+  it.each([[720, 80], [640, 80], [360, 40], [320, 40], [1056, 132], [1188, 132]])('%i pixels', (pixels, columns) => {
+    expect(textColumns(pixels)).toBe(columns)
   })
 })

@@ -27,3 +27,8 @@ export function fitPicture(room: Extent, guest: Extent, devicePixelRatio: number
   const factor = mode === 'fit' || largest < 1 ? largest : mode === 'center' ? 1 : Math.floor(largest)
   return { width: (guest.width * factor) / devicePixelRatio, height: (guest.height * factor) / devicePixelRatio, crisp: Number.isInteger(factor) }
 }
+
+/** Columns of a text mode: VGA's characters are 9 pixels wide, or 8. */
+export function textColumns(pixels: number): number {
+  return Math.max(1, Math.floor(pixels % 9 === 0 ? pixels / 9 : pixels / 8))
+}

@@ -1,6 +1,7 @@
 /** Keyboard and mouse of the guest screen: a click, Enter or Ctrl+G grabs them, Ctrl+Alt gives them back. Keys go by their place (KeyboardEvent.code): layouts, dead keys and input methods of the host do not touch them. */
 import { onBeforeUnmount, onMounted, type Ref } from 'vue'
 import type { ConsoleUp } from '../../../../src-main/ipc/contract'
+import { runCommand } from '../../stores/commands'
 import { useInputStore } from '../../stores/input'
 import { usePreferencesStore } from '../../stores/preferences'
 import { KeyGrab } from './key-grab'
@@ -8,6 +9,9 @@ import { MouseMotion } from './mouse-motion'
 
 /** An Escape that the page saw itself is not the one that the browser took to free the pointer. */
 const ESCAPE_SEEN_MS = 300
+
+/** With Ctrl+Alt these stay the window's, also while the guest has the keyboard. */
+const WINDOW_KEYS: Readonly<Partial<Record<string, string>>> = { Enter: 'console.full-screen', Insert: 'console.send-ctrl-alt-delete', PrintScreen: 'console.capture' }
 
 export interface GuestInput {
   grab(): void
@@ -21,7 +25,17 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
   const input = useInputStore()
   const { preferences } = usePreferencesStore()
   let escapeSeen = -Infinity
-  const keys = new KeyGrab(({ code, pressed }) => send({ kind: 'key', code, pressed }), release)
+  const keys = new KeyGrab({
+    send: ({ code, pressed }) => send({ kind: 'key', code, pressed }),
+    release: () => {
+      release()
+      if (input.fullScreen) runCommand('console.full-screen')
+    },
+    takes: (code) => {
+      const command = WINDOW_KEYS[code]
+      return command === undefined ? undefined : () => runCommand(command)
+    },
+  })
   const mouse = new MouseMotion((message) => send({ kind: 'mouse', ...message }), (work) => void requestAnimationFrame(work))
 
   function grab(): void {
@@ -46,6 +60,10 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
 
   function onKeyDown(event: KeyboardEvent): void {
     if (!input.grabbed) {
+      if (event.code === 'F11' && !event.ctrlKey && !event.altKey && !event.shiftKey && !event.metaKey) {
+        event.preventDefault()
+        return runCommand('console.full-screen')
+      }
       if (event.target !== element.value || !usable() || event.ctrlKey || event.altKey || event.metaKey) return
       const isText = event.key.length === 1
       if (event.code !== 'Enter' && !(preferences.grabOnKey && isText)) return
