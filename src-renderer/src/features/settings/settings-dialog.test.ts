@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { answerWith, asked, CARD, HOST, VM_JSON } from './fake-bridge.fixture'
+import { answerWith, asked, CARD, HOST, VM_JSON } from '../../testing/fake-bridge.fixture'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { afterEach, describe, expect, it } from 'vitest'
 import { defineComponent, h } from 'vue'

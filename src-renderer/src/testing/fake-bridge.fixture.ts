@@ -1,5 +1,5 @@
 /** A window.vitrine for component tests. Import it before anything that imports api/client. */
-import type { HostDescription, RequestInput, RequestName, VmCard, VmJson } from '../../../../src-main/ipc/contract'
+import type { EventName, EventPayload, HostDescription, RequestInput, RequestName, VmCard, VmJson } from '../../../src-main/ipc/contract'
 
 type Handlers = { [N in RequestName]?: (input: RequestInput<N>) => unknown }
 
@@ -20,8 +20,20 @@ const requests = new Proxy({}, {
     return handler ? { ok: true, value: handler(input) } : { ok: false, error: { code: 'internal/bug', message: `${name} is not answered here` } }
   },
 })
-const events = new Proxy({}, { get: () => () => () => undefined })
+const listeners = new Map<string, Set<(payload: never) => void>>()
+const events = new Proxy({}, {
+  get: (_, name: string) => (listener: (payload: never) => void) => {
+    const heard = listeners.get(name) ?? new Set()
+    listeners.set(name, heard.add(listener))
+    return () => heard.delete(listener)
+  },
+})
 Object.defineProperty(window, 'vitrine', { value: { requests, events } })
+
+/** As the main process tells every window. */
+export function tell<N extends EventName>(name: N, payload: EventPayload<N>): void {
+  for (const listener of listeners.get(name) ?? []) listener(payload as never)
+}
 
 export const HOST: HostDescription = {
   memoryMiB: 16_384, freeMemoryMiB: 8192, cpus: 4, freeDiskBytes: 100 * 1024 ** 3,
