@@ -1,7 +1,7 @@
 /** How fast a guest's picture reaches the window, and what holds the threads on the way up: measured and told, not asserted (a busy computer is slow). */
 import type * as PerfHooks from 'node:perf_hooks'
 import { createWithSectors } from '../fixtures/library'
-import { redrawingGuest } from '../fixtures/screen-guest'
+import { redrawingGuest } from '../fixtures/guests'
 import { expect, test } from '../fixtures/vitrine'
 
 const SECONDS = 10
