@@ -11,6 +11,8 @@ export interface Picture {
   readonly hash: number
 }
 
+export type View = 'summary' | 'console' | 'serial' | 'performance'
+
 export class VmWindow {
   readonly toolbar: Locator
   readonly screen: Locator
@@ -19,34 +21,53 @@ export class VmWindow {
   readonly serialInput: Locator
   readonly state: Locator
   readonly hint: Locator
-  readonly resolution: Locator
   readonly translator: Locator
   readonly regions: Locator
+  readonly dialog: Locator
 
   constructor(readonly page: Page) {
-    this.toolbar = page.getByRole('toolbar', { name: 'Virtual machine' })
+    this.toolbar = page.getByRole('toolbar', { name: 'Toolbar' })
     this.screen = page.getByRole('application', { name: /^Screen of / })
     this.canvas = this.screen.locator('canvas')
-    this.serial = page.getByRole('region', { name: 'Serial console' })
-    this.serialInput = this.serial.getByRole('textbox', { name: 'Serial console input' })
+    this.serial = page.getByRole('group', { name: 'Serial terminal' })
+    this.serialInput = this.serial.getByRole('textbox', { name: 'Serial terminal input' })
     this.state = page.getByRole('status', { name: 'State' })
     this.hint = page.locator('#input-hint')
-    this.resolution = page.locator('[data-figure="resolution"]')
     this.translator = page.getByRole('region', { name: 'Translator' })
     this.regions = this.translator.getByRole('listbox', { name: 'Hottest regions' })
+    this.dialog = page.getByRole('dialog')
   }
 
-  button(name: string): Locator {
-    return this.toolbar.getByRole('button', { name, exact: true })
+  /** Views of the VM whose tab is shown. */
+  async view(name: View): Promise<void> {
+    await this.page.locator(`[data-view="${name}"]`).click()
+  }
+
+  /** Of the Performance view. */
+  async pane(name: string): Promise<void> {
+    await this.view('performance')
+    await this.page.locator(`[data-pane="${name}"]`).click()
+  }
+
+  /** Of the toolbar, by the command that it runs; its name tells the form as well. */
+  button(command: string): Locator {
+    return this.toolbar.locator(`[data-command="${command}"]`)
+  }
+
+  /** Runs a power command of the VM menu. */
+  async power(command: string): Promise<void> {
+    await this.page.getByRole('menubar').getByRole('menuitem', { name: 'VM', exact: true }).click()
+    await this.page.getByRole('menuitem', { name: 'Power', exact: true }).click()
+    await this.page.getByRole('menuitem', { name: command }).click()
   }
 
   figure(name: string): Locator {
     return this.page.locator(`[data-figure="${name}"]`)
   }
 
-  /** What the serial console shows. */
+  /** What the serial terminal shows, as screen readers have it: the picture is WebGL's. */
   async serialText(): Promise<string> {
-    const lines = await this.serial.locator('.xterm-rows > div').allTextContents()
+    const lines = await this.serial.locator('.xterm-accessibility-tree > div').allTextContents()
     return lines.map((line) => line.replaceAll('\u00a0', ' ').trimEnd()).join('\n')
   }
 

@@ -1,17 +1,15 @@
-import { expect, test } from '../fixtures/electron-app'
+import { expect, test } from '../fixtures/vitrine'
 
 const PROMPT = /vitrine> *$/m
 
 test.describe('the translator pane, with the translator', () => {
   test.use({ machineOptions: ['--engine', 'translator'] })
 
-  test('shows the hot code of the guest as x86, IR and WebAssembly', async ({ vm, pageErrors }) => {
+  test('shows the hot code of the guest as x86, IR and WebAssembly', async ({ vm, vitrine }) => {
+    await vm.view('serial')
     await expect.poll(() => vm.serialText()).toMatch(PROMPT)
     await vm.typeOnSerial('vbe\r')
-    await expect(vm.resolution).toHaveText('640 × 480')
-    await expect(vm.figure('translation')).toHaveText(/^[1-9]\d* regions, \d.* %$/)
-    await vm.button('Translator').click()
-    await expect(vm.serial).toBeHidden()
+    await vm.pane('translator')
     await expect(vm.figure('translation-totals')).toHaveText(/^[1-9]\d* regions, .*KiB · [1-9]\d* translated · VM's thread .* ms \(.* % now\), longest pause .* ms · compile thread .* ms \(.* % now\)$/)
     const options = vm.regions.getByRole('option')
     await expect(options.first()).toHaveAccessibleName(/^0x[0-9a-f]{8}, 16-bit, \d+ instructions, \d+ bytes of WebAssembly, .* runs$/)
@@ -33,18 +31,19 @@ test.describe('the translator pane, with the translator', () => {
     await vm.translator.getByRole('tab', { name: 'Figures' }).click()
     await expect(vm.translator.getByRole('tabpanel', { name: 'Figures' })).toContainText(/entries by the run loop[^]*Time: emit and fold[^]* ms/)
 
-    // The guest goes on, and the serial console is as it was.
-    await vm.button('Serial Console').click()
+    // The guest goes on, and the serial terminal is as it was.
+    await vm.view('serial')
     await expect(vm.translator).toBeHidden()
     await expect.poll(() => vm.serialText()).toMatch(PROMPT)
-    expect(pageErrors).toEqual([])
+    expect(vitrine.pageErrors).toEqual([])
   })
 
   test('has nothing to show of a virtual machine that is off', async ({ vm }) => {
-    await vm.button('Translator').click()
-    await expect(vm.state).toHaveText('Running')
-    await vm.button('Power Off').click()
-    await expect(vm.translator.getByRole('status')).toContainText('not running')
+    await vm.pane('translator')
+    await expect(vm.state).toHaveText('Powered on')
+    await vm.button('vm.power-off').click()
+    await vm.dialog.getByRole('button', { name: 'Power Off', exact: true }).click()
+    await expect(vm.page.getByText('This virtual machine is not powered on: there is nothing to look into.')).toBeVisible()
   })
 })
 
@@ -52,9 +51,8 @@ test.describe('the translator pane, with the interpreter', () => {
   test.use({ machineOptions: ['--engine', 'interpreter'] })
 
   test('says that nothing is translated', async ({ vm }) => {
-    await vm.button('Translator').click()
+    await vm.pane('translator')
     await expect(vm.translator.getByRole('status')).toContainText('The interpreter runs this virtual machine: it translates nothing.')
-    await expect(vm.figure('engine')).toHaveText('interpreter')
-    await expect(vm.figure('translation')).toHaveCount(0)
+    await expect(vm.figure('translation-totals')).toHaveText('')
   })
 })
