@@ -47,6 +47,11 @@ export class ConsoleStream {
 
   constructor(private readonly machine: ConsoleMachine) {}
 
+  /** Of the guest's screen; undefined: it has shown nothing yet. */
+  get size(): { readonly width: number; readonly height: number } | undefined {
+    return this.width > 0 ? { width: this.width, height: this.height } : undefined
+  }
+
   connect(port: StreamPort<ConsoleDown>): void {
     takeOver(this.port)
     this.port = port

@@ -33,6 +33,10 @@ export class VmRuns {
 
   constructor(private readonly options: VmRunsOptions) {}
 
+  screenSize(id: string): { readonly width: number; readonly height: number } | undefined {
+    return this.records.get(id)?.console.size
+  }
+
   record(id: string, path: string): VmRecord {
     const known = this.records.get(id)
     if (known) {

@@ -71,7 +71,7 @@ export class VmService {
     'vm.screen-text': async ({ vm }) => this.options.runs.running(vm)?.screenText(),
     'vm.stats': async ({ vm }) => {
       const stats = await this.options.runs.running(vm)?.stats()
-      return stats && statsDto(stats)
+      return stats && statsDto(stats, this.options.runs.screenSize(vm))
     },
     'vm.inspect': async ({ vm }) => this.options.runs.running(vm)?.inspect(),
     'vm.device-states': async ({ vm }) => this.options.runs.running(vm)?.deviceStates(),

@@ -2,7 +2,7 @@
 import type { RunStats, TranslationStats } from '../vmm'
 import type { VmStats } from './contract'
 
-export function statsDto(stats: RunStats): VmStats {
+export function statsDto(stats: RunStats, screen: VmStats['screen']): VmStats {
   return {
     engine: stats.engine,
     instructions: stats.instructions,
@@ -10,6 +10,7 @@ export function statsDto(stats: RunStats): VmStats {
     uptimeSeconds: stats.uptimeSeconds,
     ...(stats.hostCpuSeconds === undefined ? {} : { hostCpuSeconds: stats.hostCpuSeconds }),
     memory: { ...stats.memory },
+    ...(screen && { screen }),
     halts: stats.halts,
     exits: { ...stats.exits },
     interrupts: { ...stats.interrupts },

@@ -146,6 +146,7 @@ test.describe('the frame', () => {
     await page.keyboard.press('Control+b')
     await expect(page.getByRole('status', { name: 'State' })).toHaveText('Powered on')
     await frame.view('Summary').click()
+    await expect(page.getByRole('definition').filter({ hasText: '720 × 400' })).toBeVisible()
     await page.keyboard.press('Control+w')
     await expect(frame.dialog.getByRole('button', { name: 'Run in Background' })).toBeFocused()
     await frame.dialog.getByRole('button', { name: 'Cancel' }).click()

@@ -13,6 +13,8 @@ export const VmStats = z.object({
   hostCpuSeconds: z.number().optional(),
   /** Guest RAM that has been written to since power-on, by the host's account, and all of it. */
   memory: z.object({ touchedBytes: z.number(), bytes: z.number() }),
+  /** Pixels of the guest's screen; undefined: it has shown nothing yet. */
+  screen: z.object({ width: z.number().int(), height: z.number().int() }).optional(),
   halts: z.number(),
   /** Exits by kind. */
   exits: counts,

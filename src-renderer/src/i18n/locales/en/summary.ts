@@ -10,6 +10,7 @@ export const summary = {
   noPicture: 'No picture yet',
   problems: 'This virtual machine cannot be powered on',
   state: 'State', engine: 'Engine', firmware: 'Firmware', folder: 'Folder', system: 'Guest', kernel: 'Kernel', uptime: 'Up time', resolution: 'Guest resolution', suspendedAt: 'Suspended',
+  pixels: '{width} × {height}',
   builtin: 'Built-in BIOS',
   directBoot: 'Direct boot',
   engines: { translator: 'Translator (x86 to WebAssembly)', interpreter: 'Interpreter', lockstep: 'Lockstep (both, compared)' },

@@ -10,6 +10,7 @@ export const summary = {
   noPicture: '尚无画面',
   problems: '此虚拟机无法开机',
   state: '状态', engine: '引擎', firmware: '固件', folder: '文件夹', system: '客户机', kernel: '内核', uptime: '运行时间', resolution: '客户机分辨率', suspendedAt: '挂起时间',
+  pixels: '{width} × {height}',
   builtin: '内置 BIOS',
   directBoot: '直接引导',
   engines: { translator: '翻译器（x86 到 WebAssembly）', interpreter: '解释器', lockstep: '同步比较（两者同时运行）' },
