@@ -112,10 +112,13 @@ export class VmRecord implements RunObserver {
     this.isStarting = false
     this.state = undefined
     this.lastEnd = end.type === 'powered-off' ? end.end : undefined
+    // A file takes what one run writes: the page offers to write into one only while there is a run.
+    for (const log of this.logs.values()) void log.close()
+    this.logs.clear()
     this.listener.ended(this, end)
   }
 
-  /** From now on into that file too; undefined: no more. */
+  /** From now on into that file too, until the run ends; undefined: no more. */
   async setSerialLog(port: number, path: string | undefined): Promise<Result<undefined>> {
     const next = path === undefined ? ok(undefined) : await SerialLog.open(path)
     if (!next.ok) return next

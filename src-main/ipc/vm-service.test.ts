@@ -179,6 +179,18 @@ describe('a VM that runs', () => {
     expect(await readFile(f.desktop.chosen, 'utf8')).toBe('login: ')
   })
 
+  it('writes no later run into the file', async () => {
+    const vm = await start()
+    f.desktop.chosen = join(f.folder, 'serial.log')
+    await f.ask('files.choose', { purpose: 'serial-log' })
+    await f.ask('serial.log', { vm: vm.id, port: 0, path: f.desktop.chosen })
+    vm.observer.onSerial(0, new TextEncoder().encode('first'))
+    vm.end({ type: 'powered-off', end: { kind: 'stopped' } })
+    vm.observer.onSerial(0, new TextEncoder().encode('second'))
+    await f.ask('serial.log', { vm: vm.id, port: 0 }) // would wait for what is still to be written
+    await vi.waitFor(async () => expect(await readFile(f.desktop.chosen ?? '', 'utf8')).toBe('first'))
+  })
+
   it('speaks on its serial port when its text screen stands still', async () => {
     const vm = await start()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })

@@ -111,7 +111,7 @@ export const requests = {
   'console.open': { in: vm, out: z.number().int() },
   /** A serial port that is a terminal: a port follows, with what was written lately. */
   'serial.open': { in: z.strictObject({ vm: VmId, port: z.number().int().min(0).max(3) }), out: z.number().int() },
-  /** Everything that the guest writes from now on goes into a file as well; undefined: no more. */
+  /** Everything that the guest writes from now on goes into a file as well, until the VM is off; undefined: no more. */
   'serial.log': { in: z.strictObject({ vm: VmId, port: z.number().int().min(0).max(3), path: HostPath.optional() }), out: done },
 } as const satisfies Record<RequestName, RequestRow>
 

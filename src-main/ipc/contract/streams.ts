@@ -17,7 +17,7 @@ export interface FrameRectDto {
 export type ConsoleDown =
   /** Another window shows the screen from now on: the last message. */
   | { readonly kind: 'taken-over' }
-  /** Changed rectangles; the next frame comes after 'shown'. */
+  /** Changed rectangles. Each frame is answered with 'shown'; no more than two are under way. */
   | { readonly kind: 'frame'; readonly width: number; readonly height: number; readonly rects: readonly FrameRectDto[] }
 
 export const ConsoleUp = z.discriminatedUnion('kind', [
