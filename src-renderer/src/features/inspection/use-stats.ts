@@ -1,8 +1,9 @@
 /** Figures of a VM while somebody looks: asked twice a second, the next time when the answer is there. */
-import { onScopeDispose, ref, watch, type Ref } from 'vue'
-import type { VmCard } from '../../../../src-main/ipc/contract'
+import { ref, watch, type Ref } from 'vue'
+import type { VmCard, VmStats } from '../../../../src-main/ipc/contract'
 import { answered, api } from '../../api/client'
 import { isOn } from '../power/power-rules'
+import { usePolling } from './use-polling'
 import { KEPT_POINTS, rateBetween, type RatePoint, type Sample } from './rates'
 
 const POLL_MS = 500
@@ -17,19 +18,13 @@ export function useStats(vm: () => VmCard): LiveStats {
   const now = ref<Sample>()
   const before = ref<Sample>()
   const points = ref<readonly RatePoint[]>([])
-  let timer: number | undefined
-  let ended = false
 
-  async function ask(): Promise<void> {
-    const stats = isOn(vm()) ? await answered(api.requests['vm.stats']({ vm: vm().id })).catch(() => undefined) : undefined
-    if (ended) return
-    if (stats) {
-      before.value = now.value
-      now.value = { at: Date.now(), stats }
-      const point = before.value && rateBetween(before.value, now.value)
-      if (point) points.value = [...points.value, point].slice(-KEPT_POINTS)
-    }
-    timer = window.setTimeout(() => void ask(), POLL_MS)
+  function heard(stats: VmStats | undefined): void {
+    if (!stats) return
+    before.value = now.value
+    now.value = { at: Date.now(), stats }
+    const point = before.value && rateBetween(before.value, now.value)
+    if (point) points.value = [...points.value, point].slice(-KEPT_POINTS)
   }
 
   watch(() => vm().power.type, (state) => {
@@ -37,10 +32,6 @@ export function useStats(vm: () => VmCard): LiveStats {
     now.value = before.value = undefined
     points.value = []
   })
-  void ask()
-  onScopeDispose(() => {
-    ended = true
-    window.clearTimeout(timer)
-  })
+  usePolling(async () => (isOn(vm()) ? answered(api.requests['vm.stats']({ vm: vm().id })) : undefined), heard, POLL_MS)
   return { now, before, points }
 }

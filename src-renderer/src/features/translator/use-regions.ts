@@ -1,7 +1,8 @@
 /** The hottest regions while somebody looks at them, and the one that is selected. */
-import { onBeforeUnmount, ref, watch, type Ref } from 'vue'
+import { ref, watch, type Ref } from 'vue'
 import type { RegionDescription, RegionList, VmCard } from '../../../../src-main/ipc/contract'
 import { answered, api } from '../../api/client'
+import { usePolling } from '../inspection/use-polling'
 import { isOn } from '../power/power-rules'
 
 const POLL_MS = 1000
@@ -21,16 +22,6 @@ export function useRegions(vm: () => VmCard): Regions {
   const selected = ref<number>()
   const region = ref<RegionDescription>()
   const gone = ref(false)
-  let timer: number | undefined
-  let ended = false
-
-  async function refresh(): Promise<void> {
-    const next = isOn(vm()) ? await answered(api.requests['vm.regions']({ vm: vm().id, count: SHOWN })).catch(() => undefined) : undefined
-    if (ended) return
-    list.value = next
-    // The next question comes a while after the answer: a machine that is busy is not asked more often than it answers.
-    timer = window.setTimeout(() => void refresh(), POLL_MS)
-  }
 
   watch(selected, async (wanted) => {
     gone.value = false
@@ -48,10 +39,6 @@ export function useRegions(vm: () => VmCard): Regions {
     if (state === 'starting') selected.value = undefined
   })
 
-  void refresh()
-  onBeforeUnmount(() => {
-    ended = true
-    window.clearTimeout(timer)
-  })
+  usePolling(async () => (isOn(vm()) ? answered(api.requests['vm.regions']({ vm: vm().id, count: SHOWN })) : undefined), (next) => (list.value = next), POLL_MS)
   return { list, selected, region, gone }
 }
