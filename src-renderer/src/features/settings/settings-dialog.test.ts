@@ -2,6 +2,7 @@
 import { answerWith, asked, CARD, HOST, VM_JSON } from '../../testing/fake-bridge.fixture'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createPinia } from 'pinia'
 import { defineComponent, h } from 'vue'
 import type { VmCard } from '../../../../src-main/ipc/contract'
 import { i18n } from '../../i18n'
@@ -25,7 +26,7 @@ async function open(card: VmCard = CARD, page?: string, more: Parameters<typeof 
     'files.describe': ({ path }) => ({ ok: true, value: { path, kind: path.endsWith('iso') ? 'iso' : 'disk', bytes: 8 * 1024 ** 3, why: [] } }), ...more,
   })
   const Host = defineComponent({ render: () => h(SettingsDialog, { vm: card, page, onClose: () => closed++ }) })
-  shown = mount(Host, { attachTo: document.body, global: { plugins: [i18n] } })
+  shown = mount(Host, { attachTo: document.body, global: { plugins: [createPinia(), i18n] } })
   await flushPromises()
 }
 

@@ -2,6 +2,7 @@
 import { answerWith, asked, CARD, HOST } from '../../testing/fake-bridge.fixture'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createPinia } from 'pinia'
 import { defineComponent, h } from 'vue'
 import type { MediaDescription } from '../../../../src-main/ipc/contract'
 import { i18n, setLocale } from '../../i18n'
@@ -35,7 +36,7 @@ async function open(media?: MediaDescription, more: Parameters<typeof answerWith
     'files.choose': ({ purpose }) => ({ iso: ISO.path, kernel: KERNEL.path, folder: '/other' })[purpose as string], 'files.describe': ({ path }) => ({ ok: true, value: path === ISO.path ? ISO : KERNEL }), ...more,
   })
   const Host = defineComponent({ render: () => h(NewVmWizard, { media, onClose: () => closed++, onCreated: (...args: unknown[]) => created.push(args) }) })
-  shown = mount(Host, { attachTo: document.body, global: { plugins: [i18n] } })
+  shown = mount(Host, { attachTo: document.body, global: { plugins: [createPinia(), i18n] } })
   await flushPromises()
 }
 
