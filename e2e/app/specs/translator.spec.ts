@@ -10,7 +10,7 @@ test.describe('the translator pane, with the translator', () => {
     await expect.poll(() => vm.serialText()).toMatch(PROMPT)
     await vm.typeOnSerial('vbe\r')
     await vm.pane('translator')
-    await expect(vm.figure('translation-totals')).toHaveText(/^[1-9]\d* regions, .*KiB · [1-9]\d* translated · VM's thread .* ms \(.* % now\), longest pause .* ms · compile thread .* ms \(.* % now\)$/)
+    await expect(vm.figure('translation-totals')).toHaveText(/^[1-9]\d* regions, .*KB · [1-9]\d* translated · VM's thread .* ms \(.* % now\), longest pause .* ms · compile thread .* ms \(.* % now\)$/)
     const options = vm.regions.getByRole('option')
     await expect(options.first()).toHaveAccessibleName(/^0x[0-9a-f]{8}, 16-bit, \d+ instructions, \d+ bytes of WebAssembly, .* runs$/)
 

@@ -11,7 +11,3 @@ export function count(n: number): string {
   for (const [size, unit] of UNITS) if (n >= size) return `${(n / size).toFixed(n >= size * 100 ? 0 : 1)} ${unit}`
   return String(Math.round(n))
 }
-
-export function perSecond(n: number): string {
-  return count(Math.max(0, n))
-}

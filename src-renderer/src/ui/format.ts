@@ -3,7 +3,7 @@ import { i18n } from '../i18n'
 
 const UNITS = ['b', 'kib', 'mib', 'gib', 'tib'] as const
 
-/** With binary multiples called KB, MB, GB, as users of such programs read them. */
+/** As short as it can be said without rounding to less than three digits; binary multiples are called KB, MB, GB, as users of such programs read them. */
 export function bytesText(bytes: number): string {
   let unit = 0
   let n = bytes
@@ -11,7 +11,8 @@ export function bytesText(bytes: number): string {
     n /= 1024
     unit++
   }
-  return i18n.global.t(`common.bytes.${UNITS[unit] ?? 'b'}`, { n: Number.isInteger(n) ? String(n) : n.toFixed(1) })
+  const digits = Number.isInteger(n) || n >= 100 ? 0 : 1
+  return i18n.global.t(`common.bytes.${UNITS[unit] ?? 'b'}`, { n: n.toFixed(digits).replace(/\.0$/, '') })
 }
 
 /** The last part of a path of the host. */

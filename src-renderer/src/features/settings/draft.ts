@@ -98,8 +98,3 @@ export function freeDiskName(disks: readonly DiskDraft[]): string {
     if (!disks.some(({ file }) => file === name || file.endsWith(`/${name}`))) return name
   }
 }
-
-/** The last part of a path. */
-export function fileName(path: string): string {
-  return path.split(/[/\\]/).pop() ?? path
-}

@@ -1,8 +1,9 @@
 /** The pages of the settings dialog: what stands in its lists, with a summary each, and the words by which a search finds them. */
 import type { IconName } from '../../ui/icons'
-import { fileName, GIB, type DiskDraft, type MachineDraft } from './draft'
+import { GIB, type DiskDraft, type MachineDraft } from './draft'
 import { guestText, type Translate } from './guests'
-import { bytesText, memoryText } from './sizes'
+import { bytesText, fileName } from '../../ui/format'
+import { memoryText } from './sizes'
 
 export const HARDWARE_KINDS = ['memory', 'processors', 'demo-disk', 'disk', 'cdrom', 'serial-port', 'display', 'firmware', 'boot', 'kernel', 'engine'] as const
 export const OPTION_KINDS = ['general', 'power', 'close', 'crash', 'log', 'isolation'] as const
@@ -62,13 +63,13 @@ export function hardwarePages({ t, draft, videoMemoryMiB }: PageContext): readon
   })
   const { firmware, boot } = hardware
   return [
-    page('memory', memoryText(t, hardware.memoryMiB)),
+    page('memory', memoryText(hardware.memoryMiB)),
     page('processors', String(hardware.processors.count)),
     ...(hardware.demoDisk ? [page('demo-disk', t('settings.demoDisk.summary'))] : []),
     ...hardware.disks.map((disk, i, all) => page('disk', diskText(t, disk), i, all.length)),
     ...hardware.cdroms.map(({ file, connected }, i, all) => page('cdrom', file === undefined ? t('settings.cdrom.emptySummary') : connected ? fileName(file) : t('settings.cdrom.disconnectedSummary', { file: fileName(file) }), i, all.length)),
     ...hardware.serialPorts.map((port, i, all) => page('serial-port', port.kind === 'tcp' ? t('settings.serial.tcpSummary', { port: port.port }) : port.kind === 'file' ? fileName(port.file) : t(`settings.serial.${port.kind}Summary`), i, all.length)),
-    ...(videoMemoryMiB === undefined ? [] : [page('display', t('settings.display.summary', { memory: memoryText(t, videoMemoryMiB) }))]),
+    ...(videoMemoryMiB === undefined ? [] : [page('display', t('settings.display.summary', { memory: memoryText(videoMemoryMiB) }))]),
     page('firmware', firmware.kind === 'builtin' ? t('settings.firmware.builtinSummary') : fileName(firmware.file)),
     page('boot', boot.order.map((device) => t(`settings.boot.${device}`)).join(t('settings.boot.comma')) || t('common.none')),
     page('kernel', boot.kernel ? fileName(boot.kernel.file) : t('settings.kernel.offSummary')),
@@ -93,9 +94,9 @@ export function optionPages({ t, draft }: PageContext): readonly SettingsPage[] 
 export const CLOSE_KEYS: Readonly<Record<MachineDraft['options']['onClose'], string>> = { ask: 'ask', 'keep-running': 'keepRunning', suspend: 'suspend', 'shut-down': 'shutDown', 'power-off': 'powerOff' }
 
 function diskText(t: Translate, disk: DiskDraft): string {
-  if (disk.kind === 'new') return t('settings.disk.newSummary', { size: Number.isFinite(disk.gibibytes) ? bytesText(t, disk.gibibytes * GIB) : '?' })
+  if (disk.kind === 'new') return t('settings.disk.newSummary', { size: Number.isFinite(disk.gibibytes) ? bytesText(disk.gibibytes * GIB) : '?' })
   const size = disk.expandTo ?? disk.bytes
-  return size === undefined ? fileName(disk.file) : t('settings.disk.summary', { file: fileName(disk.file), size: bytesText(t, size) })
+  return size === undefined ? fileName(disk.file) : t('settings.disk.summary', { file: fileName(disk.file), size: bytesText(size) })
 }
 
 /** Pages whose name, summary or settings have all the words that were typed. */

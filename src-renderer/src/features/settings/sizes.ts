@@ -1,23 +1,10 @@
-/** Sizes in the window's units, and the memory slider's marks. */
+/** Amounts of memory, and the memory slider's marks. */
 import type { HostDescription } from '../../../../src-main/ipc/contract'
-import type { Needs, Translate } from './guests'
+import { bytesText } from '../../ui/format'
+import type { Needs } from './guests'
 
-const UNITS = ['b', 'kib', 'mib', 'gib', 'tib'] as const
-
-/** As short as it can be said without rounding to less than three digits. */
-export function bytesText(t: Translate, bytes: number): string {
-  let unit = 0
-  let amount = bytes
-  while (amount >= 1024 && unit < UNITS.length - 1) {
-    amount /= 1024
-    unit++
-  }
-  const digits = Number.isInteger(amount) || amount >= 100 ? 0 : 1
-  return t(`common.bytes.${UNITS[unit] ?? 'b'}`, { n: amount.toFixed(digits).replace(/\.0$/, '') })
-}
-
-export function memoryText(t: Translate, mebibytes: number): string {
-  return Number.isFinite(mebibytes) && mebibytes > 0 ? bytesText(t, mebibytes * 1024 ** 2) : '?'
+export function memoryText(mebibytes: number): string {
+  return Number.isFinite(mebibytes) && mebibytes > 0 ? bytesText(mebibytes * 1024 ** 2) : '?'
 }
 
 const STOPS = [4, 8, 16, 32, 64, 128, 256, 384, 512, 768, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 6144, 8192, 12288, 16384, 32768, 65536, 131072]

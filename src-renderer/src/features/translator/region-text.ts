@@ -1,18 +1,12 @@
 /** A region's figures in words. */
 import type { RegionSummary } from '../../../../src-main/ipc/contract'
+import { i18n } from '../../i18n'
 import { count } from '../../ui/figures'
-
-const KIB = 1024
 
 export const address = (region: RegionSummary): string => `0x${region.address.toString(16).padStart(8, '0')}`
 
 export function mode({ codeBits, flat }: RegionSummary): string {
-  return `${codeBits}-bit${flat && codeBits !== 64 ? ' flat' : ''}`
-}
-
-export function bytes(n: number): string {
-  if (n < KIB) return `${n} bytes`
-  return n < KIB * KIB ? `${(n / KIB).toFixed(1)} KiB` : `${(n / KIB / KIB).toFixed(1)} MiB`
+  return i18n.global.t(`inspection.translator.modes.${flat && codeBits !== 64 ? 'flat' : 'plain'}`, { bits: codeBits })
 }
 
 export function milliseconds(n: number): string {
@@ -28,5 +22,5 @@ export function percent(share: number): string {
 /** As a screen reader says it. */
 export function spoken(region: RegionSummary): string {
   const { instructions, wasmBytes, runs, linked } = region
-  return `${address(region)}, ${mode(region)}, ${instructions} instructions, ${wasmBytes} bytes of WebAssembly, ${count(runs)} runs${linked ? '' : ', not linked'}`
+  return i18n.global.t(`inspection.translator.${linked ? 'spoken' : 'spokenNotLinked'}`, { address: address(region), mode: mode(region), instructions, bytes: wasmBytes, runs: count(runs) })
 }

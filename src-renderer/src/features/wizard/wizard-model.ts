@@ -2,7 +2,8 @@
 import type { HostDescription, MediaDescription, RequestInput } from '../../../../src-main/ipc/contract'
 import { freeDiskName, GIB, hardwareOf, newDraft, plain, type MachineDraft } from '../settings/draft'
 import { guestText, needsOf, systemsOf, systemText, type GuestFamily, type Translate } from '../settings/guests'
-import { bytesText, memoryMarks, memoryText } from '../settings/sizes'
+import { bytesText } from '../../ui/format'
+import { memoryMarks, memoryText } from '../settings/sizes'
 import { capacityIssue, diskNameIssue, issuesOf, nameIssue, type Issue } from '../settings/validate'
 
 export type WizardMode = 'typical' | 'custom'
@@ -246,11 +247,11 @@ export function summaryOf(t: Translate, answers: Answers, location: string): rea
     line('name', draft.name),
     line('location', answers.location === '' ? location : answers.location),
     line('guest', guestText(t, draft.guest.system)),
-    line('memory', memoryText(t, hardware.memoryMiB)),
+    line('memory', memoryText(hardware.memoryMiB)),
     line('processors', `${hardware.processors.count} (${t(`settings.engine.${hardware.engine}`)})`),
     line('firmware', firmware.kind === 'builtin' ? t('settings.firmware.builtinSummary') : firmware.file),
     ...(boot.kernel ? [line('kernel', boot.kernel.file), ...(boot.kernel.initrd === undefined ? [] : [line('initrd', boot.kernel.initrd)]), ...(boot.kernel.commandLine === '' ? [] : [line('commandLine', boot.kernel.commandLine)])] : []),
-    ...(hardware.disks.length === 0 ? [line('disk', t('common.none'))] : hardware.disks.map((disk) => line('disk', disk.kind === 'new' ? t('wizard.summary.newDisk', { size: bytesText(t, disk.gibibytes * GIB), file: disk.file }) : disk.file))),
+    ...(hardware.disks.length === 0 ? [line('disk', t('common.none'))] : hardware.disks.map((disk) => line('disk', disk.kind === 'new' ? t('wizard.summary.newDisk', { size: bytesText(disk.gibibytes * GIB), file: disk.file }) : disk.file))),
     ...hardware.cdroms.map(({ file }) => line('cdrom', file === undefined ? t('settings.cdrom.emptySummary') : file)),
     ...hardware.serialPorts.map((port, i) => line(hardware.serialPorts.length > 1 ? 'serialPort' : 'serial', `${hardware.serialPorts.length > 1 ? `${i + 1}: ` : ''}${port.kind === 'tcp' ? t('settings.serial.tcpSummary', { port: port.port }) : port.kind === 'file' ? port.file : t(`settings.serial.${port.kind}Summary`)}`)),
   ]

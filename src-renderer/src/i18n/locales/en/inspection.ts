@@ -10,7 +10,7 @@ export const inspection = {
   kinds: { ram: 'RAM', rom: 'ROM', mmio: 'Device', port: 'Ports', hole: 'Nothing' },
   groups: { general: 'General registers', flags: 'Flags', segment: 'Segments', control: 'Control registers', debug: 'Debug registers', table: 'Tables', msr: 'Model-specific registers', x87: 'x87', sse: 'SSE' },
   mode: 'Mode', halted: 'halted', running: 'It runs: registers are those of one moment. Pause it to see where it stands.',
-  disassembly: 'Instructions at the instruction pointer', registers: 'Registers', unclaimed: 'Accesses that nothing answered', noUnclaimed: 'Every access so far had an owner.', memoryMap: 'Memory', portMap: 'Ports', stateOf: 'State of {name}', version: 'Saved state {schema}', refresh: 'Look again', disabled: 'off',
+  disassembly: 'Instructions at the instruction pointer', unclaimed: 'Accesses that nothing answered', noUnclaimed: 'Every access so far had an owner.', memoryMap: 'Memory', portMap: 'Ports', stateOf: 'State of {name}', version: 'Saved state {schema}', refresh: 'Look again', disabled: 'off',
   engine: 'Engine: {engine}', totals: 'Totals since power-on: {instructions} instructions, {halts} halts, {unclaimed} unanswered accesses, {unknown} unknown opcodes',
   translator: {
     title: 'Translator', figuresHint: 'Regions in the code cache and their WebAssembly; regions translated since power-on; time that translation took of either thread, and the part of the thread\'s time that it takes now',
@@ -18,6 +18,8 @@ export const inspection = {
     failures: '{n} not translated, the interpreter runs them: {why}',
     translatesNothing: 'The {engine} runs this virtual machine: it translates nothing. Choose the translator as its engine to see translated code here.',
     none: 'No code has run often enough to be translated yet.', gone: 'This region has left the code cache.', select: 'Select a region to see its code.', emitting: 'Translating the region once more…',
+    modes: { plain: '{bits}-bit', flat: '{bits}-bit flat' },
+    spoken: '{address}, {mode}, {instructions} instructions, {bytes} bytes of WebAssembly, {runs} runs', spokenNotLinked: '{address}, {mode}, {instructions} instructions, {bytes} bytes of WebAssembly, {runs} runs, not linked',
     address: 'Address', addressHint: 'Guest-physical', mode: 'Mode', x86: 'x86', x86Hint: 'x86 instructions', wasm: 'wasm', wasmHint: 'Bytes of WebAssembly', runs: 'Runs', runsHint: 'Entries by the run loop', hottest: 'Hottest regions', region: 'Region {address}',
     tabs: { x86: 'x86', ir: 'IR', wasm: 'WebAssembly', figures: 'Figures' }, after: 'after', irAfter: 'IR after this pass', lines: '{name} ({n} lines)', times: 'Times are the fastest of a few runs of each step, made when the region was selected.',
     made: 'Made', madeHot: 'generously, because it runs very often', madeSparing: 'sparingly', entries: '{n} entries by the run loop', notLinked: 'not linked now', size: '{instructions} instructions in {blocks} basic blocks, {bytes}; entered at {entries}', moduleSize: '{bytes}; {module} as a module of its own', time: 'Time: {name}',

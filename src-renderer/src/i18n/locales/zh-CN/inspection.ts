@@ -10,7 +10,7 @@ export const inspection = {
   kinds: { ram: 'RAM', rom: 'ROM', mmio: '设备', port: '端口', hole: '无' },
   groups: { general: '通用寄存器', flags: '标志', segment: '段', control: '控制寄存器', debug: '调试寄存器', table: '表', msr: '型号专用寄存器', x87: 'x87', sse: 'SSE' },
   mode: '模式', halted: '已停机', running: '虚拟机正在运行：寄存器为某一时刻的值。暂停后可查看其停在何处。',
-  disassembly: '指令指针处的指令', registers: '寄存器', unclaimed: '无人应答的访问', noUnclaimed: '到目前为止，所有访问都有所有者。', memoryMap: '内存', portMap: '端口', stateOf: '{name} 的状态', version: '保存的状态 {schema}', refresh: '重新查看', disabled: '关闭',
+  disassembly: '指令指针处的指令', unclaimed: '无人应答的访问', noUnclaimed: '到目前为止，所有访问都有所有者。', memoryMap: '内存', portMap: '端口', stateOf: '{name} 的状态', version: '保存的状态 {schema}', refresh: '重新查看', disabled: '关闭',
   engine: '引擎：{engine}', totals: '开机以来总计：{instructions} 条指令，{halts} 次停机，{unclaimed} 次无人应答的访问，{unknown} 个未知操作码',
   translator: {
     title: '翻译器', figuresHint: '代码缓存中的区域及其 WebAssembly；开机以来翻译的区域；翻译占用各线程的时间以及当前占比',
@@ -18,6 +18,8 @@ export const inspection = {
     failures: '{n} 个未翻译，由解释器运行：{why}',
     translatesNothing: '此虚拟机由 {engine} 运行：它不翻译代码。将引擎改为翻译器后可在此处查看翻译后的代码。',
     none: '还没有代码运行得足够频繁而需要翻译。', gone: '此区域已离开代码缓存。', select: '选择一个区域以查看其代码。', emitting: '正在重新翻译该区域…',
+    modes: { plain: '{bits} 位', flat: '{bits} 位平坦' },
+    spoken: '{address}，{mode}，{instructions} 条指令，{bytes} 字节 WebAssembly，运行 {runs} 次', spokenNotLinked: '{address}，{mode}，{instructions} 条指令，{bytes} 字节 WebAssembly，运行 {runs} 次，未链接',
     address: '地址', addressHint: '客户机物理地址', mode: '模式', x86: 'x86', x86Hint: 'x86 指令数', wasm: 'wasm', wasmHint: 'WebAssembly 字节数', runs: '运行次数', runsHint: '由运行循环进入的次数', hottest: '最热区域', region: '区域 {address}',
     tabs: { x86: 'x86', ir: 'IR', wasm: 'WebAssembly', figures: '数据' }, after: '经过', irAfter: '此遍之后的 IR', lines: '{name}（{n} 行）', times: '时间为选择该区域时每个步骤多次运行中最快的一次。',
     made: '生成方式', madeHot: '充分展开，因为它运行得非常频繁', madeSparing: '从简', entries: '由运行循环进入 {n} 次', notLinked: '当前未链接', size: '{blocks} 个基本块中有 {instructions} 条指令，{bytes}；有 {entries} 个入口', moduleSize: '{bytes}；单独成为模块时为 {module}', time: '时间：{name}',
