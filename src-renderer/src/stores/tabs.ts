@@ -11,8 +11,8 @@ export type VmView = 'summary' | 'console' | 'serial' | 'performance'
 
 const REMEMBER_MS = 400
 const LIBRARY_WIDTH = 230
-const NARROWEST_LIBRARY = 150
-const WIDEST_LIBRARY = 500
+export const NARROWEST_LIBRARY = 150
+export const WIDEST_LIBRARY = 500
 /** Scroll positions that are taken from a memory. */
 const MOST_SCROLLED = 200
 

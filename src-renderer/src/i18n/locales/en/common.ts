@@ -3,7 +3,6 @@ export const common = {
   ok: 'OK',
   cancel: 'Cancel',
   close: 'Close',
-  apply: 'Apply',
   back: '< Back',
   next: 'Next >',
   finish: 'Finish',
@@ -14,7 +13,6 @@ export const common = {
   rename: 'Rename',
   search: 'Type here to search',
   clear: 'Clear',
-  more: 'More',
   yes: 'Yes',
   no: 'No',
   none: 'None',
@@ -26,6 +24,4 @@ export const common = {
   unitMiB: 'MB',
   unitGiB: 'GB',
   bytes: { b: '{n} bytes', kib: '{n} KB', mib: '{n} MB', gib: '{n} GB', tib: '{n} TB' },
-  required: 'This field is needed.',
-  somethingWrong: 'Something went wrong',
 }

@@ -2,7 +2,7 @@
 export const power = {
   commands: {
     powerOn: 'Power On', resume: 'Resume', powerOff: 'Power Off', suspend: 'Suspend', reset: 'Reset', pause: 'Pause', unpause: 'Unpause', toFirmware: 'Power On to Firmware',
-    startGuest: 'Start Up Guest', shutDownGuest: 'Shut Down Guest', restartGuest: 'Restart Guest',
+    shutDownGuest: 'Shut Down Guest', restartGuest: 'Restart Guest',
     powerOnThis: 'Power on this virtual machine', resumeThis: 'Resume this virtual machine', soft: '{command} (asks the guest)', hard: '{command} (at once)',
   },
   states: {
@@ -37,8 +37,7 @@ export const power = {
     failedTitle: 'This virtual machine has stopped because of an error',
     failedText: 'Only this virtual machine is affected. Its disks are as the guest has written them, and its log is kept.',
     whatToDo: 'Power it on again. If it happens repeatedly, choose the interpreter as its engine under Settings > Options, and report what the log says.',
-    code: 'Error', logFile: 'All of the log: {file}', dump: 'State of the processor', log: 'Log', lastEnd: 'How the last run ended',
-    dismiss: 'Back to Summary',
+    code: 'Error', logFile: 'All of the log: {file}', dump: 'State of the processor', log: 'Log',
   },
   inUse: 'Another process runs this virtual machine: {program} (process {pid} on {host}).',
 }

@@ -7,7 +7,7 @@ export const shell = {
   file: { newVm: 'New Virtual Machine…', newWindow: 'New Window', open: 'Open…', scan: 'Scan for Virtual Machines…', newFolder: 'New Folder…', closeTab: 'Close Tab', exit: 'Exit' },
   edit: { preferences: 'Preferences…' },
   view: { fullScreen: 'Full Screen', console: 'Console View', customize: 'Customize', library: 'Library', thumbnails: 'Thumbnail Bar', toolbar: 'Toolbar', tabs: 'Tabs', statusBar: 'Status Bar' },
-  vm: { power: 'Power', removable: 'Removable Devices', manage: 'Manage', snapshot: 'Snapshot', settings: 'Settings…', messageLog: 'Message Log', openFolder: 'Open VM Directory', discard: 'Discard Suspended State' },
+  vm: { power: 'Power', removable: 'Removable Devices', manage: 'Manage', settings: 'Settings…', messageLog: 'Message Log', openFolder: 'Open VM Directory', discard: 'Discard Suspended State' },
   tabs: { next: 'Next Tab', previous: 'Previous Tab', close: 'Close {name}', strip: 'Open tabs', home: 'Home' },
   help: { shortcuts: 'Keyboard Shortcuts', about: 'About Vitrine' },
   toolbarPower: 'More power commands',

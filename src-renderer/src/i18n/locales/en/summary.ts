@@ -5,7 +5,6 @@ export const summary = {
   description: 'Description',
   descriptionHint: 'Type here to enter a description of this virtual machine.',
   details: 'Virtual Machine Details',
-  preview: 'Preview',
   openConsole: 'Open the console of {name}',
   noPicture: 'No picture yet',
   problems: 'This virtual machine cannot be powered on',

@@ -3,7 +3,6 @@ export const common = {
   ok: '确定',
   cancel: '取消',
   close: '关闭',
-  apply: '应用',
   back: '< 上一步',
   next: '下一步 >',
   finish: '完成',
@@ -14,7 +13,6 @@ export const common = {
   rename: '重命名',
   search: '在此处键入内容进行搜索',
   clear: '清除',
-  more: '更多',
   yes: '是',
   no: '否',
   none: '无',
@@ -26,6 +24,4 @@ export const common = {
   unitMiB: 'MB',
   unitGiB: 'GB',
   bytes: { b: '{n} 字节', kib: '{n} KB', mib: '{n} MB', gib: '{n} GB', tib: '{n} TB' },
-  required: '此项必填。',
-  somethingWrong: '出现问题',
 }

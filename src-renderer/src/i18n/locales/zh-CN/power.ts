@@ -2,7 +2,7 @@
 export const power = {
   commands: {
     powerOn: '开机', resume: '继续运行', powerOff: '关机', suspend: '挂起', reset: '重置', pause: '暂停', unpause: '取消暂停', toFirmware: '打开电源时进入固件',
-    startGuest: '启动客户机', shutDownGuest: '关闭客户机', restartGuest: '重新启动客户机',
+    shutDownGuest: '关闭客户机', restartGuest: '重新启动客户机',
     powerOnThis: '开启此虚拟机', resumeThis: '继续运行此虚拟机', soft: '{command}（通知客户机）', hard: '{command}（立即）',
   },
   states: {
@@ -37,8 +37,7 @@ export const power = {
     failedTitle: '此虚拟机因错误而停止',
     failedText: '仅此虚拟机受到影响。其磁盘保持客户机写入时的状态，日志已保留。',
     whatToDo: '请再次开机。如果反复出现，请在“设置 > 选项”中将引擎改为解释器，并报告日志中的内容。',
-    code: '错误', logFile: '完整日志：{file}', dump: '处理器状态', log: '日志', lastEnd: '上次运行的结束方式',
-    dismiss: '返回摘要',
+    code: '错误', logFile: '完整日志：{file}', dump: '处理器状态', log: '日志',
   },
   inUse: '另一个进程正在运行此虚拟机：{program}（{host} 上的进程 {pid}）。',
 }

@@ -5,7 +5,6 @@ export const summary = {
   description: '描述',
   descriptionHint: '在此处键入对该虚拟机的描述。',
   details: '虚拟机详细信息',
-  preview: '预览',
   openConsole: '打开 {name} 的控制台',
   noPicture: '尚无画面',
   problems: '此虚拟机无法开机',
