@@ -4,7 +4,7 @@
  */
 import { dirname, join } from 'node:path'
 import type { LibraryVm } from './describe-vm'
-import type { LibraryContents } from './library'
+import type { LibraryContents } from './listed-vms'
 import { FolderWatcher } from './watcher'
 
 export type LibraryEvent =

@@ -1,12 +1,12 @@
 /** The library: the VMs that the inventory lists, and everything that can be done with them while they do not run. Answers are values; nothing here throws. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { isAbsolute, resolve } from 'node:path'
 import { describeVm, type LibraryVm } from './describe-vm'
 import * as edit from './inventory'
-import { InventoryFile, type FolderEntry, type Inventory, type MachineEntry } from './inventory'
 import { mergePatch, type JsonObject, type Patch } from './json-document'
-import { LibraryWatch, type LibraryEvent, type LibraryList } from './library-watch'
+import type { LibraryEvent } from './library-watch'
+import { ListedVms, type LibraryContents } from './listed-vms'
 import { fail, ok, problem, type Problem, type Result } from './problem'
 import { libraryPaths, type LibraryPaths } from './paths'
 import { discardSuspended, readSuspended, firstDifference } from './suspended'
@@ -36,48 +36,28 @@ export interface NewVm {
   readonly folder?: string
 }
 
-export interface LibraryContents {
-  readonly machines: readonly LibraryVm[]
-  readonly folders: readonly FolderEntry[]
-  readonly recent: readonly string[]
-  /** Where new VMs go. */
-  readonly location: string
-  /** With the list itself. */
-  readonly problems: readonly Problem[]
-}
-
-const MAX_LISTED = 2000
-
 export class Library {
-  private readonly inventory: InventoryFile
-  private readonly paths: LibraryPaths
+  private readonly list: ListedVms
   private readonly program: string
-  private readonly watches = new Set<LibraryWatch>()
-  private tail: Promise<unknown> = Promise.resolve()
 
   constructor({ program, paths }: LibraryOptions) {
     this.program = program
-    this.paths = paths ?? libraryPaths()
-    this.inventory = new InventoryFile(this.paths.inventory, program)
+    this.list = new ListedVms(paths ?? libraryPaths(), program)
   }
 
   // ---- what is there ------------------------------------------------------------------------------------------------------------------
 
   async contents(): Promise<LibraryContents> {
-    const read = await this.inventory.read()
-    if (!read.ok) {
-      // The VMs are still there, only the list is not: better an incomplete one than none.
-      const machines = await Promise.all((await this.scan(this.paths.location)).map((entry) => describeVm(entry)))
-      return { machines, folders: [], recent: [], location: this.paths.location, problems: [read.problem] }
-    }
-    const { folders, recent, location } = read.value
-    const machines = await Promise.all(read.value.machines.slice(0, MAX_LISTED).map((entry) => this.describe(entry)))
-    return { machines, folders, recent: recent.filter((id) => machines.some((vm) => vm.id === id)), location: location ?? this.paths.location, problems: [] }
+    return this.list.contents()
+  }
+
+  async get(id: string): Promise<Result<LibraryVm>> {
+    return this.list.get(id)
   }
 
   /** By id, name (upper and lower case alike when that is clear) or path; a path need not be in the library. */
   async find(wanted: string): Promise<Result<LibraryVm>> {
-    const { machines, problems } = await this.contents()
+    const { machines, problems } = await this.list.contents()
     const byId = machines.find(({ id }) => id === wanted)
     if (byId) return ok(byId)
     const named = machines.filter(({ name }) => name === wanted)
@@ -91,20 +71,15 @@ export class Library {
     return fail(problem('name-unknown', { name: wanted }))
   }
 
-  async get(id: string): Promise<Result<LibraryVm>> {
-    const entry = await this.entry(id)
-    return entry.ok ? ok(await this.describe(entry.value)) : entry
-  }
-
   async thumbnail(id: string): Promise<Uint8Array | undefined> {
-    const entry = await this.entry(id)
+    const entry = await this.list.entry(id)
     return entry.ok ? readThumbnail(new VmFolder(entry.value.path)) : undefined
   }
 
   // ---- VMs --------------------------------------------------------------------------------------------------------------------------------
 
   async create({ name, settings = {}, newDisks = [], location, folder }: NewVm): Promise<Result<LibraryVm>> {
-    return this.exclusive(async () => {
+    return this.list.exclusive(async () => {
       const free = await this.freeName(name)
       if (!free.ok) return free
       const { hardware } = settings
@@ -114,10 +89,10 @@ export class Library {
       const wanted = { version: VM_JSON_VERSION, id: randomUUID(), name, ...settings, hardware: { ...hardware, ...disks } }
       const checked = checkVmJson(plain(wanted), 'the new virtual machine')
       if (!checked.ok) return checked
-      const parent = location ?? (await this.contents()).location
+      const parent = location ?? (await this.list.contents()).location
       const made = await VmFolder.create(resolve(parent), { ...plain(checked.value), name }, newDisks)
       if (!made.ok) return made
-      return this.enter({ id: checked.value.id, path: made.value.path, name, folder })
+      return this.list.enter({ id: checked.value.id, path: made.value.path, name, folder })
     })
   }
 
@@ -126,7 +101,7 @@ export class Library {
    * its own, or takes the other's place.
    */
   async add(path: string, as?: 'copied' | 'moved'): Promise<Result<LibraryVm>> {
-    return this.exclusive(async () => {
+    return this.list.exclusive(async () => {
       const found = await VmFolder.find(path)
       if (!found.ok) return found
       const vm = found.value
@@ -134,7 +109,7 @@ export class Library {
       if (!read.ok) return read
       let { id } = read.value.config
       const { name } = read.value.config
-      const listed = await this.entry(id)
+      const listed = await this.list.entry(id)
       if (listed.ok && listed.value.path !== vm.path && as !== 'moved') {
         const other = await new VmFolder(listed.value.path).read()
         if (other.ok && other.value.config.id === id) {
@@ -146,26 +121,26 @@ export class Library {
           if (!changed.ok) return changed
         }
       }
-      return this.enter({ id, path: vm.path, name })
+      return this.list.enter({ id, path: vm.path, name })
     })
   }
 
   /** Takes a VM out of the library; nothing on disk changes. */
   async remove(id: string): Promise<Result<undefined>> {
-    return this.editInventory((now) => ok(edit.removeMachine(now, id)))
+    return this.list.editInventory((now) => ok(edit.removeMachine(now, id)))
   }
 
   /** Deletes what belongs to the VM, and takes it out of the library. */
   async deleteFromDisk(id: string): Promise<Result<Deleted>> {
-    return this.exclusive(async () => {
-      const entry = await this.entry(id)
+    return this.list.exclusive(async () => {
+      const entry = await this.list.entry(id)
       return entry.ok ? this.deleteAt(entry.value.path, id) : entry
     })
   }
 
   /** The same for one that the library need not know. */
   async deleteFolder(path: string): Promise<Result<Deleted>> {
-    return this.exclusive(async () => {
+    return this.list.exclusive(async () => {
       const found = await VmFolder.find(path)
       return found.ok ? this.deleteAt(found.value.path, undefined) : found
     })
@@ -173,8 +148,8 @@ export class Library {
 
   /** The folder follows, unless the VM runs. */
   async rename(id: string, name: string): Promise<Result<LibraryVm>> {
-    return this.exclusive(async () => {
-      const entry = await this.entry(id)
+    return this.list.exclusive(async () => {
+      const entry = await this.list.entry(id)
       if (!entry.ok) return entry
       const free = await this.freeName(name, id)
       if (!free.ok) return free
@@ -187,7 +162,7 @@ export class Library {
       } finally {
         if (lock.ok) await lock.value.release()
       }
-      return path.ok ? this.enter({ id, path: path.value, name, folder: entry.value.folder }) : path
+      return path.ok ? this.list.enter({ id, path: path.value, name, folder: entry.value.folder }) : path
     })
   }
 
@@ -201,8 +176,8 @@ export class Library {
 
   /** Merges into vm.json (RFC 7396: null takes a key away). Hardware stays as it is while the VM is suspended: its state would not fit. */
   async change(id: string, patch: Patch): Promise<Result<LibraryVm>> {
-    return this.exclusive(async () => {
-      const entry = await this.entry(id)
+    return this.list.exclusive(async () => {
+      const entry = await this.list.entry(id)
       if (!entry.ok) return entry
       const vm = new VmFolder(entry.value.path)
       const suspended = await readSuspended(vm)
@@ -212,13 +187,13 @@ export class Library {
         return key === undefined ? undefined : problem('setting-while-suspended', { key }, { key })
       })
       if (!changed.ok) return changed
-      return this.enter({ ...entry.value, name: changed.value.name })
+      return this.list.enter({ ...entry.value, name: changed.value.name })
     })
   }
 
   /** What would be wrong with it after such a change, before and at power-on. Nothing is written. */
   async check(id: string, patch: Patch): Promise<readonly Problem[]> {
-    const entry = await this.entry(id)
+    const entry = await this.list.entry(id)
     if (!entry.ok) return [entry.problem]
     const vm = new VmFolder(entry.value.path)
     const read = await vm.read()
@@ -235,7 +210,7 @@ export class Library {
 
   /** Makes an empty disk in the VM's folder, the last of its disks. */
   async addDisk(id: string, bytes: number): Promise<Result<LibraryVm>> {
-    const found = await this.get(id)
+    const found = await this.list.get(id)
     if (!found.ok) return found
     const { config, path, problems, state } = found.value
     const [trouble] = problems
@@ -251,8 +226,8 @@ export class Library {
 
   /** Makes a disk larger; the VM is off. What is in it (partitions, file systems) stays as it is. */
   async expandDisk(id: string, index: number, bytes: number): Promise<Result<LibraryVm>> {
-    return this.exclusive(async () => {
-      const entry = await this.entry(id)
+    return this.list.exclusive(async () => {
+      const entry = await this.list.entry(id)
       if (!entry.ok) return entry
       const vm = new VmFolder(entry.value.path)
       const lock = await vm.lock(this.program)
@@ -263,14 +238,14 @@ export class Library {
       } finally {
         await lock.value.release()
       }
-      return ok(await this.known(await describeVm(entry.value)))
+      return ok(await this.list.known(await describeVm(entry.value)))
     })
   }
 
   /** Gives the suspended state up: the next start is a power-on. */
   async discardSuspendedState(id: string): Promise<Result<LibraryVm>> {
-    return this.exclusive(async () => {
-      const entry = await this.entry(id)
+    return this.list.exclusive(async () => {
+      const entry = await this.list.entry(id)
       if (!entry.ok) return entry
       const vm = new VmFolder(entry.value.path)
       const lock = await vm.lock(this.program)
@@ -281,18 +256,18 @@ export class Library {
       } finally {
         await lock.value.release()
       }
-      return ok(await this.known(await describeVm(entry.value)))
+      return ok(await this.list.known(await describeVm(entry.value)))
     })
   }
 
   /** Locks and checks a VM to run it; `path` as LibraryVm has it. */
   async begin(path: string): Promise<Result<VmSession>> {
-    return this.exclusive(async () => {
-      const session = await VmSession.begin(new VmFolder(path), this.program, (work) => this.exclusive(() => work().then(() => this.lookAgain(path))))
+    return this.list.exclusive(async () => {
+      const session = await VmSession.begin(new VmFolder(path), this.program, (work) => this.list.exclusive(() => work().then(() => this.list.lookAgain(path))))
       if (!session.ok) return session
       const { id } = session.value.config
-      await this.update((now) => ok(now.machines.some((other) => other.id === id) ? edit.markUsed(now, id) : undefined))
-      await this.lookAgain(path)
+      await this.list.update((now) => ok(now.machines.some((other) => other.id === id) ? edit.markUsed(now, id) : undefined))
+      await this.list.lookAgain(path)
       return session
     })
   }
@@ -300,141 +275,50 @@ export class Library {
   // ---- the list -----------------------------------------------------------------------------------------------------------------------------
 
   async setFavourite(id: string, favourite: boolean): Promise<Result<undefined>> {
-    return this.editInventory((now) => ok(edit.editMachine(now, id, { favourite })))
+    return this.list.editInventory((now) => ok(edit.editMachine(now, id, { favourite })))
   }
 
   async place(id: string, folder: string | undefined, before?: string): Promise<Result<undefined>> {
-    return this.editInventory((now) => edit.placeMachine(now, id, folder, before))
+    return this.list.editInventory((now) => edit.placeMachine(now, id, folder, before))
   }
 
   async createFolder(name: string, parent?: string): Promise<Result<string>> {
     if (!isVmName(name)) return fail(badName(name))
     const id = randomUUID()
-    const added = await this.editInventory((now) => edit.addFolder(now, { id, name, parent }))
+    const added = await this.list.editInventory((now) => edit.addFolder(now, { id, name, parent }))
     return added.ok ? ok(id) : added
   }
 
   async renameFolder(folder: string, name: string): Promise<Result<undefined>> {
-    return isVmName(name) ? this.editInventory((now) => edit.renameFolder(now, folder, name)) : fail(badName(name))
+    return isVmName(name) ? this.list.editInventory((now) => edit.renameFolder(now, folder, name)) : fail(badName(name))
   }
 
   async placeFolder(folder: string, parent: string | undefined, before?: string): Promise<Result<undefined>> {
-    return this.editInventory((now) => edit.placeFolder(now, folder, parent, before))
+    return this.list.editInventory((now) => edit.placeFolder(now, folder, parent, before))
   }
 
   /** What is in it moves up. */
   async removeFolder(folder: string): Promise<Result<undefined>> {
-    return this.editInventory((now) => edit.removeFolder(now, folder))
+    return this.list.editInventory((now) => edit.removeFolder(now, folder))
   }
 
   /** Where new VMs go; undefined: the default. */
   async setLocation(location: string | undefined): Promise<Result<undefined>> {
     if (location !== undefined && !isAbsolute(location)) return fail(problem('location-not-absolute', { location }))
-    return this.editInventory((now) => ok({ ...now, location }))
+    return this.list.editInventory((now) => ok({ ...now, location }))
   }
 
   /** VM folders in a folder that the library does not list ("Scan for Virtual Machines"). */
   async unlisted(folder: string): Promise<readonly string[]> {
-    const read = await this.inventory.read()
-    const listed = new Set(read.ok ? read.value.machines.map(({ path }) => path) : [])
-    return (await this.scan(folder)).map(({ path }) => path).filter((path) => !listed.has(path))
+    return this.list.unlisted(folder)
   }
 
   /** Tells what others change from now on; call the result to end it. */
   async watch(listener: (event: LibraryEvent) => void): Promise<() => void> {
-    await mkdir(dirname(this.paths.inventory), { recursive: true, mode: 0o700 }).catch(() => undefined)
-    const watch = new LibraryWatch(this.paths.inventory, { contents: () => this.contents(), vm: (id) => this.get(id).then((found) => (found.ok ? found.value : undefined)), exclusive: (work) => this.exclusive(work) }, listener)
-    await this.exclusive(() => watch.start())
-    this.watches.add(watch)
-    return () => {
-      this.watches.delete(watch)
-      watch.close()
-    }
+    return this.list.watch(listener)
   }
 
   // ---- parts ---------------------------------------------------------------------------------------------------------------------------------
-
-  /** One after the other: what we write ourselves is known before a watch looks. */
-  private async exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.tail.then(work, work)
-    this.tail = mine.catch(() => undefined)
-    return mine
-  }
-
-  /** Tells the watches of a VM that we have changed. */
-  private async known(vm: LibraryVm): Promise<LibraryVm> {
-    for (const watch of this.watches) watch.wroteVm(vm)
-    return vm
-  }
-
-  private async update(change: (now: Inventory) => Result<Inventory | undefined>): Promise<Result<Inventory>> {
-    let before: Inventory | undefined
-    const updated = await this.inventory.update((now) => {
-      before = now
-      return change(now)
-    })
-    if (before && updated.ok) for (const watch of this.watches) watch.wroteList(this.listOf(before), this.listOf(updated.value))
-    return updated
-  }
-
-  /** As contents() shows it. */
-  private listOf({ machines, folders, recent, location }: Inventory): LibraryList {
-    return { machines, folders, recent: recent.filter((id) => machines.some((other) => other.id === id)), location: location ?? this.paths.location, problems: [] }
-  }
-
-  private async editInventory(change: (now: Inventory) => Result<Inventory>): Promise<Result<undefined>> {
-    return this.exclusive(async () => {
-      const updated = await this.update(change)
-      return updated.ok ? ok(undefined) : updated
-    })
-  }
-
-  /** After something that we did to the VM there. */
-  private async lookAgain(path: string): Promise<void> {
-    if (this.watches.size === 0) return
-    const read = await this.inventory.read()
-    const entry = read.ok ? read.value.machines.find((other) => other.path === path) : undefined
-    if (entry) await this.known(await describeVm(entry))
-  }
-
-  private async entry(id: string): Promise<Result<MachineEntry>> {
-    const read = await this.inventory.read()
-    if (!read.ok) return read
-    const entry = read.value.machines.find((other) => other.id === id)
-    return entry ? ok(entry) : fail(problem('vm-gone', { id }))
-  }
-
-  private async enter(machine: Omit<MachineEntry, 'rest' | 'favourite'>): Promise<Result<LibraryVm>> {
-    const { id, path, name, folder } = machine
-    const updated = await this.update((now) => {
-      const known = folder !== undefined && now.folders.some((other) => other.id === folder)
-      return ok(edit.addMachine(now, { id, path, name, ...(known ? { folder } : {}) }))
-    })
-    const entry = updated.ok ? updated.value.machines.find((other) => other.id === id) : undefined
-    if (!updated.ok) return updated
-    return ok(await this.known(await describeVm(entry ?? { id, path, name, favourite: false })))
-  }
-
-  /** A folder that was renamed by hand is found again beside its old place. */
-  private async describe(entry: MachineEntry): Promise<LibraryVm> {
-    const vm = await describeVm(entry)
-    if (vm.problems[0]?.code !== 'folder/missing') return vm
-    const moved = (await this.scan(dirname(entry.path))).find(({ id }) => id === entry.id)
-    if (!moved) return vm
-    await this.update((now) => ok(edit.editMachine(now, entry.id, { path: moved.path })))
-    return describeVm({ ...entry, path: moved.path })
-  }
-
-  private async scan(folder: string): Promise<readonly Omit<MachineEntry, 'rest'>[]> {
-    const names = await readdir(folder).catch(() => [])
-    const found = []
-    for (const name of names.filter((other) => other.endsWith(FOLDER_SUFFIX) && !other.startsWith('.')).slice(0, MAX_LISTED)) {
-      const path = join(resolve(folder), name)
-      const read = await new VmFolder(path).read()
-      if (read.ok) found.push({ id: read.value.config.id, path, name: read.value.config.name, favourite: false })
-    }
-    return found
-  }
 
   private async findPath(path: string, machines: readonly LibraryVm[]): Promise<Result<LibraryVm>> {
     const found = await VmFolder.find(path)
@@ -447,7 +331,7 @@ export class Library {
 
   private async freeName(name: string, except?: string): Promise<Result<undefined>> {
     if (!isVmName(name)) return fail(badName(name))
-    const { machines } = await this.contents()
+    const { machines } = await this.list.contents()
     const other = machines.find((vm) => vm.id !== except && sameName(vm.name, name))
     return other ? fail(problem('name-taken', { name, other: other.path })) : ok(undefined)
   }
@@ -456,7 +340,7 @@ export class Library {
     const vm = new VmFolder(path)
     const read = await vm.read()
     if (!read.ok && read.problem.code === 'folder/missing') return fail(read.problem)
-    const others = (await this.contents()).machines.filter((other) => other.path !== path)
+    const others = (await this.list.contents()).machines.filter((other) => other.path !== path)
     const othersUse = new Set(others.flatMap((other) => (other.config ? namedFiles(other.config, other.path).map((file) => file.path) : [])))
     const lock = await vm.lock(this.program)
     if (!lock.ok) {
@@ -470,7 +354,7 @@ export class Library {
       await lock.value.release()
     }
     if (!deleted.ok || id === undefined) return deleted
-    const updated = await this.update((now) => ok(edit.removeMachine(now, id)))
+    const updated = await this.list.update((now) => ok(edit.removeMachine(now, id)))
     return updated.ok ? deleted : updated
   }
 }
