@@ -35,6 +35,7 @@ machine (run, create)
   --engine interpreter|translator|lockstep   what runs the processor; lockstep runs both side by side and ends with a
                               report where they differ (default: translator)
   --memory MIB                RAM in MiB, 2 to 3840 (default: 256)
+  --video-memory MIB          video memory in MiB: 4, 8, 16, 32 or 64 (default: 16)
   --cpus N                    processors (1 for now)
   --cpu KEY=VALUE[,...]       vendor=STRING (12 characters), brand=STRING, family=N, model=N, stepping=N, FEATURE=off
   --clock host|instructions   virtual time follows the host's clock, or the count of retired instructions: then

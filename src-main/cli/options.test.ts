@@ -18,7 +18,7 @@ describe('options of vitrine run', () => {
   it('run the demo guest when there are none', () => {
     const options = parseRunOptions([])
     expect(options.machine).toEqual({
-      engine: 'translator', memoryMiB: 256, cpus: 1, cpu: {}, clock: 'host', firmware: 'builtin', boot: ['disk', 'cdrom'], bootMenu: false,
+      engine: 'translator', memoryMiB: 256, videoMemoryMiB: 16, cpus: 1, cpu: {}, clock: 'host', firmware: 'builtin', boot: ['disk', 'cdrom'], bootMenu: false,
       append: '', modules: [], disks: [], cdroms: [], demo: true, debugExit: false,
     })
     expect(options).toMatchObject({ serial: { kind: 'stdio' }, debugConsole: { kind: 'none' } })
@@ -27,6 +27,7 @@ describe('options of vitrine run', () => {
 
   it('reach the machine', () => {
     expect(machine('--engine', 'interpreter', '--memory', '2', '--cpus', '1', '--clock', 'instructions')).toMatchObject({ engine: 'interpreter', memoryMiB: 2, cpus: 1, clock: 'instructions', demo: true })
+    expect(machine('--video-memory', '64')).toMatchObject({ videoMemoryMiB: 64 })
     expect(machine('--memory=3840')).toMatchObject({ memoryMiB: 3840 })
     expect(machine('--firmware', 'bios.bin', '--vga-bios', 'vga.bin')).toMatchObject({ firmware: 'bios.bin', vgaBios: 'vga.bin', demo: false })
     expect(machine('--boot', 'cdrom')).toMatchObject({ boot: ['cdrom'] })
@@ -72,6 +73,7 @@ describe('options of vitrine run', () => {
     [['--debug-exit=yes'], '--debug-exit=yes', 'takes no value'],
     [['--engine', 'kvm'], '--engine kvm', 'choose interpreter or translator or lockstep'],
     ...['1', '3841', '-1', '2.5', 'x', '', ' ', 'NaN', 'Infinity', '64M', '99999999999999999999'].map((value) => [['--memory', value], `--memory ${value}`, 'whole number from 2 to 3840'] as const),
+    ...['0', '2', '12', '128', '16.0', 'x', ''].map((value) => [['--video-memory', value], `--video-memory ${value}`, '4, 8, 16, 32, 64'] as const),
     [['--cpus', '2'], '--cpus 2', '1 for now'],
     [['--cpus', '0'], '--cpus 0'],
     [['--clock', 'guest'], '--clock guest', 'host or instructions'],

@@ -1,7 +1,7 @@
 /** The command line of `vitrine run`: stable, checked, one clear line for each mistake. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { CPU_FEATURES, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VmmError, type CpuModelOptions, type MachineConfig } from '../vmm'
+import { CPU_FEATURES, DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, VmmError, type CpuModelOptions, type MachineConfig, type VideoMemoryMiB } from '../vmm'
 import { bad, flag, list, splitArguments, text, type OptionValues } from './arguments'
 
 export interface RunOptions {
@@ -36,7 +36,7 @@ export interface RegionDump {
 }
 
 const OPTIONS = {
-  engine: text, memory: text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
+  engine: text, memory: text, 'video-memory': text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
   append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, serial: text, 'debug-exit': flag, 'debug-console': text, timeout: text, until: text, script: text,
   screenshot: text, 'stop-at': text, 'save-state': text, 'load-state': text, stats: text,
   'dump-region': list, regions: text,
@@ -66,6 +66,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const machine: MachineConfig = {
     engine: choice('engine', values.engine, ENGINES, 'translator'),
     memoryMiB: integer('memory', values.memory, MIN_MEMORY_MIB, MAX_MEMORY_MIB, 256),
+    videoMemoryMiB: parseVideoMemory(values['video-memory']),
     cpus: integer('cpus', values.cpus, 1, MAX_CPUS, 1),
     cpu: parseCpu(values.cpu),
     clock: choice('clock', values.clock, ['host', 'instructions'], 'host'),
@@ -156,6 +157,13 @@ function parseBoot(value: string | undefined): readonly ('disk' | 'cdrom')[] {
   const order = (value ?? 'disk,cdrom').split(',').map((name) => choice('boot', name.trim(), ['disk', 'cdrom'], 'disk'))
   if (new Set(order).size !== order.length) throw bad(`--boot ${value ?? ''}: names a device twice`)
   return order
+}
+
+function parseVideoMemory(value: string | undefined): VideoMemoryMiB {
+  if (value === undefined) return DEFAULT_VIDEO_MEMORY_MIB
+  const found = VIDEO_MEMORY_MIB.find((size) => String(size) === value)
+  if (found === undefined) throw bad(`--video-memory ${value}: must be ${VIDEO_MEMORY_MIB.join(', ')} (MiB)`)
+  return found
 }
 
 function parseEntry(value: string): 16 | 32 | 64 {

@@ -2,7 +2,7 @@
 import { statfs, stat } from 'node:fs/promises'
 import { cpus, freemem, totalmem } from 'node:os'
 import { dirname } from 'node:path'
-import { CPU_FEATURES, ENGINES, MAX_CPUS, MAX_DISK_BYTES, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MAX_SERIAL_PORTS, MIN_MEMORY_MIB } from '../vmm'
+import { CPU_FEATURES, ENGINES, MAX_CPUS, MAX_DISK_BYTES, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MAX_SERIAL_PORTS, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB } from '../vmm'
 import type { HostDescription } from './contract'
 
 const MIB = 0x100000
@@ -22,7 +22,7 @@ export async function describeHost(location: string): Promise<HostDescription> {
     freeMemoryMiB: Math.floor(freemem() / MIB),
     cpus: cpus().length,
     ...(freeDiskBytes === undefined ? {} : { freeDiskBytes }),
-    limits: { minMemoryMiB: MIN_MEMORY_MIB, maxMemoryMiB: MAX_MEMORY_MIB, maxCpus: MAX_CPUS, maxIdeDrives: MAX_IDE_DRIVES, maxSerialPorts: MAX_SERIAL_PORTS, maxDiskBytes: MAX_DISK_BYTES },
+    limits: { minMemoryMiB: MIN_MEMORY_MIB, maxMemoryMiB: MAX_MEMORY_MIB, maxCpus: MAX_CPUS, maxIdeDrives: MAX_IDE_DRIVES, maxSerialPorts: MAX_SERIAL_PORTS, maxDiskBytes: MAX_DISK_BYTES, videoMemoryMiB: [...VIDEO_MEMORY_MIB] },
     cpuFeatures: [...CPU_FEATURES],
     engines: [...ENGINES],
     firmware: firmware.flat(),

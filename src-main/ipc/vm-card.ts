@@ -13,9 +13,6 @@ export interface RunFacts {
   readonly failure?: Extract<PowerState, { type: 'failed' }> | undefined
 }
 
-/** The VGA of the board. */
-const VIDEO_MEMORY_MIB = 16
-
 export function vmCard(vm: LibraryVm, devices: readonly DeviceSummary[], facts: RunFacts, temporary: boolean): VmCard {
   const { id, name, path, favourite, folder, config } = vm
   return {
@@ -85,7 +82,7 @@ export async function deviceSummaries({ config, path: folder }: LibraryVm): Prom
     ...(hardware.demoDisk ? [{ kind: 'demo-disk' } as const] : []),
     ...hardware.cdroms.map(({ file, connected }, index): DeviceSummary => ({ kind: 'cdrom', index, connected, ...(file === undefined ? {} : { file: basename(file) }) })),
     ...hardware.serialPorts.map((port, index): DeviceSummary => ({ kind: 'serial-port', index, to: port.kind, detail: serialDetail(port) })),
-    { kind: 'display', videoMemoryMiB: VIDEO_MEMORY_MIB },
+    { kind: 'display', videoMemoryMiB: hardware.display.videoMemoryMiB },
   ]
 }
 

@@ -9,7 +9,7 @@ import { printJson, printLine, unwrap } from './output'
 const OWN = { json: flag, description: text, guest: text, location: text, 'new-disk': list, serial: list, demo: flag } as const
 /** As `vitrine run` understands them. */
 const MACHINE = {
-  engine: text, memory: text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
+  engine: text, memory: text, 'video-memory': text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
   append: text, 'linux-entry': text, module: list, disk: list, cdrom: list,
 } as const
 
@@ -40,6 +40,7 @@ export function hardwareOf(machine: MachineConfig, typedIn: string = process.cwd
   const { vendor, brand, family, model, stepping, disabled } = machine.cpu
   return {
     memoryMiB: machine.memoryMiB,
+    ...(machine.videoMemoryMiB === undefined ? {} : { display: { videoMemoryMiB: machine.videoMemoryMiB } }),
     processors: { count: machine.cpus, model: { vendor, brand, family, model, stepping, disabled: [...(disabled ?? [])] } },
     engine: machine.engine,
     clock: machine.clock,

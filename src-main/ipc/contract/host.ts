@@ -7,7 +7,7 @@ export const HostDescription = z.object({
   cpus: z.number().int(),
   /** Bytes free where new VMs go; undefined: unknown. */
   freeDiskBytes: z.number().optional(),
-  limits: z.object({ minMemoryMiB: z.number(), maxMemoryMiB: z.number(), maxCpus: z.number(), maxIdeDrives: z.number(), maxSerialPorts: z.number(), maxDiskBytes: z.number() }),
+  limits: z.object({ minMemoryMiB: z.number(), maxMemoryMiB: z.number(), maxCpus: z.number(), maxIdeDrives: z.number(), maxSerialPorts: z.number(), maxDiskBytes: z.number(), videoMemoryMiB: z.array(z.literal([4, 8, 16, 32, 64])) }),
   cpuFeatures: z.array(z.string()),
   engines: z.array(z.string()),
   /** Firmware images found on this host. */

@@ -20,10 +20,16 @@ export const MAX_MEMORY_MIB = 3840
 export const MAX_CPUS = 1
 export const MAX_IDE_DRIVES = 4
 export const MAX_SERIAL_PORTS = 4
+/** A PCI BAR's size is a power of two. */
+export const VIDEO_MEMORY_MIB = [4, 8, 16, 32, 64] as const
+export type VideoMemoryMiB = (typeof VIDEO_MEMORY_MIB)[number]
+export const DEFAULT_VIDEO_MEMORY_MIB = 16
 
 export interface MachineConfig {
   readonly engine: EngineChoice
   readonly memoryMiB: number
+  /** Of the VGA; DEFAULT_VIDEO_MEMORY_MIB if not said. */
+  readonly videoMemoryMiB?: VideoMemoryMiB
   readonly cpus: number
   readonly cpu: CpuModelOptions
   readonly clock: 'host' | 'instructions'

@@ -14,9 +14,9 @@ import { vmTime } from '../support/branded'
 import { DeadlineQueue } from '../time/deadline-queue'
 import { HostClock, hostEpochMs } from '../time/host-clock'
 import { SliceWatch } from '../time/slice-watch'
-import { PC_EXTRA_BYTES, Pc440fx } from './boards/pc-440fx'
+import { Pc440fx, pcExtraBytes } from './boards/pc-440fx'
 import { BuiltinFirmware } from './builtin-firmware'
-import type { MachineConfig } from './config'
+import { DEFAULT_VIDEO_MEMORY_MIB, type MachineConfig } from './config'
 import { DeterministicGate, HostGate } from './host-gate'
 import { checkHostMemory } from './host-memory'
 import { KeyTypist } from './key-typist'
@@ -112,6 +112,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     startEpochMs: onHostTime ? hostEpochMs() : DETERMINISTIC_EPOCH_MS,
     firmware: files.vgaBios ? { bios, vgaBios: files.vgaBios } : { bios },
     bootOrder: config.boot,
+    videoMemoryBytes: videoMemoryBytes(config),
   })
   made.board = board
   // One TSC tick a nanosecond.
@@ -144,13 +145,17 @@ function createParts(config: MachineConfig, { coreDirectory, translator }: Machi
   const hidden = (config.cpu.disabled ?? []).length > 0
   const memory = {
     ramBytes: config.memoryMiB * MIB,
-    extraBytes: PC_EXTRA_BYTES,
+    extraBytes: pcExtraBytes(videoMemoryBytes(config)),
     io,
     // A hidden feature's instructions raise #UD: the decoder must not know them.
     ...(hidden ? { decoderTables: buildDecoderTables(excludedFeatures(config.cpu)) } : {}),
     ...(coreDirectory === undefined ? {} : { directory: coreDirectory }),
   }
   return createEngine(config.engine, memory, translator)
+}
+
+function videoMemoryBytes({ videoMemoryMiB = DEFAULT_VIDEO_MEMORY_MIB }: MachineConfig): number {
+  return videoMemoryMiB * MIB
 }
 
 function bug(what: string): never {

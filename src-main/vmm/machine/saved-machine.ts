@@ -7,6 +7,8 @@ import { PAGE_BYTES } from '../memory/guest-memory-impl'
 import type { MachineParts } from './machine-parts'
 
 const SCHEMA = ['machine', 1] as const
+/** Those whose size is an option of the machine. */
+const BLOCK_NAMES: Readonly<Record<string, string>> = { ram: 'memory', vram: 'video memory' }
 
 /** `packed` is told how many bytes of memory have been packed so far, of how many. */
 export function saveMachine(parts: MachineParts, packed: (done: number, total: number) => void = () => undefined): PlainData {
@@ -56,6 +58,7 @@ function restore(parts: MachineParts, saved: PlainData, name: string): void {
   for (const block of board.blocks) {
     const packed = memoryBlock(blocks.get(block.name))
     if (!packed) throw bad(`has no memory block ${block.name}`)
+    if (packed.bytes !== block.bytes) throw bad(`${BLOCK_NAMES[block.name] ?? `memory block ${block.name}`} has ${packed.bytes} bytes, this machine's has ${block.bytes}`)
     unpackMemory(packed, new Uint8Array(memory.buffer, block.hostOffset, block.bytes))
     if (block.name === 'ram') for (const { first, pages } of packed.runs) board.markTouched(first * PAGE_BYTES, pages * PAGE_BYTES)
   }

@@ -37,13 +37,13 @@ export function tell<N extends EventName>(name: N, payload: EventPayload<N>): vo
 
 export const HOST: HostDescription = {
   memoryMiB: 16_384, freeMemoryMiB: 8192, cpus: 4, freeDiskBytes: 100 * 1024 ** 3,
-  limits: { minMemoryMiB: 2, maxMemoryMiB: 3840, maxCpus: 1, maxIdeDrives: 4, maxSerialPorts: 4, maxDiskBytes: 2 ** 41 - 512 }, cpuFeatures: ['FPU', 'SSE', 'SSE2'], engines: ['interpreter', 'translator', 'lockstep'], firmware: [],
+  limits: { minMemoryMiB: 2, maxMemoryMiB: 3840, maxCpus: 1, maxIdeDrives: 4, maxSerialPorts: 4, maxDiskBytes: 2 ** 41 - 512, videoMemoryMiB: [4, 8, 16, 32, 64] }, cpuFeatures: ['FPU', 'SSE', 'SSE2'], engines: ['interpreter', 'translator', 'lockstep'], firmware: [],
 }
 
 export const VM_JSON: VmJson = {
   version: 1, id: 'id', name: 'Debian', description: '', guest: { family: 'linux', system: 'Debian GNU/Linux (64-bit)' },
   hardware: {
-    memoryMiB: 512, processors: { count: 1, model: { disabled: [] } }, engine: 'translator', clock: 'host', firmware: { kind: 'builtin' }, boot: { order: ['disk', 'cdrom'], menu: false }, demoDisk: false,
+    memoryMiB: 512, display: { videoMemoryMiB: 16 }, processors: { count: 1, model: { disabled: [] } }, engine: 'translator', clock: 'host', firmware: { kind: 'builtin' }, boot: { order: ['disk', 'cdrom'], menu: false }, demoDisk: false,
     disks: [{ file: 'disk.img', readOnly: false }], cdroms: [{ file: '/isos/debian.iso', connected: true }], serialPorts: [{ kind: 'terminal' }],
   },
   options: { power: { powerOff: 'hard', reset: 'hard' }, onClose: 'ask', guestCrash: 'stop', logLevel: 'info', isolation: { paste: true } },

@@ -23,8 +23,6 @@ import type { Claim, Device, IoFault, PioHandler, ResetKind, Width } from '../de
 import type { VgaRegisters } from './registers'
 import type { VgaStateV1 } from './state'
 
-export const VGA_VRAM_BYTES: number = 16 * 1024 * 1024
-
 export interface VgaWiring {
   readonly clock: Clock
   /** Video memory: 4 KiB-aligned, a power of two and at least 256 KiB; the block that BAR 0 maps, and a view of its bytes. */

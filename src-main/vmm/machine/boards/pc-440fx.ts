@@ -42,7 +42,7 @@ import { Port92 } from '../../devices/port-92/port-92'
 import { setUpCmos } from '../../devices/rtc-mc146818/cmos-setup'
 import { RtcMc146818 } from '../../devices/rtc-mc146818/rtc'
 import { Uart16550 } from '../../devices/uart-16550/uart'
-import { Vga, VGA_VRAM_BYTES } from '../../devices/vga/vga'
+import { Vga } from '../../devices/vga/vga'
 import { VmmError } from '../../errors/vmm-error'
 import { ApicBus } from '../../irq/apic-bus'
 import { GsiRouting } from '../../irq/gsi-routing'
@@ -59,7 +59,10 @@ import type { KeyEvent } from '../key-typist'
 import type { ProcessorBus } from '../machine-io'
 import type { Board } from './board'
 
-export const PC_EXTRA_BYTES: number = VGA_VRAM_BYTES + 0x800000 // firmware and option ROMs, rounded up generously
+/** What the board needs besides RAM: video memory, and firmware and option ROMs, rounded up generously. */
+export function pcExtraBytes(videoMemoryBytes: number): number {
+  return videoMemoryBytes + 0x800000
+}
 
 const COM_PORTS = [0x3f8, 0x2f8, 0x3e8, 0x2e8] as const
 const COM_GSI = [4, 3, 4, 3] as const
@@ -103,6 +106,8 @@ export interface PcOptions {
   readonly startEpochMs: number
   readonly firmware: FirmwareImages
   readonly bootOrder: readonly ('disk' | 'cdrom')[]
+  /** A power of two. */
+  readonly videoMemoryBytes: number
 }
 
 export class Pc440fx implements Board {
@@ -145,7 +150,7 @@ export class Pc440fx implements Board {
     const isaBridge = new IsaBridge({ gsiLine: line, requestReset })
     this.pci = new PciBus({ pio, mmio, memory, pirq: isaBridge.pirq, resetControl: isaBridge })
     const ide = new IdeController(memory, [line(GSI_IDE[0]), line(GSI_IDE[1])])
-    const vram = memory.allocateBlock('vram', VGA_VRAM_BYTES, 'ram')
+    const vram = memory.allocateBlock('vram', options.videoMemoryBytes, 'ram')
     this.vga = new Vga({ clock: options.clock, vramBlock: vram, vram: memory.blockBytes(vram), takeDirty: () => memory.takeDirty(vram) })
     this.acpiPm = new AcpiPm(deadlines, {
       sci: line(GSI_SCI),

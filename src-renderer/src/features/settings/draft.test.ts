@@ -5,7 +5,7 @@ import { changeOf, isEmpty } from './change'
 import { draftOf, freeDiskName, newDraft, patchOf, plain, type JsonPatch, type JsonValue, type MachineDraft } from './draft'
 import { issuesOf, pageOfKey } from './validate'
 
-const HOST = { memoryMiB: 16_384, freeMemoryMiB: 8192, cpus: 4, limits: { minMemoryMiB: 2, maxMemoryMiB: 3840, maxCpus: 1, maxIdeDrives: 4, maxSerialPorts: 4, maxDiskBytes: 2 ** 41 - 512 }, cpuFeatures: [], engines: [], firmware: [] }
+const HOST = { memoryMiB: 16_384, freeMemoryMiB: 8192, cpus: 4, limits: { minMemoryMiB: 2, maxMemoryMiB: 3840, maxCpus: 1, maxIdeDrives: 4, maxSerialPorts: 4, maxDiskBytes: 2 ** 41 - 512, videoMemoryMiB: [16 as const] }, cpuFeatures: [], engines: [], firmware: [] }
 
 function vmJson(hardware: object = {}): VmJson {
   return vmJsonSchema.parse({ version: 1, id: '0f8fad5b-d9cb-469f-a165-70867728950e', name: 'A', hardware: { ...hardware } })

@@ -38,6 +38,7 @@ export function newDraft(): MachineDraft {
       clock: 'host',
       firmware: { kind: 'builtin' },
       boot: { order: ['disk', 'cdrom'], menu: false },
+      display: { videoMemoryMiB: 16 },
       demoDisk: false,
       disks: [],
       cdroms: [],

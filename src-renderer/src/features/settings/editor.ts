@@ -17,7 +17,6 @@ export interface Editor {
   readonly creating: boolean
   /** Of the VM; undefined: it has none yet. */
   readonly folder: string | undefined
-  readonly videoMemoryMiB: number | undefined
 }
 
 const EDITOR: InjectionKey<Editor> = Symbol('settings editor')

@@ -52,10 +52,9 @@ const WORDS: Readonly<Record<PageKind, readonly string[]>> = {
 export interface PageContext {
   readonly t: Translate
   readonly draft: MachineDraft
-  readonly videoMemoryMiB: number | undefined
 }
 
-export function hardwarePages({ t, draft, videoMemoryMiB }: PageContext): readonly SettingsPage[] {
+export function hardwarePages({ t, draft }: PageContext): readonly SettingsPage[] {
   const { hardware } = draft
   const page = (kind: HardwareKind, summary: string, index = 0, of = 1): SettingsPage => ({
     id: ['disk', 'cdrom', 'serial-port'].includes(kind) ? `${kind}-${index}` : kind, kind, index, icon: ICONS[kind], summary, removable: ['disk', 'cdrom', 'serial-port', 'demo-disk'].includes(kind),
@@ -69,7 +68,7 @@ export function hardwarePages({ t, draft, videoMemoryMiB }: PageContext): readon
     ...hardware.disks.map((disk, i, all) => page('disk', diskText(t, disk), i, all.length)),
     ...hardware.cdroms.map(({ file, connected }, i, all) => page('cdrom', file === undefined ? t('settings.cdrom.emptySummary') : connected ? fileName(file) : t('settings.cdrom.disconnectedSummary', { file: fileName(file) }), i, all.length)),
     ...hardware.serialPorts.map((port, i, all) => page('serial-port', port.kind === 'tcp' ? t('settings.serial.tcpSummary', { port: port.port }) : port.kind === 'file' ? fileName(port.file) : t(`settings.serial.${port.kind}Summary`), i, all.length)),
-    ...(videoMemoryMiB === undefined ? [] : [page('display', t('settings.display.summary', { memory: memoryText(videoMemoryMiB) }))]),
+    page('display', t('settings.display.summary', { memory: memoryText(draft.hardware.display.videoMemoryMiB) })),
     page('firmware', firmware.kind === 'builtin' ? t('settings.firmware.builtinSummary') : fileName(firmware.file)),
     page('boot', boot.order.map((device) => t(`settings.boot.${device}`)).join(t('settings.boot.comma')) || t('common.none')),
     page('kernel', boot.kernel ? fileName(boot.kernel.file) : t('settings.kernel.offSummary')),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { MediaDescription } from '../../../../src-main/ipc/contract'
 import { answersFor, chooseGuest, chooseSource, customize, dropCustomization, finalDraft, issuesOn, newAnswers, pagesOf, recognise, requestOf, summaryOf, type Answers } from './wizard-model'
 
-const HOST = { memoryMiB: 16_384, freeMemoryMiB: 8192, cpus: 4, limits: { minMemoryMiB: 2, maxMemoryMiB: 3840, maxCpus: 1, maxIdeDrives: 4, maxSerialPorts: 4, maxDiskBytes: 2 ** 41 - 512 }, cpuFeatures: [], engines: [], firmware: [] }
+const HOST = { memoryMiB: 16_384, freeMemoryMiB: 8192, cpus: 4, limits: { minMemoryMiB: 2, maxMemoryMiB: 3840, maxCpus: 1, maxIdeDrives: 4, maxSerialPorts: 4, maxDiskBytes: 2 ** 41 - 512, videoMemoryMiB: [16 as const] }, cpuFeatures: [], engines: [], firmware: [] }
 const ISO: MediaDescription = { path: '/isos/debian.iso', kind: 'iso', bytes: 1, system: 'Debian GNU/Linux', version: '12.5.0', family: 'linux', bits: 64, firmware: ['bios'], why: [], suggestion: { name: 'Debian 12.5.0', memoryMiB: 1024, diskMiB: 20_480 } }
 const KERNEL: MediaDescription = { path: '/boot/linux', kind: 'linux-kernel', bytes: 1, system: 'Linux', version: '6.1', family: 'linux', bits: 64, why: [], suggestion: { name: 'Linux', memoryMiB: 1024, diskMiB: 0 } }
 const DISK: MediaDescription = { path: '/disks/a.img', kind: 'disk', bytes: 4096, why: [] }

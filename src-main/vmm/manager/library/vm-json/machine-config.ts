@@ -11,6 +11,7 @@ export function machineConfig({ hardware }: Pick<VmJson, 'hardware'>, folder: st
   return {
     engine: hardware.engine,
     memoryMiB: hardware.memoryMiB,
+    videoMemoryMiB: hardware.display.videoMemoryMiB,
     cpus: processors.count,
     cpu: cpuModel(processors.model),
     clock: hardware.clock,

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { CPU_FEATURES } from '../../../cpu/cpuid'
-import { ENGINES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from '../../../machine/config'
+import { DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB } from '../../../machine/config'
 import { CLOSE_ACTIONS, CRASH_ACTIONS, GUEST_FAMILIES, LOG_LEVELS, type CdromJson, type DiskJson, type SerialPortJson, type VmJson } from './types'
 
 export const VM_JSON_VERSION = 1
@@ -67,6 +67,7 @@ const Hardware = group({
     menu: flag().default(false),
     kernel: Kernel.optional(),
   }).prefault({}),
+  display: group({ videoMemoryMiB: oneOf(...VIDEO_MEMORY_MIB).default(DEFAULT_VIDEO_MEMORY_MIB) }).prefault({}),
   demoDisk: flag().default(false),
   disks: list<DiskJson>(Disk, 16).default([]),
   cdroms: list<CdromJson>(Cdrom, 16).default([]),

@@ -1,5 +1,5 @@
 /** What vm.json says once it has been read, with every default filled in. Types and words only: the window's settings dialog is made of them too. */
-import type { EngineChoice } from '../../../machine/config'
+import type { EngineChoice, VideoMemoryMiB } from '../../../machine/config'
 
 export const GUEST_FAMILIES = ['linux', 'windows', 'dos', 'bsd', 'other'] as const
 export const CLOSE_ACTIONS = ['ask', 'keep-running', 'suspend', 'shut-down', 'power-off'] as const
@@ -43,6 +43,7 @@ export interface HardwareJson {
   readonly clock: 'host' | 'instructions'
   readonly firmware: FirmwareJson
   readonly boot: { readonly order: readonly ('disk' | 'cdrom')[]; readonly menu: boolean; readonly kernel?: KernelJson | undefined }
+  readonly display: { readonly videoMemoryMiB: VideoMemoryMiB }
   readonly demoDisk: boolean
   readonly disks: readonly DiskJson[]
   readonly cdroms: readonly CdromJson[]

@@ -26,7 +26,7 @@ describe('vm.json', () => {
     const { config } = read(MINIMAL)
     expect(config.hardware).toEqual({
       memoryMiB: 256, processors: { count: 1, model: { disabled: [] } }, engine: 'translator', clock: 'host', firmware: { kind: 'builtin' },
-      boot: { order: ['disk', 'cdrom'], menu: false }, demoDisk: false, disks: [], cdroms: [], serialPorts: [{ kind: 'terminal' }],
+      boot: { order: ['disk', 'cdrom'], menu: false }, display: { videoMemoryMiB: 16 }, demoDisk: false, disks: [], cdroms: [], serialPorts: [{ kind: 'terminal' }],
     })
     expect(config.options).toEqual({ power: { powerOff: 'hard', reset: 'hard' }, onClose: 'ask', guestCrash: 'stop', logLevel: 'info', isolation: { paste: true } })
   })
@@ -138,12 +138,12 @@ describe('hardware', () => {
 
   it('becomes the machine\'s configuration, with paths from the folder', () => {
     const full = config({
-      memoryMiB: 64, processors: { model: { vendor: 'AuthenticAMD', family: 6, disabled: ['sse4.2'] } }, engine: 'interpreter', clock: 'instructions',
+      memoryMiB: 64, display: { videoMemoryMiB: 4 }, processors: { model: { vendor: 'AuthenticAMD', family: 6, disabled: ['sse4.2'] } }, engine: 'interpreter', clock: 'instructions',
       boot: { order: ['cdrom'], kernel: { file: 'k', initrd: '/i', commandLine: 'quiet', entry: 32, modules: [{ file: 'm', commandLine: 'x' }] } },
       disks: [{ file: 'disk.img' }, { file: '/other/disk.img', readOnly: true }], cdroms: [{ file: 'a.iso' }, {}, { file: 'b.iso', connected: false }],
     })
     expect(machineConfig(full, '/vm')).toEqual({
-      engine: 'interpreter', memoryMiB: 64, cpus: 1, cpu: { vendor: 'AuthenticAMD', family: 6, disabled: ['sse4.2'] }, clock: 'instructions', firmware: 'builtin', boot: ['cdrom'], bootMenu: false,
+      engine: 'interpreter', memoryMiB: 64, videoMemoryMiB: 4, cpus: 1, cpu: { vendor: 'AuthenticAMD', family: 6, disabled: ['sse4.2'] }, clock: 'instructions', firmware: 'builtin', boot: ['cdrom'], bootMenu: false,
       kernel: '/vm/k', initrd: '/i', append: 'quiet', linuxEntry: 32, modules: [{ path: '/vm/m', commandLine: 'm x' }],
       disks: [{ path: '/vm/disk.img', readOnly: false }, { path: '/other/disk.img', readOnly: true }], cdroms: [{ path: '/vm/a.iso' }, {}, {}], demo: false, debugExit: false,
     })
