@@ -2,39 +2,10 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import type { VmJson } from '../../../src-main/ipc/contract'
+import { writeBootableIso } from '../fixtures/iso'
 import { expect, test, type Vitrine } from '../fixtures/vitrine'
 import { SettingsPage } from '../pages/settings.page'
 import { answerFileDialogs, WizardPage } from '../pages/wizard.page'
-
-const SECTOR = 2048
-
-/** An ISO 9660 image with a label and an El Torito catalogue, and nothing to boot. */
-function writeIso(path: string, label: string): void {
-  const bytes = Buffer.alloc(30 * SECTOR)
-  const descriptor = (sector: number, type: number): number => {
-    bytes[sector * SECTOR] = type
-    bytes.write('CD001', sector * SECTOR + 1)
-    return sector * SECTOR
-  }
-  const primary = descriptor(16, 1)
-  bytes.write(label.padEnd(32), primary + 40)
-  bytes.writeUInt32LE(30, primary + 80)
-  bytes.set([34, 0, 24, 0, 0, 0], primary + 156)
-  bytes.writeUInt32LE(SECTOR, primary + 166)
-  bytes[primary + 181] = 2
-  bytes[primary + 188] = 1
-  const boot = descriptor(17, 0)
-  bytes.write('EL TORITO SPECIFICATION', boot + 7)
-  bytes.writeUInt32LE(20, boot + 0x47)
-  descriptor(18, 255)
-  const catalogue = 20 * SECTOR
-  bytes[catalogue] = 1
-  bytes.set([0x55, 0xaa], catalogue + 30)
-  bytes.writeUInt16LE((0x10000 - 0xaa55 - 1) & 0xffff, catalogue + 28)
-  bytes[catalogue + 32] = 0x88
-  bytes.writeUInt32LE(21, catalogue + 40)
-  writeFileSync(path, bytes)
-}
 
 async function openWizard(page: Page): Promise<WizardPage> {
   await page.keyboard.press('Control+n')
@@ -48,7 +19,7 @@ const vmJson = (vitrine: Vitrine, name: string): VmJson => JSON.parse(readFileSy
 test('a VM is made of an installer disc, and its settings are changed', async ({ vitrine }) => {
   const page = await vitrine.start()
   const iso = join(vitrine.home, 'debian.iso')
-  writeIso(iso, 'Debian 12.5.0 amd64 n')
+  writeBootableIso(iso, 'Debian 12.5.0 amd64 n')
   await answerFileDialogs(vitrine.app, [iso])
 
   const wizard = await openWizard(page)
@@ -146,7 +117,7 @@ test('a kernel is booted directly by a VM that the Custom path makes, and a disk
 test('the settings of a VM that runs: what waits for the next power-on, and the disc that changes at once', async ({ vitrine }) => {
   const page = await vitrine.start()
   const iso = join(vitrine.home, 'other.iso')
-  writeIso(iso, 'OTHER')
+  writeBootableIso(iso, 'OTHER')
   await answerFileDialogs(vitrine.app, [iso])
   const made = await vitrine.ask(page, 'library.create', { name: 'Runs', hardware: { demoDisk: true, cdroms: [{ connected: true }], memoryMiB: 64 }, newDisks: [] })
   if (!made.ok) throw new Error(made.problem.message)

@@ -33,7 +33,7 @@ print:
 `
 
 /** Soft-off: the PIIX4's PM base from its config space (device 1, function 3, register 40h), SLP_EN with type 0 (S5) into PM1 control. */
-const POWER_OFF = `
+export const POWER_OFF = `
 power_off:
   mov eax, 0x80000b40
   mov dx, 0xcf8

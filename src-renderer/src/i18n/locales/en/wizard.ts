@@ -4,7 +4,7 @@ export const wizard = {
   step: 'Step {n} of {of}',
   customizeTitle: 'Hardware',
   pages: {
-    welcome: { title: 'Welcome to the New Virtual Machine Wizard', text: 'What type of configuration do you want?' },
+    welcome: { title: 'Welcome to the New Virtual Machine Wizard', text: 'This wizard guides you through the creation of a virtual machine.' },
     install: { title: 'Guest Operating System Installation', text: 'A virtual machine is like a physical computer; it needs an operating system.' },
     kernel: { title: 'Direct Kernel Boot', text: 'Which kernel should be booted?' },
     guest: { title: 'Select a Guest Operating System', text: 'Which operating system will be installed on this virtual machine?' },

@@ -71,16 +71,16 @@ export const settings = {
   },
   general: { name: '虚拟机名称', nameLabel: '名称', guest: '客户机操作系统', family: '客户机操作系统', system: '版本', description: '描述', descriptionLabel: '描述', folder: '工作目录' },
   power: {
-    hint: '工具栏按钮和快捷键的作用。', powerOff: '关机', reset: '重置', soft: '请求客户机', hard: '立即执行', powerOffSoft: '关闭客户机：按下电源按钮。', powerOffHard: '关闭电源：如同拔掉电源。',
+    hint: '工具栏按钮和快捷键的作用。', powerOff: '关机', reset: '重置', soft: '请求客户机', hard: '立即执行', powerOffSoft: '关闭客户机：按下电源按钮。', powerOffHard: '关机：如同拔掉电源。',
     resetSoft: '重新启动客户机：关闭客户机，然后重新开机。', resetHard: '重置：如同按下重置按钮。', softSummary: '请求客户机', hardSummary: '立即执行', mixedSummary: '混合',
   },
   close: {
-    label: '关闭窗口或选项卡时', ask: '询问我', keepRunning: '在后台运行', suspend: '挂起', shutDown: '关闭客户机', powerOff: '关闭电源', askSummary: '询问我', keepRunningSummary: '在后台运行', suspendSummary: '挂起',
-    shutDownSummary: '关闭客户机', powerOffSummary: '关闭电源',
+    label: '关闭窗口或选项卡时', ask: '询问我', keepRunning: '在后台运行', suspend: '挂起', shutDown: '关闭客户机', powerOff: '关机', askSummary: '询问我', keepRunningSummary: '在后台运行', suspendSummary: '挂起',
+    shutDownSummary: '关闭客户机', powerOffSummary: '关机',
   },
   crash: {
-    label: '客户机崩溃时', hint: '处理器已停机（三重故障），或客户机使用了 Vitrine 不具备的功能。', stop: '关闭电源', stopHint: '处理器的最后状态记录在日志中。', reset: '重置', resetHint: '客户机重新启动。',
-    keep: '保留以供检查', keepHint: '虚拟机保持静止，可以查看其内部。', stopSummary: '关闭电源', resetSummary: '重置', keepSummary: '保留以供检查',
+    label: '客户机崩溃时', hint: '处理器已停机（三重故障），或客户机使用了 Vitrine 不具备的功能。', stop: '关机', stopHint: '处理器的最后状态记录在日志中。', reset: '重置', resetHint: '客户机重新启动。',
+    keep: '保留以供检查', keepHint: '虚拟机保持静止，可以查看其内部。', stopSummary: '关机', resetSummary: '重置', keepSummary: '保留以供检查',
   },
   log: { label: '写入 vitrine.log', hint: '日志位于虚拟机的文件夹中。', error: '错误', warning: '错误和警告', info: '一般信息', debug: '所有信息' },
   isolation: { paste: '启用粘贴', pasteHint: '剪贴板中的文本可以键入到客户机中。', onSummary: '已启用粘贴', offSummary: '已隔离' },

@@ -4,7 +4,7 @@ export const wizard = {
   step: '第 {n} 步，共 {of} 步',
   customizeTitle: '硬件',
   pages: {
-    welcome: { title: '欢迎使用新建虚拟机向导', text: '您希望使用什么类型的配置？' },
+    welcome: { title: '欢迎使用新建虚拟机向导', text: '此向导将引导您完成虚拟机的创建。' },
     install: { title: '安装客户机操作系统', text: '虚拟机如同物理机，需要操作系统。' },
     kernel: { title: '直接内核引导', text: '您要引导哪个内核？' },
     guest: { title: '选择客户机操作系统', text: '此虚拟机中将安装哪种操作系统？' },
