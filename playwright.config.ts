@@ -7,6 +7,8 @@ export default defineConfig({
   outputDir: 'test-results',
   workers: 1,
   fullyParallel: false,
+  // Guests that take minutes come with the long runs (VITRINE_LONG=1).
+  grepInvert: process.env['VITRINE_LONG'] ? [] : /@heavy/,
   timeout: 90_000,
   expect: { timeout: 20_000 },
   reporter: 'line',

@@ -10,5 +10,5 @@ if (!electron) fail('screens: no Electron runtime could be had')
 const display = process.platform === 'linux' && !process.env.DISPLAY ? ['xvfb-run', '-a', '-s', '-screen 0 1400x1000x24'] : []
 const words = process.argv.slice(2)
 const grep = words.length === 0 ? [] : ['--grep', words.map((word) => `(?=.*${word})`).join('')]
-const [program, ...args] = [...display, join(root, 'node_modules', '.bin', 'playwright'), 'test', '--config', join('e2e', 'app', 'screens', 'playwright.config.ts'), ...grep]
+const [program, ...args] = [...display, join(root, 'node_modules', '.bin', 'playwright'), 'test', '--config', 'playwright.screens.config.ts', ...grep]
 process.exit(spawnSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, VITRINE_ELECTRON: electron } }).status ?? 1)

@@ -109,6 +109,49 @@ stack:
   return path
 }
 
+/** A Multiboot 1 ELF: tells its command line on COM1, then every byte that comes in with its number, until q, which switches off. */
+export function echoKernel(path: string): string {
+  const { bytes, symbols } = assemble(`bits 32
+org ${AT + MULTIBOOT_HEADER_BYTES}
+start:
+  mov esp, stack
+  mov ebp, ebx
+  mov esi, hello
+  call print
+  mov esi, [ebp + 16]
+  call print
+  mov esi, newline
+  call print
+again:
+  mov dx, 0x3fd
+  in al, dx
+  test al, 1
+  jz again
+  mov dx, 0x3f8
+  in al, dx
+  cmp al, 'q'
+  je power_off
+  inc byte [number]
+  mov [one], al
+  mov esi, number
+  call print
+  jmp again
+${PRINT}${POWER_OFF}
+hello: db 'echo kernel: ', 0
+number: db '0 '
+one: db 0
+newline: db 13, 10, 0
+align 16, db 0
+times 256 db 0
+stack:
+`)
+  const image = new Uint8Array(MULTIBOOT_HEADER_BYTES + bytes.length)
+  image.set(multibootHeader(3))
+  image.set(bytes, MULTIBOOT_HEADER_BYTES)
+  writeFileSync(path, elf(32, symbols.get('start') ?? 0, [{ type: PT_LOAD, address: AT, bytes: image, memoryBytes: image.length + 4096 }]))
+  return path
+}
+
 /** A PVH ELF64: tells its command line and its first module's, then ends by the debug exit port with 21h. */
 export function pvhKernel(path: string): string {
   const { bytes, symbols } = assemble(`bits 32
