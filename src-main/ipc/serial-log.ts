@@ -1,17 +1,21 @@
 /** What a guest writes to a serial port, into a file as well. Its bytes count as taken when they are written, so a slow disk makes the guest wait. */
 import { open, type FileHandle } from 'node:fs/promises'
-import { fail, fileProblem, ok, type Result } from '../vmm'
+import { fail, fileProblem, ok, type Problem, type Result } from '../vmm'
 
 export class SerialLog {
   private tail: Promise<void> = Promise.resolve()
   private broken = false
 
-  private constructor(private readonly file: FileHandle) {}
+  private constructor(
+    private readonly file: FileHandle,
+    readonly path: string,
+    private readonly failed: (problem: Problem) => void,
+  ) {}
 
-  /** Appends to what is there. */
-  static async open(path: string): Promise<Result<SerialLog>> {
+  /** Appends to what is there. `failed`: told once, when it cannot be written any more. */
+  static async open(path: string, failed: (problem: Problem) => void): Promise<Result<SerialLog>> {
     try {
-      return ok(new SerialLog(await open(path, 'a', 0o600)))
+      return ok(new SerialLog(await open(path, 'a', 0o600), path, failed))
     } catch (error) {
       return fail(fileProblem(error, path))
     }
@@ -23,8 +27,9 @@ export class SerialLog {
       if (this.broken) return
       try {
         await this.file.appendFile(copy)
-      } catch {
+      } catch (error) {
         this.broken = true // a full disk is no reason to stop the guest
+        this.failed(fileProblem(error, this.path))
       }
     })
   }

@@ -1,5 +1,5 @@
 /** One VM over all its runs in this process: its streams to windows, and what is known of it between the runs. */
-import { ok, type Frame, type MachineEnd, type Result, type RunEnd, type RunObserver, type RunState } from '../vmm'
+import { ok, type Frame, type MachineEnd, type Problem, type Result, type RunEnd, type RunObserver, type RunState } from '../vmm'
 import type { PowerState } from './contract'
 import { ConsoleStream, SerialStream } from './ports'
 import { SerialLog } from './serial-log'
@@ -14,6 +14,8 @@ export interface RecordListener {
   stateChanged(record: VmRecord): void
   activity(record: VmRecord, devices: readonly string[]): void
   serialSpeaks(record: VmRecord, port: number): void
+  /** Nothing more goes into it. */
+  serialLogFailed(record: VmRecord, problem: Problem): void
   ended(record: VmRecord, end: RunEnd): void
 }
 
@@ -115,18 +117,27 @@ export class VmRecord implements RunObserver {
     // A file takes what one run writes: the page offers to write into one only while there is a run.
     for (const log of this.logs.values()) void log.close()
     this.logs.clear()
+    for (const port of this.serial) port.logging(undefined)
     this.listener.ended(this, end)
   }
 
-  /** From now on into that file too, until the run ends; undefined: no more. */
-  async setSerialLog(port: number, path: string | undefined): Promise<Result<undefined>> {
-    const next = path === undefined ? ok(undefined) : await SerialLog.open(path)
+  /** From now on into that file too, until the run ends; undefined: no more. Answers where it went until now. */
+  async setSerialLog(port: number, path: string | undefined): Promise<Result<string | undefined>> {
+    const next = path === undefined ? ok(undefined) : await SerialLog.open(path, (problem) => void this.endSerialLog(port, path, problem))
     if (!next.ok) return next
     const old = this.logs.get(port)
     if (next.value) this.logs.set(port, next.value)
     else this.logs.delete(port)
+    this.serial[port]?.logging(path)
     await old?.close()
-    return ok(undefined)
+    return ok(old?.path)
+  }
+
+  /** A file that cannot be written any more is left: the guest goes on. */
+  private async endSerialLog(port: number, path: string, problem: Problem): Promise<void> {
+    if (this.logs.get(port)?.path !== path) return
+    await this.setSerialLog(port, undefined)
+    this.listener.serialLogFailed(this, problem)
   }
 
   private serialTaken(port: number, bytes: number): void {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -177,6 +178,22 @@ describe('a VM that runs', () => {
     await f.ask('serial.log', { vm: vm.id, port: 0 })
     vm.observer.onSerial(0, new TextEncoder().encode('more'))
     expect(await readFile(f.desktop.chosen, 'utf8')).toBe('login: ')
+    expect((await f.ask('app.messages')).at(-1)).toMatchObject({ id: 'serial-log-ended', values: { file: f.desktop.chosen } })
+  })
+
+  it.skipIf(!existsSync('/dev/full'))('leaves a log whose disk is full, says so, and lets the guest go on', async () => {
+    const vm = await start()
+    f.desktop.chosen = '/dev/full'
+    await f.ask('files.choose', { purpose: 'serial-log' })
+    await f.ask('serial.log', { vm: vm.id, port: 0, path: f.desktop.chosen })
+    const port = f.ports.get(await f.ask('serial.open', { vm: vm.id, port: 0 }))
+    expect(port?.posted).toEqual([{ kind: 'logging', file: '/dev/full' }])
+    vm.observer.onSerial(0, Uint8Array.of(65, 66))
+    port?.say({ kind: 'taken', bytes: 2 })
+    await f.until(() => vm.asked.some(([what]) => what === 'serialTaken'))
+    await f.until(() => port?.posted.length === 3)
+    expect(port?.posted).toContainEqual({ kind: 'logging', file: undefined })
+    expect((await f.ask('app.messages')).at(-1)).toMatchObject({ id: 'problem', level: 'warning', problem: { code: 'file/disk-full' } })
   })
 
   it('writes no later run into the file', async () => {

@@ -104,7 +104,7 @@ export class VmService {
       const record = this.options.runs.record(id, folder)
       const set = await record.setSerialLog(port, path)
       if (!set.ok) return refusal(set.problem)
-      this.options.runs.say(record, 'info', path === undefined ? 'serial-log-ended' : 'serial-log-started', { values: { file: path ?? '' } })
+      this.options.runs.say(record, 'info', path === undefined ? 'serial-log-ended' : 'serial-log-started', { values: { file: path ?? set.value ?? '' } })
       return DONE
     },
   }

@@ -11,6 +11,7 @@ export type OpenDialog =
   | { readonly kind: 'about' }
   | { readonly kind: 'messages' }
   | { readonly kind: 'shortcuts' }
+  | { readonly kind: 'send-keys' }
   | { readonly kind: 'close-tab'; readonly vm: string }
   | { readonly kind: 'quit'; readonly running: readonly string[]; readonly quitting: boolean }
   | { readonly kind: 'delete'; readonly vms: readonly VmCard[] }

@@ -4,6 +4,7 @@ import type { ScaleMode, VmCard } from '../../../../src-main/ipc/contract'
 import { answered, api, valueOf } from '../../api/client'
 import { i18n } from '../../i18n'
 import type { Command } from '../../stores/commands'
+import { useDialogsStore } from '../../stores/dialogs'
 import { useInputStore } from '../../stores/input'
 import { useMessagesStore } from '../../stores/messages'
 import { usePreferencesStore } from '../../stores/preferences'
@@ -35,6 +36,7 @@ export function consoleCommands({ vm, input, usable, selecting, fitWindow }: Con
   return [
     { id: 'console.grab', text: () => t('console.grab'), icon: 'mouse', keys: 'Ctrl+G', enabled: usable, run: () => input.grab() },
     { id: 'console.send-ctrl-alt-delete', text: () => t('console.ctrlAltDelete'), icon: 'keyboard', keys: 'Ctrl+Alt+Insert', enabled: usable, run: () => input.tap(CTRL_ALT_DELETE) },
+    { id: 'console.custom-keys', text: () => t('console.customKeysMenu'), enabled: usable, run: () => useDialogsStore().open({ kind: 'send-keys' }) },
     {
       id: 'console.full-screen',
       text: () => t('shell.view.fullScreen'),

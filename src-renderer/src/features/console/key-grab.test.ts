@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { KeyGrab } from './key-grab'
+import { KeyGrab, type Keyboard } from './key-grab'
 
-function fixture() {
+function fixture(keyboard: Keyboard = 'other') {
   const sent: string[] = []
   let released = 0
   const grab = new KeyGrab({
+    keyboard,
     send: ({ code, pressed }) => sent.push(`${pressed ? '+' : '-'}${code}`),
     release: () => released++,
     takes: (code) => (code === 'Enter' ? () => sent.push('full screen') : undefined),
@@ -93,5 +94,39 @@ describe('keyboard grab', () => {
     expect(released()).toBe(0)
     press('ControlLeft', 'AltLeft')
     expect(released()).toBe(1)
+  })
+
+  it('Windows\' AltGr is no Ctrl, and no chord', () => {
+    const { grab, sent, released } = fixture('windows')
+    for (const [code, key] of [['ControlLeft', 'Control'], ['AltRight', 'AltGraph'], ['ControlLeft', 'Control'], ['AltRight', 'AltGraph'], ['KeyQ', '@']] as const) grab.down(code, key)
+    for (const code of ['KeyQ', 'ControlLeft', 'AltRight']) grab.up(code)
+    expect(sent).toEqual(['+ControlLeft', '-ControlLeft', '+AltRight', '+AltRight', '+KeyQ', '-KeyQ', '-AltRight'])
+    expect(released()).toBe(0)
+    grab.down('ControlLeft', 'Control')
+    expect(sent.at(-1)).toBe('+ControlLeft')
+  })
+
+  it('AltGr elsewhere is a key of its own, and may have a real Ctrl beside it', () => {
+    const { grab, sent } = fixture()
+    grab.down('ControlLeft', 'Control')
+    grab.down('AltRight', 'AltGraph')
+    grab.down('KeyQ', '@')
+    expect(sent).toEqual(['+ControlLeft', '+AltRight', '+KeyQ'])
+  })
+
+  it('Print Screen, whose press Windows does not tell, is pressed and let go', () => {
+    const { grab, sent } = fixture('windows')
+    grab.up('PrintScreen')
+    expect(sent).toEqual(['+PrintScreen', '-PrintScreen'])
+  })
+
+  it('no key stays down whose release macOS does not tell, and Caps Lock is a press each time', () => {
+    const { grab, sent } = fixture('mac')
+    for (const code of ['MetaLeft', 'ShiftLeft', 'KeyC']) grab.down(code)
+    grab.up('MetaLeft')
+    grab.up('ShiftLeft')
+    grab.down('CapsLock')
+    grab.up('CapsLock')
+    expect(sent).toEqual(['+MetaLeft', '+ShiftLeft', '+KeyC', '-KeyC', '-MetaLeft', '-ShiftLeft', '+CapsLock', '-CapsLock', '+CapsLock', '-CapsLock'])
   })
 })

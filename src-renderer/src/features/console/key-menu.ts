@@ -1,4 +1,5 @@
 /** Combinations that the host would keep for itself, or that no keyboard has at hand: sent from a menu. */
+import { menuOf } from '../../stores/commands'
 import type { MenuEntry } from '../../ui/menu-entries'
 
 const FUNCTION_KEYS = 12
@@ -30,5 +31,5 @@ export function keyMenu(tap: (codes: readonly string[]) => void): readonly MenuE
   const item = ({ text, codes }: Combination): MenuEntry => ({ kind: 'item', id: text, text, run: () => tap(codes) })
   const functionKeys = Array.from({ length: FUNCTION_KEYS }, (_, i) => item({ text: `Ctrl+Alt+F${i + 1}`, codes: ['ControlLeft', 'AltLeft', `F${i + 1}`] }))
   const sysrq = SYSRQ.map((letter) => item({ text: `Alt+SysRq+${letter}`, codes: ['AltLeft', 'PrintScreen', `Key${letter}`] }))
-  return [...COMBINATIONS.map(item), { kind: 'separator', id: '-1' }, { kind: 'submenu', id: 'vt', text: 'Ctrl+Alt+F1…F12', entries: functionKeys }, { kind: 'submenu', id: 'sysrq', text: 'SysRq', entries: sysrq }]
+  return [...COMBINATIONS.map(item), { kind: 'separator', id: '-1' }, { kind: 'submenu', id: 'vt', text: 'Ctrl+Alt+F1…F12', entries: functionKeys }, { kind: 'submenu', id: 'sysrq', text: 'SysRq', entries: sysrq }, ...menuOf(['-', 'console.custom-keys'])]
 }

@@ -40,4 +40,15 @@ describe('mouse motion', () => {
     motion.releaseAll()
     expect(sent.map(({ buttons, dz }) => [buttons, dz])).toEqual([[4, 0], [4, 0], [4, -1], [0, 0]])
   })
+
+  it('counts the notches of a wheel, and adds up the small movements of touch pads', () => {
+    const { motion, sent } = fixture()
+    motion.scroll(120)
+    motion.scroll(-53)
+    for (let i = 0; i < 20; i++) motion.scroll(5)
+    motion.scroll(30)
+    motion.scroll(-30)
+    motion.scroll(100_000)
+    expect(sent.map(({ dz }) => dz)).toEqual([1, -1, 1, 1, 7])
+  })
 })

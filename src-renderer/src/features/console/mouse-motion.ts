@@ -10,10 +10,18 @@ export interface MouseMessage {
 const LIMIT = 32767
 const clamp = (n: number): number => Math.max(-LIMIT, Math.min(LIMIT, Math.trunc(n)))
 
+/** Pixels of one notch, as Chromium tells them; half of that counts, since hosts differ. */
+const NOTCH_PIXELS = 100
+const STEP_PIXELS = NOTCH_PIXELS / 2
+/** What one message of a PS/2 mouse with a wheel has room for. */
+const MAX_STEPS = 7
+
 export class MouseMotion {
   private dx = 0
   private dy = 0
   private buttons = 0
+  /** Pixels that are not a step yet. */
+  private scrolled = 0
   private scheduled = false
 
   constructor(
@@ -39,6 +47,15 @@ export class MouseMotion {
     this.flush(0)
   }
 
+  /** WheelEvent.deltaY in pixels: a wheel's notch is many at once, touch pads send few at a time, which add up to steps. */
+  scroll(pixels: number): void {
+    if (Math.sign(pixels) !== Math.sign(this.scrolled)) this.scrolled = 0
+    this.scrolled += pixels
+    if (Math.abs(this.scrolled) < STEP_PIXELS) return
+    this.wheel(Math.sign(this.scrolled) * Math.min(MAX_STEPS, Math.max(1, Math.round(Math.abs(this.scrolled) / NOTCH_PIXELS))))
+    this.scrolled = 0
+  }
+
   /** Steps; down is positive. */
   wheel(steps: number): void {
     if (steps !== 0) this.flush(steps)
@@ -47,6 +64,7 @@ export class MouseMotion {
   releaseAll(): void {
     this.dx = 0
     this.dy = 0
+    this.scrolled = 0
     if (this.buttons !== 0) this.press(0)
   }
 

@@ -10,6 +10,9 @@ import { MouseMotion } from './mouse-motion'
 /** An Escape that the page saw itself is not the one that the browser took to free the pointer. */
 const ESCAPE_SEEN_MS = 300
 
+/** Wheels that count in lines move three lines a notch. */
+const LINE_PIXELS = 100 / 3
+
 /** With Ctrl+Alt these stay the window's, also while the guest has the keyboard. */
 const WINDOW_KEYS: Readonly<Partial<Record<string, string>>> = { Enter: 'console.full-screen', Insert: 'console.send-ctrl-alt-delete', PrintScreen: 'console.capture' }
 
@@ -26,6 +29,7 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
   const { preferences } = usePreferencesStore()
   let escapeSeen = -Infinity
   const keys = new KeyGrab({
+    keyboard: /Windows/.test(navigator.userAgent) ? 'windows' : /Macintosh/.test(navigator.userAgent) ? 'mac' : 'other',
     send: ({ code, pressed }) => send({ kind: 'key', code, pressed }),
     release: () => {
       release()
@@ -75,7 +79,7 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
     event.preventDefault()
     event.stopPropagation()
     if (event.code === 'Escape') escapeSeen = event.timeStamp
-    keys.down(event.code)
+    keys.down(event.code, event.key)
   }
 
   function onKeyUp(event: KeyboardEvent): void {
@@ -106,7 +110,7 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
   function onWheel(event: WheelEvent): void {
     if (!input.grabbed) return
     event.preventDefault()
-    mouse.wheel(Math.sign(event.deltaY))
+    mouse.scroll(event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * LINE_PIXELS)
   }
 
   /** The browser frees the pointer on Escape and keeps that key for itself: the guest gets it from here. */

@@ -7,4 +7,5 @@ export const console = {
   capture: 'Capture Screen…', captureCopy: 'Copy Screen',
   takenOver: 'The screen of this virtual machine is shown in another window.', takeBack: 'Show It Here',
   fullScreenBar: 'Full screen', pin: 'Keep this bar in view', leaveFullScreen: 'Leave full screen',
+  customKeys: 'Send a Key Combination', customKeysMenu: 'Custom…', modifiers: 'Keys held', key: 'Key', noKey: 'None', send: 'Send',
 }

@@ -7,4 +7,5 @@ export const console = {
   capture: '捕获屏幕…', captureCopy: '复制屏幕',
   takenOver: '此虚拟机的屏幕正显示在另一个窗口中。', takeBack: '在此处显示',
   fullScreenBar: '全屏', pin: '固定此栏', leaveFullScreen: '退出全屏',
+  customKeys: '发送组合键', customKeysMenu: '自定义…', modifiers: '按住的键', key: '按键', noKey: '无', send: '发送',
 }
