@@ -44,6 +44,11 @@ test('a flood loses nothing and holds nobody up; search, log and break', async (
   await expect.poll(() => statSync(log).size).toBe(WRITTEN)
   expect(readFileSync(log, 'latin1')).toBe(`${'y\r\n'.repeat(LINES)}END`)
 
+  await page.getByRole('tab', { name: 'Home' }).click()
+  await page.getByRole('treeitem', { name: 'Flood' }).dblclick()
+  await page.getByRole('tab', { name: 'Serial' }).click()
+  await expect(page.getByText('Logged to flood.log')).toBeVisible()
+
   const find = page.getByRole('searchbox', { name: 'Find in the terminal' })
   await find.fill('END')
   await expect(find).not.toHaveAttribute('aria-invalid', 'true')
