@@ -104,7 +104,8 @@ export class VmService {
       const record = this.options.runs.record(id, folder)
       const set = await record.setSerialLog(port, path)
       if (!set.ok) return refusal(set.problem)
-      this.options.runs.say(record, 'info', path === undefined ? 'serial-log-ended' : 'serial-log-started', { values: { file: path ?? set.value ?? '' } })
+      const file = path ?? set.value
+      if (file !== undefined) this.options.runs.say(record, 'info', path === undefined ? 'serial-log-ended' : 'serial-log-started', { values: { file } })
       return DONE
     },
   }
