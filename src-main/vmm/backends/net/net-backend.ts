@@ -27,6 +27,6 @@ export interface NetBackend {
 }
 
 /** Longest frame with segmentation offload: an IP packet of 65535 bytes behind an Ethernet header with a VLAN tag. */
-export const MAX_FRAME_BYTES = 65535 + 18
+export const MAX_FRAME_BYTES: number = 65535 + 18
 /** Ethernet header and 1500 bytes, with a VLAN tag. */
 export const MAX_PLAIN_FRAME_BYTES = 1518
