@@ -14,6 +14,7 @@ import { vmTime } from '../support/branded'
 import { DeadlineQueue } from '../time/deadline-queue'
 import { HostClock, hostEpochMs } from '../time/host-clock'
 import { SliceWatch } from '../time/slice-watch'
+import { DriveBay } from './boards/drive-bay'
 import { Pc440fx, pcExtraBytes } from './boards/pc-440fx'
 import { BuiltinFirmware } from './builtin-firmware'
 import { DEFAULT_VIDEO_MEMORY_MIB, type MachineConfig } from './config'
@@ -80,12 +81,13 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     onDirtyCleared: () => void core.core('flush_write_tlb')(VCPU_BASE),
   })
 
+  const drives = new DriveBay(files.drives)
   // Firmware, board and machine know each other; none of them calls another before all are there.
   const made: { board?: Pc440fx; machine?: Machine } = {}
   const machine = (): Machine => made.machine ?? bug('the board acted before the machine was there')
   const builtin = files.firmware
     ? undefined
-    : new BuiltinFirmware({ config, image: files.image, drives: files.drives, memory, vcpu, pio, io, clock, gate, leaveSlice, medium: (position) => made.board?.medium(position) })
+    : new BuiltinFirmware({ config, image: files.image, drives: files.drives, memory, vcpu, pio, io, clock, gate, leaveSlice, medium: (position) => drives.medium(position) })
   const bios = files.firmware ?? builtin?.bios.rom.bytes ?? bug('no firmware')
   const board = new Pc440fx({
     pio,
@@ -105,7 +107,7 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     tscToTime: (tsc) => vmTime(tsc - Number(BigInt.asIntN(64, vcpu.msr('tscOffset')))),
     requestReset: () => machine().reset(),
     end: (end) => machine().finish(end),
-    drives: files.drives,
+    drives,
     serial: attachments.serial,
     debugConsole: attachments.debugConsole ?? new NullCharBackend(),
     debugExit: config.debugExit,

@@ -3,7 +3,7 @@ import { MemoryDisk } from '../backends/block/memory-disk'
 import { RawFile } from '../backends/block/raw-file'
 import { buildDemoDisk } from '../firmware/demo-guest'
 import type { DirectBootRequest } from '../firmware/direct-boot'
-import type { OpenDisk } from './boards/pc-440fx'
+import type { OpenDisk } from './boards/drive-bay'
 import type { MachineConfig } from './config'
 import { readFirmware, readOptionRom, readWhole } from './files'
 
@@ -42,11 +42,12 @@ async function readImage(config: MachineConfig): Promise<BootImage | undefined> 
 }
 
 async function openDrives(config: MachineConfig): Promise<readonly OpenDisk[]> {
+  const defaultBus = config.board === 'microvm' ? 'virtio' : 'ide'
   const drives: OpenDisk[] = []
   try {
-    if (config.demo) drives.push({ kind: 'disk', backend: new MemoryDisk('the demo guest', buildDemoDisk()) })
-    for (const { path, readOnly } of config.disks) drives.push({ kind: 'disk', backend: await RawFile.openDisk(path, { readOnly, option: '--disk' }) })
-    for (const { path } of config.cdroms) drives.push({ kind: 'cdrom', backend: path === undefined ? undefined : await RawFile.openCd(path, '--cdrom') })
+    if (config.demo) drives.push({ kind: 'disk', bus: 'ide', backend: new MemoryDisk('the demo guest', buildDemoDisk()) })
+    for (const { path, readOnly, bus = defaultBus } of config.disks) drives.push({ kind: 'disk', bus, backend: await RawFile.openDisk(path, { readOnly, option: '--disk' }) })
+    for (const { path, bus = config.board === 'microvm' ? 'scsi' : 'ide' } of config.cdroms) drives.push({ kind: 'cdrom', bus, backend: path === undefined ? undefined : await RawFile.openCd(path, '--cdrom') })
   } catch (error) {
     await closeDrives(drives)
     throw error

@@ -2,8 +2,6 @@
  * The PC: a 440FX/PIIX3-class board (design.md, "The PC"). Which chip sits where, and who is wired to whom, is said here and nowhere else.
  * PCI slots as on QEMU's `pc`: 0 host bridge, 1.0 ISA bridge, 1.1 IDE, 1.3 power management, 2 VGA.
  */
-import type { BlockBackend } from '../../backends/block/block-backend'
-import { RawFile } from '../../backends/block/raw-file'
 import type { CharBackend } from '../../backends/chardev/char-backend'
 import { NullCharBackend } from '../../backends/chardev/char-backend'
 import type { CompletionGate } from '../../backends/completion-gate'
@@ -43,7 +41,6 @@ import { setUpCmos } from '../../devices/rtc-mc146818/cmos-setup'
 import { RtcMc146818 } from '../../devices/rtc-mc146818/rtc'
 import { Uart16550 } from '../../devices/uart-16550/uart'
 import { Vga } from '../../devices/vga/vga'
-import { VmmError } from '../../errors/vmm-error'
 import { ApicBus } from '../../irq/apic-bus'
 import { GsiRouting } from '../../irq/gsi-routing'
 import type { IrqLine } from '../../irq/line'
@@ -54,10 +51,11 @@ import type { MemoryBlock } from '../../memory/guest-memory'
 import type { Clock } from '../../time/clock'
 import type { DeadlineQueue } from '../../time/deadline-queue'
 import type { MachineEnd } from '../config'
-import { DriveMeter, type DriveFigures } from '../metered-drive'
+import type { DriveFigures } from '../metered-drive'
 import type { KeyEvent } from '../key-typist'
 import type { ProcessorBus } from '../machine-io'
 import type { Board } from './board'
+import type { DriveBay } from './drive-bay'
 
 /** What the board needs besides RAM: video memory, and firmware and option ROMs, rounded up generously. */
 export function pcExtraBytes(videoMemoryBytes: number): number {
@@ -72,11 +70,6 @@ const GSI_SCI = 9
 const GSI_MOUSE = 12
 const GSI_COPROCESSOR = 13
 const GSI_IDE = [14, 15] as const
-
-export type OpenDisk =
-  | { readonly kind: 'disk'; readonly backend: BlockBackend }
-  /** undefined: no disc is in the drive. */
-  | { readonly kind: 'cdrom'; readonly backend: BlockBackend | undefined }
 
 /** A firmware image: its last 128 KiB show below 1 MiB, all of it below 4 GiB. */
 export interface FirmwareImages {
@@ -99,7 +92,7 @@ export interface PcOptions {
   readonly tscToTime: (tsc: number) => VmTime
   readonly requestReset: () => void
   readonly end: (end: MachineEnd) => void
-  readonly drives: readonly OpenDisk[]
+  readonly drives: DriveBay
   readonly serial: readonly CharBackend[]
   readonly debugConsole: CharBackend
   readonly debugExit: boolean
@@ -120,11 +113,7 @@ export class Pc440fx implements Board {
   readonly vga: Vga
   readonly i8042: I8042
   readonly acpiPm: AcpiPm
-  readonly cdroms: readonly AtapiCdrom[]
   private readonly coprocessorError: CoprocessorError
-  private readonly openCds: (BlockBackend | undefined)[]
-  private readonly meters: readonly DriveMeter[]
-  private readonly media: readonly (BlockBackend | undefined)[]
   private readonly extraDevices: Device[] = []
   private readonly restoreEnds: { readonly first: readonly Device[]; readonly last: readonly Device[] }
 
@@ -189,23 +178,14 @@ export class Pc440fx implements Board {
     const debugConsole = new DebugConsole(options.debugConsole)
     const debugExit = options.debugExit ? [new DebugExit((status) => options.end({ kind: 'debug-exit', status }))] : []
 
-    const cdroms: AtapiCdrom[] = []
-    this.openCds = []
-    this.meters = options.drives.map(({ kind }, position) => new DriveMeter(`ide${position < 2 ? 0 : 1}-${position % 2 === 0 ? 'master' : 'slave'}`, kind))
-    this.media = options.drives.map(({ backend }, position) => backend && this.meters[position]?.over(backend))
-    options.drives.forEach((drive, position) => {
-      const medium = this.media[position]
-      const channel = ide.channels[position < 2 ? 0 : 1]
-      const serial = `VT${String(position + 1).padStart(5, '0')}`
-      channel.attach(position % 2 === 0 ? 0 : 1, (host) => {
-        if (drive.kind === 'disk') return new AtaDisk(host, medium ?? drive.backend, gate, { model: 'Vitrine hard disk', serial })
-        const cdrom = new AtapiCdrom(host, medium, gate, serial)
-        cdroms.push(cdrom)
-        this.openCds.push(medium)
+    for (const [index, drive] of options.drives.on('ide').entries()) {
+      ide.channels[index < 2 ? 0 : 1].attach(index % 2 === 0 ? 0 : 1, (host) => {
+        if (drive.kind === 'disk') return new AtaDisk(host, drive.medium, gate, { model: 'Vitrine hard disk', serial: drive.serial })
+        const cdrom = new AtapiCdrom(host, drive.medium, gate, drive.serial)
+        options.drives.isCdDrive(drive.position, cdrom)
         return cdrom
       })
-    })
-    this.cdroms = cdroms
+    }
 
     const latches = new LatchState(pitGate, rtcGate)
     this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.coprocessorError, this.i8042, ...uarts, fwCfg, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, latches]
@@ -319,25 +299,15 @@ export class Pc440fx implements Board {
   }
 
   async changeCdrom(drive: number, path: string | undefined): Promise<void> {
-    const cdrom = this.cdroms[drive]
-    if (!cdrom) throw new VmmError('config/bad-option', `cdrom: the machine has no CD-ROM drive ${drive}; give it one with --cdrom`)
-    const meter = this.meters.filter(({ kind }) => kind === 'cdrom')[drive]
-    const file = path === undefined ? undefined : await RawFile.openCd(path, 'cdrom')
-    const medium = file && meter ? meter.over(file) : file
-    cdrom.changeMedium(medium)
-    await this.openCds[drive]?.close()
-    this.openCds[drive] = medium
+    await this.options.drives.changeCdrom(drive, path)
   }
 
   isCdromLocked(drive: number): boolean {
-    const cdrom = this.cdroms[drive]
-    if (cdrom?.locked !== true || cdrom.sectors === undefined) return false
-    cdrom.pressEject()
-    return true
+    return this.options.drives.isCdromLocked(drive)
   }
 
   driveFigures(): readonly DriveFigures[] {
-    return this.meters.map((meter) => meter.figures)
+    return this.options.drives.figures
   }
 
   memoryUse(): { readonly touchedBytes: number; readonly bytes: number } {
@@ -349,17 +319,8 @@ export class Pc440fx implements Board {
     this.options.memory.markTouched(offset, bytes)
   }
 
-  /** The medium in the drives, for the built-in BIOS: disks and CDs in their order. */
-  medium(position: number): BlockBackend | undefined {
-    const drive = this.options.drives[position]
-    if (drive?.kind !== 'cdrom') return this.media[position]
-    const index = this.options.drives.slice(0, position).filter((other) => other.kind === 'cdrom').length
-    return this.cdroms[index]?.trayOpen === true ? undefined : this.openCds[index]
-  }
-
   async close(): Promise<void> {
-    for (const drive of this.options.drives) if (drive.kind === 'disk') await drive.backend.close()
-    for (const cd of this.openCds) await cd?.close()
+    await this.options.drives.close()
   }
 
   /** What a firmware image reads about the board: CMOS and fw_cfg. */
