@@ -158,7 +158,7 @@ describe('bad input: one line that says what, where and what to do; exit 2; noth
     const state = at('other-machine')
     expect((await vitrine(['run', '--memory', '4', '--stop-at', '1000', '--save-state', state])).status).toBe(0)
     for (const [args, part] of [
-      [['--memory', '8'], 'has 4194304 bytes in the file, 8388608 in this machine'],
+      [['--memory', '8'], 'memory has 4194304 bytes, this machine\'s has 8388608'],
       [['--memory', '4', '--debug-exit'], 'debug-exit'],
     ] as const) {
       const { status, errors } = await vitrine(['run', ...args, '--load-state', state, '--timeout', '5'])
