@@ -41,3 +41,16 @@ export function memoryMap(memory: Sizes): readonly MemoryMapEntry[] {
   if (memory.ramBytes > memory.lowRamBytes) map.push({ address: FOUR_GIB, bytes: memory.ramBytes - memory.lowRamBytes, type: 1 })
   return map
 }
+
+/** Of a board without firmware and video memory. */
+export function microvmMemoryMap(memory: Sizes): readonly MemoryMapEntry[] {
+  const acpi = acpiAreaAddress(memory)
+  const map: MemoryMapEntry[] = [
+    { address: 0, bytes: EBDA, type: 1 },
+    { address: BIOS_ROM, bytes: ONE_MIB - BIOS_ROM, type: 2 },
+    { address: ONE_MIB, bytes: acpi - ONE_MIB, type: 1 },
+    { address: acpi, bytes: ACPI_AREA_BYTES, type: 3 },
+  ]
+  if (memory.ramBytes > memory.lowRamBytes) map.push({ address: FOUR_GIB, bytes: memory.ramBytes - memory.lowRamBytes, type: 1 })
+  return map
+}

@@ -1,5 +1,4 @@
 /** Builds a machine from its configuration: files, memory, board, firmware, vCPU. Whatever is wrong is said before anything runs. */
-import { MemoryDisk } from '../backends/block/memory-disk'
 import { NullCharBackend, type CharBackend } from '../backends/chardev/char-backend'
 import { MmioBus } from '../bus/mmio-bus'
 import { PioBus } from '../bus/pio-bus'
@@ -14,10 +13,11 @@ import { vmTime } from '../support/branded'
 import { DeadlineQueue } from '../time/deadline-queue'
 import { HostClock, hostEpochMs } from '../time/host-clock'
 import { SliceWatch } from '../time/slice-watch'
+import { assembleMicrovm } from './assembly/assemble-microvm'
+import { assemblePc, videoMemoryBytes } from './assembly/assemble-pc'
 import { DriveBay } from './boards/drive-bay'
-import { Pc440fx, pcExtraBytes } from './boards/pc-440fx'
-import { BuiltinFirmware } from './builtin-firmware'
-import { DEFAULT_VIDEO_MEMORY_MIB, type MachineConfig } from './config'
+import { pcExtraBytes } from './boards/pc-440fx'
+import type { MachineConfig } from './config'
 import { DeterministicGate, HostGate } from './host-gate'
 import { checkHostMemory } from './host-memory'
 import { KeyTypist } from './key-typist'
@@ -25,7 +25,6 @@ import { LockstepMemory } from './lockstep-memory'
 import { Machine } from './machine'
 import { HostMachineClock, InstructionMachineClock, Wakeable } from './machine-clock'
 import { MachineIo } from './machine-io'
-import { MemoryDiskUnit } from './memory-disk-unit'
 import { closeDrives, openFiles, type OpenFiles } from './open-files'
 
 const MIB = 0x100000
@@ -47,14 +46,14 @@ export async function createMachine(config: MachineConfig, attachments: MachineA
   checkHostMemory(config.memoryMiB)
   const files = await openFiles(config)
   try {
-    return assemble(config, attachments, files)
+    return buildMachine(config, attachments, files)
   } catch (error) {
     await closeDrives(files.drives)
     throw error
   }
 }
 
-function assemble(config: MachineConfig, attachments: MachineAttachments, files: OpenFiles): Machine {
+function buildMachine(config: MachineConfig, attachments: MachineAttachments, files: OpenFiles): Machine {
   const pio = new PioBus()
   const mmio = new MmioBus()
   const io = new MachineIo(pio, mmio)
@@ -81,47 +80,33 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     onDirtyCleared: () => void core.core('flush_write_tlb')(VCPU_BASE),
   })
 
-  const drives = new DriveBay(files.drives)
-  // Firmware, board and machine know each other; none of them calls another before all are there.
-  const made: { board?: Pc440fx; machine?: Machine } = {}
+  // Board and machine know each other; neither calls the other before both are there.
+  const made: { machine?: Machine } = {}
   const machine = (): Machine => made.machine ?? bug('the board acted before the machine was there')
-  const builtin = files.firmware
-    ? undefined
-    : new BuiltinFirmware({ config, image: files.image, drives: files.drives, memory, vcpu, pio, io, clock, gate, leaveSlice, medium: (position) => drives.medium(position) })
-  const bios = files.firmware ?? builtin?.bios.rom.bytes ?? bug('no firmware')
-  const board = new Pc440fx({
+  const assemble = config.board === 'microvm' ? assembleMicrovm : assemblePc
+  const { board, boot, betweenSlices } = assemble({
+    config,
+    files,
+    drives: new DriveBay(files.drives),
+    virtio: [],
+    serial: attachments.serial,
+    debugConsole: attachments.debugConsole ?? new NullCharBackend(),
     pio,
     mmio,
+    io,
     memory,
+    vcpu,
     clock,
     deadlines,
     gate,
-    processor: {
-      setInterruptRequest: (high) => vcpu.setInterruptRequest(high),
-      nmi: () => vcpu.raiseNmi(),
-      init: () => machine().reset(),
-      startup: () => undefined, // there is one processor, and it runs
-    },
-    setA20: (enabled) => vcpu.setA20(enabled),
-    ignoreFloatErrors: () => vcpu.ignoreFloatErrors(),
+    startEpochMs: onHostTime ? hostEpochMs() : DETERMINISTIC_EPOCH_MS,
     tscToTime: (tsc) => vmTime(tsc - Number(BigInt.asIntN(64, vcpu.msr('tscOffset')))),
+    leaveSlice,
     requestReset: () => machine().reset(),
     end: (end) => machine().finish(end),
-    drives,
-    serial: attachments.serial,
-    debugConsole: attachments.debugConsole ?? new NullCharBackend(),
-    debugExit: config.debugExit,
-    startEpochMs: onHostTime ? hostEpochMs() : DETERMINISTIC_EPOCH_MS,
-    firmware: files.vgaBios ? { bios, vgaBios: files.vgaBios } : { bios },
-    bootOrder: config.boot,
-    videoMemoryBytes: videoMemoryBytes(config),
   })
-  made.board = board
   // One TSC tick a nanosecond.
   io.connect(board.processorBus, () => clock.now())
-  if (builtin) board.add(builtin.bios)
-  for (const { backend } of files.drives) if (backend instanceof MemoryDisk) board.add(new MemoryDiskUnit(backend))
-
   made.machine = new Machine({
     memory: core.memory,
     engine,
@@ -135,11 +120,11 @@ function assemble(config: MachineConfig, attachments: MachineAttachments, files:
     watch,
     board,
     typist: new KeyTypist(deadlines, (event) => board.key(event)),
-    boot: () => vcpu.reset(),
-    betweenSlices: () => builtin?.enterWhenAsked(),
+    boot,
+    betweenSlices,
   })
   board.reset('power-on')
-  vcpu.reset()
+  boot()
   return made.machine
 }
 
@@ -147,17 +132,13 @@ function createParts(config: MachineConfig, { coreDirectory, translator }: Machi
   const hidden = (config.cpu.disabled ?? []).length > 0
   const memory = {
     ramBytes: config.memoryMiB * MIB,
-    extraBytes: pcExtraBytes(videoMemoryBytes(config)),
+    extraBytes: config.board === 'microvm' ? 0 : pcExtraBytes(videoMemoryBytes(config)),
     io,
     // A hidden feature's instructions raise #UD: the decoder must not know them.
     ...(hidden ? { decoderTables: buildDecoderTables(excludedFeatures(config.cpu)) } : {}),
     ...(coreDirectory === undefined ? {} : { directory: coreDirectory }),
   }
   return createEngine(config.engine, memory, translator)
-}
-
-function videoMemoryBytes({ videoMemoryMiB = DEFAULT_VIDEO_MEMORY_MIB }: MachineConfig): number {
-  return videoMemoryMiB * MIB
 }
 
 function bug(what: string): never {

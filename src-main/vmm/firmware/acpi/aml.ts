@@ -50,10 +50,14 @@ export const device = (path: string, ...body: readonly Aml[]): Aml => [0x5b, 0x8
 export const method = (path: string, parameters: number, ...body: readonly Aml[]): Aml => [
   0x14, ...withLength([...namePath(path), parameters, ...flat(body)]),
 ]
-/** `space`: 1 SystemIO, 2 PCI_Config. */
+/** `space`: 0 SystemMemory, 1 SystemIO, 2 PCI_Config. */
 export const operationRegion = (path: string, space: number, offset: number, bytes: number): Aml => [
   0x5b, 0x80, ...namePath(path), space, ...integer(offset), ...integer(bytes),
 ]
+/** One field of 32 bits, dword access. */
+export const dwordField = (region: string, path: string): Aml => [0x5b, 0x81, ...withLength([...namePath(region), 0x03, ...ascii(path.padEnd(4, '_')), 32])]
+/** Tells the operating system that something happened to a device: section 5.6.6. */
+export const notify = (target: string, value: number): Aml => [0x86, ...namePath(target), ...integer(value)]
 /** Consecutive fields of 8 bits, byte access. */
 export const byteFields = (region: string, names: readonly string[]): Aml => [
   0x5b, 0x81, ...withLength([...namePath(region), 0x01, ...names.flatMap((field) => [...ascii(field.padEnd(4, '_')), 8])]),
@@ -81,6 +85,8 @@ export const interrupts = (...numbers: readonly number[]): Aml => [
 export const busNumbers = (first: number, last: number): Aml => [
   0x88, ...word(13), 2, 0x0c, 0, ...word(0), ...word(first), ...word(last), ...word(0), ...word(last - first + 1),
 ]
+/** As `interrupts`, but edge-triggered and not shared. */
+export const edgeInterrupt = (number: number): Aml => [0x89, ...word(6), 0x03, 1, ...dword(number)]
 /** A window of ports that the bridge passes on. */
 export const ioWindow = (first: number, last: number): Aml => [
   0x88, ...word(13), 1, 0x0c, 3, ...word(0), ...word(first), ...word(last), ...word(0), ...word(last - first + 1),

@@ -11,16 +11,17 @@ export interface AcpiOptions {
   readonly serialPorts: number
 }
 
-const HEADER_BYTES = 36
-const IOAPIC_ADDRESS = 0xfec00000
-const LAPIC_ADDRESS = 0xfee00000
+export const HEADER_BYTES = 36
+export const IOAPIC_ADDRESS = 0xfec00000
+export const LAPIC_ADDRESS = 0xfee00000
 const HPET_ADDRESS = 0xfed00000
 /** ISA interrupts that PCI links and the SCI use: level-triggered. */
 const LEVEL_IRQS = [5, SCI_IRQ, 10, 11]
 const RESET_PORT = 0xcf9
 const RESET_VALUE = 0x06
 
-function table(signature: string, revision: number, body: Uint8Array): Uint8Array {
+/** A system description table with its header and checksum: ACPI 6.3, 5.2.6. */
+export function table(signature: string, revision: number, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + body.length)
   const view = new DataView(bytes.buffer)
   putText(bytes, 0, signature, 4)
@@ -137,20 +138,23 @@ export function buildRsdp(rsdt: number, xsdt: number): Uint8Array {
   return bytes
 }
 
-/** Puts all tables into the area that the memory map keeps for them, and the RSDP at `rsdpAt` (16-byte aligned). */
+/** The tables of a PC into the area that the memory map keeps for them, and the RSDP at `rsdpAt` (16-byte aligned). */
 export function placeAcpiTables(memory: GuestMemory, options: AcpiOptions, rsdpAt: number): void {
-  const start = acpiAreaAddress(memory)
-  const facs = start + ACPI_AREA_BYTES - FACS_AREA_BYTES
-  let next = start
+  const facs = acpiAreaAddress(memory) + ACPI_AREA_BYTES - FACS_AREA_BYTES
+  memory.write(gpa(facs), buildFacs())
+  placeAll(memory, buildDsdt(options), (dsdt) => [buildFadt(dsdt, facs), buildMadt(options), buildHpet()], rsdpAt)
+}
+
+/** DSDT, then what refers to it, then the roots. */
+export function placeAll(memory: GuestMemory, dsdt: Uint8Array, others: (dsdt: number) => readonly Uint8Array[], rsdpAt: number): void {
+  let next = acpiAreaAddress(memory)
   const place = (bytes: Uint8Array): number => {
     const address = next
     memory.write(gpa(address), bytes)
     next = Math.ceil((address + bytes.length) / 16) * 16
     return address
   }
-  memory.write(gpa(facs), buildFacs())
-  const dsdt = place(buildDsdt(options))
-  const tables = [place(buildFadt(dsdt, facs)), place(buildMadt(options)), place(buildHpet())]
+  const tables = others(place(dsdt)).map(place)
   const rsdt = place(buildRoot(tables, false))
   const xsdt = place(buildRoot(tables, true))
   memory.write(gpa(rsdpAt), buildRsdp(rsdt, xsdt))

@@ -24,6 +24,8 @@ export interface DirectBootRequest {
   readonly memoryMap: readonly MemoryMapEntry[]
   /** Guest-physical address of the ACPI RSDP, 0 when there is none. */
   readonly rsdp: number
+  /** False: the board has no VGA, and the kernel is told so. */
+  readonly vga?: boolean
   /** Forces one of Linux's entries instead of the best that the header allows. */
   readonly linuxEntry?: 16 | 32 | 64
 }

@@ -167,13 +167,7 @@ function zeroPage(image: Uint8Array, request: DirectBootRequest): Uint8Array {
   const headerEnd = 0x202 + (image[0x201] ?? 0)
   page.set(image.subarray(SETUP_SECTS, Math.min(headerEnd, 0x290)), SETUP_SECTS)
   const view = dataView(page)
-  // screen_info: mode 3, 80 x 25, VGA, 16-line font, EGA/VGA attributes.
-  view.setUint8(SCREEN_INFO + 0x06, 3)
-  view.setUint8(SCREEN_INFO + 0x07, 80)
-  view.setUint16(SCREEN_INFO + 0x0a, 3, true)
-  view.setUint8(SCREEN_INFO + 0x0e, 25)
-  view.setUint8(SCREEN_INFO + 0x0f, 0x22)
-  view.setUint16(SCREEN_INFO + 0x10, 16, true)
+  if (request.vga !== false) describeTextScreen(view)
   const extendedKib = Math.floor((usableEnd(request.memoryMap, PROTECTED_KERNEL) - PROTECTED_KERNEL) / 1024)
   view.setUint16(EXT_MEM_K, Math.min(extendedKib, 0xffff), true)
   view.setUint32(ALT_MEM_K, extendedKib, true)
@@ -187,6 +181,16 @@ function zeroPage(image: Uint8Array, request: DirectBootRequest): Uint8Array {
     view.setUint32(at + 16, range.type, true)
   })
   return page
+}
+
+/** screen_info: mode 3, 80 x 25, VGA, 16-line font, EGA/VGA attributes. All zeros: there is none. */
+function describeTextScreen(view: DataView): void {
+  view.setUint8(SCREEN_INFO + 0x06, 3)
+  view.setUint8(SCREEN_INFO + 0x07, 80)
+  view.setUint16(SCREEN_INFO + 0x0a, 3, true)
+  view.setUint8(SCREEN_INFO + 0x0e, 25)
+  view.setUint8(SCREEN_INFO + 0x0f, 0x22)
+  view.setUint16(SCREEN_INFO + 0x10, 16, true)
 }
 
 /** Identity map of the first 4 GiB with 2 MiB pages: PML4, PDPT, four page directories. */

@@ -9,9 +9,12 @@ import type { MappedRange } from '../../memory/guest-memory-impl'
 import type { DisplayBackend } from '../../backends/display/display-backend'
 import type { Frame } from '../../backends/display/frame'
 import type { KeyEvent } from '../key-typist'
+import type { ProcessorBus } from '../machine-io'
 import type { DriveFigures } from '../metered-drive'
 
 export interface Board {
+  /** What the vCPU's accesses and interrupts go through. */
+  readonly processorBus: ProcessorBus
   readonly pio: PioBus
   readonly mmio: MmioBus
   /** Every device, in the order in which they are reset. */

@@ -7,7 +7,6 @@ import { NullCharBackend } from '../../backends/chardev/char-backend'
 import type { CompletionGate } from '../../backends/completion-gate'
 import type { DisplayBackend } from '../../backends/display/display-backend'
 import type { Frame } from '../../backends/display/frame'
-import { allOnes } from '../../bus/access-counters'
 import { attachClaims } from '../../bus/attach'
 import { assertNoConflicts } from '../../bus/claim-conflict'
 import type { MmioBus } from '../../bus/mmio-bus'
@@ -40,6 +39,7 @@ import { Port92 } from '../../devices/port-92/port-92'
 import { setUpCmos } from '../../devices/rtc-mc146818/cmos-setup'
 import { RtcMc146818 } from '../../devices/rtc-mc146818/rtc'
 import { Uart16550 } from '../../devices/uart-16550/uart'
+import type { VirtioDevice } from '../../devices/virtio/virtio-device'
 import { Vga } from '../../devices/vga/vga'
 import { ApicBus } from '../../irq/apic-bus'
 import { GsiRouting } from '../../irq/gsi-routing'
@@ -56,6 +56,7 @@ import type { KeyEvent } from '../key-typist'
 import type { ProcessorBus } from '../machine-io'
 import type { Board } from './board'
 import type { DriveBay } from './drive-bay'
+import { processorBusOf } from './processor-bus'
 
 /** What the board needs besides RAM: video memory, and firmware and option ROMs, rounded up generously. */
 export function pcExtraBytes(videoMemoryBytes: number): number {
@@ -93,6 +94,8 @@ export interface PcOptions {
   readonly requestReset: () => void
   readonly end: (end: MachineEnd) => void
   readonly drives: DriveBay
+  /** Sit on PCI from slot 3 on, in this order. */
+  readonly virtio: readonly VirtioDevice[]
   readonly serial: readonly CharBackend[]
   readonly debugConsole: CharBackend
   readonly debugExit: boolean
@@ -208,30 +211,10 @@ export class Pc440fx implements Board {
 
   /** What the vCPU's accesses and interrupts go through. */
   get processorBus(): ProcessorBus {
-    const { lapic, coprocessorError } = this
-    return {
-      acknowledgeInterrupt: () => lapic.acknowledge(),
-      readTaskPriority: () => lapic.taskPriority,
-      writeTaskPriority: (value) => {
-        lapic.taskPriority = value
-      },
-      readMsr: (index) => lapic.readMsr(index),
-      writeMsr: (index, low, high) => lapic.writeMsr(index, low, high),
-      floatError: () => {
-        coprocessorError.raise()
-        return true
-      },
-      readLocal: (address, width) => {
-        if (!lapic.windowContains(address)) return undefined
-        const value = lapic.mmioRead(address - lapic.base, width)
-        return typeof value === 'number' ? value : allOnes(width)
-      },
-      writeLocal: (address, width, value) => {
-        if (!lapic.windowContains(address)) return false
-        lapic.mmioWrite(address - lapic.base, width, value)
-        return true
-      },
-    }
+    return processorBusOf(this.lapic, () => {
+      this.coprocessorError.raise()
+      return true
+    })
   }
 
   /** A device that is not on every PC (the built-in BIOS's call port). Before the first reset. */
