@@ -57,3 +57,11 @@ export function splitArguments<const T extends OptionTable>(args: readonly strin
 export function bad(message: string): VmmError {
   return new VmmError('config/bad-option', message)
 }
+
+/** One of the allowed words. */
+export function choice<const T extends string>(option: string, value: string | undefined, allowed: readonly T[], otherwise: T): T {
+  if (value === undefined) return otherwise
+  const found = allowed.find((name) => name === value)
+  if (found === undefined) throw bad(`--${option} ${value}: not known; choose ${allowed.join(' or ')}`)
+  return found
+}

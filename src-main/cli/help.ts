@@ -53,11 +53,22 @@ firmware and booting
   --module "PATH ARGS"        Multiboot module (repeatable)
 
 devices
-  --disk PATH[,ro]            raw image on the next free IDE position (repeatable, up to 4 with CDs)
-  --cdrom PATH                ISO image in a CD-ROM drive (repeatable)
+  --disk PATH[,bus=ide|virtio|scsi|xen][,ro]   raw image as a disk (repeatable; default: ide, up to 4 with CDs)
+  --cdrom PATH[,bus=ide|scsi] ISO image in a CD-ROM drive (repeatable)
   --serial stdio|file:PATH|none   the first serial port, COM1 (default: stdio; Ctrl-A x ends the machine)
   --debug-console stdio|file:PATH|none   what the guest writes to ports E9h and 402h (default: none)
   --debug-exit                port F4h ends the machine with status (value << 1) | 1
+
+paravirtualization (run, create)
+  --board pc|microvm          a PC, or a board without legacy devices that boots --kernel only (default: pc)
+  --paravirt none|minimal|kvm|xen|vmware   the hypervisor's interface that the guest finds (default: minimal; kvm on a microvm)
+  --nic none|loopback|pcap:FILE[,model=virtio|xen][,mac=XX:XX:XX:XX:XX:XX]   network adapter (repeatable)
+  --console serial|virtio|xen where this terminal is in the guest (default: serial)
+  --share FOLDER,tag=NAME[,ro]   a folder that the guest mounts by 9P (repeatable)
+  --balloon                   memory that the guest gives back when asked
+  --rng                       random numbers from the host
+  --vsock CID[,FOLDER]        sockets between guest and host, on the host as files in the folder
+  --keyboard ps2|virtio   --pointer ps2|virtio   --display vga|virtio
 
 running
   --timeout SECONDS           end after that long, exit 124

@@ -19,7 +19,7 @@ describe('options of vitrine run', () => {
     const options = parseRunOptions([])
     expect(options.machine).toEqual({
       engine: 'translator', memoryMiB: 256, videoMemoryMiB: 16, cpus: 1, cpu: {}, clock: 'host', firmware: 'builtin', boot: ['disk', 'cdrom'], bootMenu: false,
-      append: '', modules: [], disks: [], cdroms: [], demo: true, debugExit: false,
+      append: '', modules: [], disks: [], cdroms: [], board: 'pc', paravirt: 'minimal', demo: true, debugExit: false,
     })
     expect(options).toMatchObject({ serial: { kind: 'stdio' }, debugConsole: { kind: 'none' } })
     for (const name of ['timeoutSeconds', 'until', 'script', 'screenshot', 'stopAt', 'saveState', 'loadState', 'stats'] as const) expect(options[name]).toBeUndefined()

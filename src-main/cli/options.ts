@@ -1,8 +1,9 @@
 /** The command line of `vitrine run`: stable, checked, one clear line for each mistake. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { CPU_FEATURES, DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, VmmError, type CpuModelOptions, type MachineConfig, type VideoMemoryMiB } from '../vmm'
-import { bad, flag, list, splitArguments, text, type OptionValues } from './arguments'
+import { CPU_FEATURES, DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, VmmError, type CpuModelOptions, type MachineConfig, type VideoMemoryMiB } from '../vmm'
+import { bad, choice, flag, list, splitArguments, text, type OptionValues } from './arguments'
+import { checkBuses, parseCdrom, parseDisk, parseParavirtual, PARAVIRTUAL_OPTIONS, type ParavirtualConfig } from './paravirtual-options'
 
 export interface RunOptions {
   readonly machine: MachineConfig
@@ -39,17 +40,17 @@ const OPTIONS = {
   engine: text, memory: text, 'video-memory': text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
   append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, serial: text, 'debug-exit': flag, 'debug-console': text, timeout: text, until: text, script: text,
   screenshot: text, 'stop-at': text, 'save-state': text, 'load-state': text, stats: text,
-  'dump-region': list, regions: text,
+  'dump-region': list, regions: text, ...PARAVIRTUAL_OPTIONS,
 } as const
 
 
 export function parseRunOptions(args: readonly string[]): RunOptions {
   const { values } = splitArguments(args, OPTIONS)
   const disks = (values.disk ?? []).map(parseDisk)
-  const cdroms = values.cdrom ?? []
-  if (disks.length + cdroms.length > MAX_IDE_DRIVES) {
-    throw new VmmError('config/contradiction', `--disk, --cdrom: ${disks.length + cdroms.length} drives, but the IDE controller takes ${MAX_IDE_DRIVES}; leave some out`)
-  }
+  const cdroms = (values.cdrom ?? []).map(parseCdrom)
+  const paravirtual = parseParavirtual(values)
+  checkBuses(disks, cdroms, paravirtual)
+  refuseOnMicrovm(values, paravirtual)
   for (const option of ['initrd', 'append', 'linux-entry'] as const) {
     if (values[option] !== undefined && values.kernel === undefined) throw new VmmError('config/contradiction', `--${option}: belongs to --kernel, which is not given; add --kernel PATH`)
   }
@@ -80,9 +81,10 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     ...(values['linux-entry'] === undefined ? {} : { linuxEntry: parseEntry(values['linux-entry']) }),
     modules: (values.module ?? []).map(parseModule),
     disks,
-    cdroms: cdroms.map((path) => ({ path })),
+    cdroms,
     demo: nothingToBoot && firmware === 'builtin',
     debugExit: values['debug-exit'] ?? false,
+    ...paravirtual,
   }
   return {
     machine,
@@ -112,11 +114,13 @@ function refuseTwice(disks: readonly { readonly path: string; readonly readOnly:
   }
 }
 
-function choice<const T extends string>(option: string, value: string | undefined, allowed: readonly T[], otherwise: T): T {
-  if (value === undefined) return otherwise
-  const found = allowed.find((name) => name === value)
-  if (found === undefined) throw bad(`--${option} ${value}: not known; choose ${allowed.join(' or ')}`)
-  return found
+/** What a board without firmware, VGA and PS/2 has no use for. */
+function refuseOnMicrovm(values: Values, { board, display, keyboard, pointer }: ParavirtualConfig): void {
+  if (board !== 'microvm') return
+  if (values.kernel === undefined) throw new VmmError('config/contradiction', '--board microvm: boots a kernel and nothing else; add --kernel PATH')
+  const absent = (['firmware', 'vga-bios', 'boot', 'video-memory'] as const).find((option) => values[option] !== undefined)
+  if (absent !== undefined) throw new VmmError('config/contradiction', `--${absent}: a microvm has neither firmware nor VGA; leave it out, or --board microvm`)
+  if (display === 'vga' || keyboard === 'ps2' || pointer === 'ps2') throw new VmmError('config/contradiction', '--display, --keyboard, --pointer: a microvm has no VGA and no PS/2; choose virtio, or leave out --board microvm')
 }
 
 function integer(option: string, value: string | undefined, low: number, high: number, otherwise: number): number {
@@ -138,13 +142,6 @@ export function regex(where: string, source: string): RegExp {
   } catch (error) {
     throw bad(`${where} ${source}: not a regular expression (${error instanceof Error ? error.message : String(error)})`)
   }
-}
-
-function parseDisk(value: string): { readonly path: string; readonly readOnly: boolean } {
-  const readOnly = value.endsWith(',ro')
-  const path = readOnly ? value.slice(0, -3) : value
-  if (path === '') throw bad(`--disk ${value}: no path; give PATH or PATH,ro`)
-  return { path, readOnly }
 }
 
 function parseModule(value: string): { readonly path: string; readonly commandLine: string } {

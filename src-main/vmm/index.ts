@@ -1,5 +1,9 @@
 /** The public face of the VMM. */
 export { VmmError, type VmmErrorCode } from './errors/vmm-error'
+export {
+  BOARDS, CDROM_BUSES, CONSOLE_KINDS, DISK_BUSES, DISPLAYS, KEYBOARDS, NIC_MODELS, PARAVIRT_INTERFACES, POINTERS,
+  type BoardChoice, type CdromBus, type ConsoleKind, type DiskBus, type NicConfig, type NicModel, type ParavirtInterface, type ParavirtualDevices, type ShareConfig,
+} from './machine/config'
 export { DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MAX_SERIAL_PORTS, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, type CpuModelOptions, type EngineChoice, type MachineConfig, type MachineEnd, type VideoMemoryMiB } from './machine/config'
 export { createMachine, type MachineAttachments } from './machine/create-machine'
 export type { KeyEvent } from './machine/key-typist'

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { GUEST_FAMILIES, Library, MAX_DISK_BYTES, type Json, type MachineConfig, type NewDisk, type NewVm, type Patch } from '../../vmm'
 import { bad, flag, list, splitArguments, text } from '../arguments'
 import { parseRunOptions } from '../options'
+import { PARAVIRTUAL_OPTIONS } from '../paravirtual-options'
 import { theName } from './manage'
 import { printJson, printLine, unwrap } from './output'
 
@@ -10,7 +11,7 @@ const OWN = { json: flag, description: text, guest: text, location: text, 'new-d
 /** As `vitrine run` understands them. */
 const MACHINE = {
   engine: text, memory: text, 'video-memory': text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
-  append: text, 'linux-entry': text, module: list, disk: list, cdrom: list,
+  append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, ...PARAVIRTUAL_OPTIONS,
 } as const
 
 export async function create(args: readonly string[]): Promise<number> {

@@ -37,7 +37,7 @@ export function assembleMicrovm(parts: BoardParts): Assembly {
     debugConsole: parts.debugConsole,
     debugExit: config.debugExit,
     startEpochMs: parts.startEpochMs,
-    legacyClocks: config.paravirt === 'none' || config.paravirt === 'minimal',
+    legacyClocks: config.paravirt === 'none' || config.paravirt === 'minimal', // none given: KVM's
   })
   const boot = (): void => {
     vcpu.reset()
