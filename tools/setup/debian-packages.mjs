@@ -7,7 +7,7 @@ const ELECTRON = ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', '
 const DISPLAY = ['xvfb', 'xauth']
 const GUESTS = [
   'debian-installer-12-netboot-amd64', 'debian-installer-12-netboot-i386', 'memtest86+', 'ipxe', 'seabios', 'isolinux', 'syslinux-common',
-  'grub-pc-bin', 'grub-common', 'grub2-common', 'xorriso', 'mtools', 'mmdebstrap', 'e2fsprogs', 'fdisk', 'dosfstools',
+  'grub-pc-bin', 'grub-common', 'grub2-common', 'xorriso', 'mtools', 'mmdebstrap', 'e2fsprogs', 'fdisk', 'dosfstools', 'kmod',
 ]
 const REFEREES = ['gcc', 'libc6-dev', 'binutils', 'nasm', 'acpica-tools', 'qemu-utils']
 const BENCH = ['gcc', 'qemu-system-x86', 'seabios', 'debian-installer-12-netboot-amd64', 'debian-installer-12-netboot-i386']
