@@ -31,8 +31,8 @@ export interface BusyboxGuestOptions {
 
 /** What the shell prompts with. */
 export const PROMPT = 'guest# '
-/** As a pattern of a script's `expect`. */
-export const PROMPT_PATTERN = 'guest# $'
+/** As a pattern of a script's `expect`: busybox asks the terminal where its cursor is. */
+export const PROMPT_PATTERN: string = 'guest# (\\x1b\\[6n)?$'
 
 const PACKAGES = { amd64: ['linux-image-amd64', 'linux-image-cloud-amd64'], i386: ['linux-image-686-pae'] } as const
 const PROGRAM_PACKAGES = ['busybox-static', 'e2fsprogs', 'evtest', 'rng-tools5'] as const
