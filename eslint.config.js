@@ -7,6 +7,8 @@ const layers = [
   { files: ['src-main/vmm/support/**', 'src-main/vmm/errors/**'], forbidden: '/(memory|irq|time|bus|devices|backends|cpu|machine|firmware|snapshot|manager)/' },
   { files: ['src-main/vmm/memory/**', 'src-main/vmm/irq/**', 'src-main/vmm/time/**'], forbidden: '/(backends|machine|firmware|snapshot|manager|cpu/(?!layout))/?' },
   { files: ['src-main/vmm/devices/**'], forbidden: '/(machine|snapshot|manager|cpu|time/(host-clock|instruction-clock))/?|^node:' },
+  // Of the CPU, types only: leaves, and what a hypercall comes to.
+  { files: ['src-main/vmm/paravirt/**'], forbidden: '/(machine|snapshot|manager|firmware|cpu/(?!cpuid|engine)|time/(host-clock|instruction-clock))/?|^node:' },
   { files: ['src-main/vmm/backends/**'], forbidden: '/(devices|machine|cpu|firmware|manager)/' },
   { files: ['src-main/vmm/cpu/**'], forbidden: '/(devices|machine|backends|firmware|manager|bus/(?!width))/' },
   { files: ['src-renderer/**'], forbidden: '/(vmm|app|cli)/|/ipc/(?!contract)' },

@@ -2,6 +2,7 @@
  * The processor model: what CPUID says, and which encodings the decoder knows. Only features that work are offered. Leaves: Intel SDM vol. 2 (CPUID),
  * AMD64 APM vol. 3 appendix E.
  */
+import { VmmError } from '../errors/vmm-error'
 import type { Feature } from './isa/row'
 import {
   APIC_ID,
@@ -28,6 +29,8 @@ export interface CpuModel {
   readonly stepping?: number
   /** Names of CPUID features to hide (CPU_FEATURES). */
   readonly disabled?: readonly string[]
+  /** Leaves 4000_0000h.. of the hypervisor that the guest finds; none, and no bit that tells of one, when empty. A signature of our own if not said. */
+  readonly hypervisorLeaves?: readonly CpuidEntry[]
 }
 
 export interface CpuidEntry {
@@ -75,6 +78,8 @@ const DEFAULT_BRAND = 'Vitrine virtual processor'
 const DEFAULT_FAMILY = 15
 const DEFAULT_MODEL = 107
 const DEFAULT_STEPPING = 1
+/** Bit 31 of leaf 1's ECX. */
+const HYPERVISOR_BIT = 0x80000000
 const HYPERVISOR_SIGNATURE = 'VitrineVitri'
 const VENDOR_BYTES = 12
 const BRAND_BYTES = 48
@@ -91,6 +96,11 @@ const XCR0_X87_SSE = 3
 
 const word = (text: string, at: number): number =>
   (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8) | (text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 24)) >>> 0
+
+/** A signature, and nothing behind it. */
+const OWN_LEAVES: readonly CpuidEntry[] = [
+  { leaf: 0x40000000, eax: 0x40000000, ebx: word(HYPERVISOR_SIGNATURE, 0), ecx: word(HYPERVISOR_SIGNATURE, 4), edx: word(HYPERVISOR_SIGNATURE, 8) },
+]
 
 /** EAX of leaf 1: stepping, model, family with their extensions. */
 export function cpuSignature(model: CpuModel = {}): number {
@@ -112,6 +122,7 @@ export function featureWords(model: CpuModel = {}): Readonly<Record<Word, number
   for (const [name, at, bit] of FEATURE_BITS) {
     if (!disabled.has(name.toUpperCase())) words[at] = (words[at] | (1 << bit)) >>> 0
   }
+  if (model.hypervisorLeaves?.length === 0) words['1.ecx'] = (words['1.ecx'] & ~HYPERVISOR_BIT) >>> 0
   if (isAmd(model)) {
     const extensions = (words['1.edx'] & (1 << 25)) !== 0 ? AMD_MMX_EXTENSIONS : 0
     words['ext.edx'] = (words['ext.edx'] | (words['1.edx'] & AMD_REPEATED) | extensions) >>> 0
@@ -142,7 +153,7 @@ export function cpuidEntries(model: CpuModel = {}): readonly CpuidEntry[] {
     { leaf: 0x80000001, eax: isAmd(model) ? signature : 0, ebx: 0, ecx: words['ext.ecx'], edx: words['ext.edx'] },
     { leaf: 0x80000007, ...zero, edx: INVARIANT_TSC },
     { leaf: 0x80000008, ...zero, eax: PHYSICAL_AND_LINEAR_BITS },
-    { leaf: 0x40000000, eax: 0x40000000, ebx: word(HYPERVISOR_SIGNATURE, 0), ecx: word(HYPERVISOR_SIGNATURE, 4), edx: word(HYPERVISOR_SIGNATURE, 8) },
+    ...(model.hypervisorLeaves ?? OWN_LEAVES),
   ]
   if (hasXsave) entries.push({ leaf: 0xd, subleaf: 0, eax: XCR0_X87_SSE, ebx: XSAVE_BYTES, ecx: XSAVE_BYTES, edx: 0 })
   for (let i = 0; i < 3; i++) {
@@ -161,7 +172,8 @@ export function cpuidEntries(model: CpuModel = {}): readonly CpuidEntry[] {
 
 /** Writes the model into a vCPU: the CPUID table and what the core itself obeys. */
 export function writeCpuModel(view: DataView, vcpu: number, model: CpuModel = {}, apicId = 0): void {
-  const entries = cpuidEntries(model).slice(0, CPUID_ENTRIES_MAX)
+  const entries = cpuidEntries(model)
+  if (entries.length > CPUID_ENTRIES_MAX) throw new VmmError('internal/bug', `${entries.length} CPUID leaves do not fit`)
   const table = vcpu + CPUID_TABLE
   view.setUint32(table, entries.length, true)
   entries.forEach((entry, i) => {

@@ -4,6 +4,9 @@ import type { Width } from '../bus/width'
 import type { RegionInspector } from './engines/region-inspector'
 import type { TranslationStats } from './engines/translation-stats'
 
+/** What a hypercall comes to: 'undefined': nobody listens, #UD; 'halt': done, and the vCPU waits for an interrupt. Registers are changed through Vcpu. */
+export type HypercallAnswer = 'undefined' | 'done' | 'halt'
+
 /** How a vCPU reaches the rest of the machine while it runs. Called synchronously from inside guest execution. */
 export interface CpuIo {
   pioRead(port: number, width: Width): number
@@ -17,10 +20,12 @@ export interface CpuIo {
   /** Local APIC task priority (CR8), 0..15. */
   readTaskPriority(): number
   writeTaskPriority(value: number): void
-  /** MSRs that belong to the board (APIC base, TSC deadline, x2APIC, hypervisor). Returns [low, high], or undefined for #GP. */
+  /** MSRs that belong to the board (APIC base, TSC deadline, hypervisor). Returns [low, high], or undefined for #GP. */
   readMsr(index: number): readonly [low: number, high: number] | undefined
-  /** false: #GP. */
+  /** false: #GP. Also told of writes of the TSC (10h), whatever it answers. */
   writeMsr(index: number, low: number, high: number): boolean
+  /** VMCALL or VMMCALL of the vCPU; absent: no hypervisor answers. */
+  hypercall?(vcpu: number): HypercallAnswer
   /** FERR# is driven (x87 exceptions with CR0.NE clear). Absent or false: it is not connected, the exception is #MF. */
   floatError?(): boolean
   /** An opcode that raises #UD because no table row knows it; for the statistics. `opcode` as in REC_OPCODE. */

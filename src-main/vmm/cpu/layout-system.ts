@@ -127,8 +127,17 @@ export const LAST_EXCEPTION_RIP = 2360
 /** u32 each. */
 export const LAST_EXCEPTION_VECTOR = 2368
 export const LAST_EXCEPTION_ERROR = 2372
+/** Ports that code of every privilege level may use, whatever the I/O permission bitmap says: first | last << 16; 0: none. u32. */
+export const OPEN_PORTS = 2376
 /** 32 u32 counters of exceptions by vector: 2384..2511. */
 export const COUNT_BY_VECTOR = 2384
+
+// ---- answers of call_hypervisor --------------------------------------------------------------------------------------------------------
+/** No hypervisor listens: #UD. */
+export const HYPERCALL_UNDEFINED = 0
+export const HYPERCALL_DONE = 1
+/** Done, and the vCPU waits for an interrupt. */
+export const HYPERCALL_HALT = 2
 
 // ---- vCPU areas behind the TLB (0x26000..0x3FFFF) ------------------------------------------------------------------------------------
 /** u32 vCPU-relative offsets of TLB slots that were filled since the last whole flush. */

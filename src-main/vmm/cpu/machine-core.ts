@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url'
 import { gpa } from '../support/branded'
 import { VmmError } from '../errors/vmm-error'
 import type { CpuIo } from './engine'
-import { DECODER_TABLES, DECODER_TABLES_BYTES, RAM_BASE, SCRATCH } from './layout'
+import { DECODER_TABLES, DECODER_TABLES_BYTES, RAM_BASE, SCRATCH, VCPU_BASE, VCPU_STRIDE } from './layout'
+import { HYPERCALL_DONE, HYPERCALL_HALT, HYPERCALL_UNDEFINED } from './layout-system'
 import { tuneWebAssembly } from './v8-flags'
 
 const PAGE_BYTES = 0x10000
+const HYPERCALL_ANSWERS = { undefined: HYPERCALL_UNDEFINED, done: HYPERCALL_DONE, halt: HYPERCALL_HALT } as const
 /** What 32-bit addresses reach. */
 const MEMORY_MAX_BYTES = 0x100000000
 
@@ -139,6 +141,7 @@ function hostFunctions(io: CpuIo, memory: WebAssembly.Memory): Record<string, (.
       return 1
     },
     write_msr: (_vcpu, index, low, high) => (io.writeMsr(index! >>> 0, low! >>> 0, high! >>> 0) ? 1 : 0),
+    call_hypervisor: (vcpu) => HYPERCALL_ANSWERS[io.hypercall?.((vcpu! - VCPU_BASE) / VCPU_STRIDE) ?? 'undefined'],
     float_error: () => (io.floatError?.() === true ? 1 : 0),
     unknown_opcode: (_vcpu, opcode) => io.unknownOpcode(opcode! >>> 0),
   }

@@ -179,6 +179,19 @@ export class Vcpu {
   get cpl(): number {
     return this.read32(L.CPL)
   }
+  /** Of the running code segment. */
+  get codeBits(): 16 | 32 | 64 {
+    const mode = this.read32(L.CODE_MODE)
+    return mode === 2 ? 64 : mode === 1 ? 32 : 16
+  }
+  /** What the guest's TSC is ahead of the machine's time. */
+  get tscOffset(): bigint {
+    return this.read64(L.TSC_OFFSET)
+  }
+  /** Opens ports to code of every privilege level. */
+  openPorts(first: number, last: number): void {
+    this.write32(S.OPEN_PORTS, (first & 0xffff) | (last << 16))
+  }
   set cpl(value: number) {
     this.write32(L.CPL, value)
     this.refresh()

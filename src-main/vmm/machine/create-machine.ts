@@ -23,6 +23,7 @@ import { checkHostMemory } from './host-memory'
 import { KeyTypist } from './key-typist'
 import { LockstepMemory } from './lockstep-memory'
 import { Machine } from './machine'
+import { connectHypervisor, createHypervisor, hypervisorLeaves } from './hypervisor'
 import { HostMachineClock, InstructionMachineClock, Wakeable } from './machine-clock'
 import { MachineIo } from './machine-io'
 import { closeDrives, openFiles, type OpenFiles } from './open-files'
@@ -60,7 +61,8 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
   const { core, engine, mirror } = createParts(config, attachments, io)
   const leaveSlice = (): void => engine.requestAttention(VCPU_BASE)
   const vcpu = new Vcpu(core, VCPU_BASE)
-  vcpu.setModel(config.cpu)
+  const hypervisor = createHypervisor(config)
+  vcpu.setModel({ ...config.cpu, hypervisorLeaves: hypervisorLeaves(config, hypervisor) })
 
   const onHostTime = config.clock === 'host'
   const clock = onHostTime ? new HostMachineClock() : new InstructionMachineClock(() => vcpu.retired)
@@ -105,8 +107,18 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
     requestReset: () => machine().reset(),
     end: (end) => machine().finish(end),
   })
+  const processorBus = connectHypervisor(hypervisor, {
+    board,
+    memory,
+    vcpu,
+    time: deadlines,
+    epochMs: () => (onHostTime ? hostEpochMs() : DETERMINISTIC_EPOCH_MS + Math.floor(clock.now() / 1e6)),
+    leaveSlice,
+    requestReset: () => machine().reset(),
+    end: (end) => machine().finish(end),
+  })
   // One TSC tick a nanosecond.
-  io.connect(board.processorBus, () => clock.now())
+  io.connect(processorBus, () => clock.now())
   made.machine = new Machine({
     memory: core.memory,
     engine,
@@ -119,6 +131,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
     wakeable,
     watch,
     board,
+    hypervisor,
     typist: new KeyTypist(deadlines, (event) => board.key(event)),
     boot,
     betweenSlices,

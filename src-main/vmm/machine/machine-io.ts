@@ -2,7 +2,8 @@
 import type { MmioBus } from '../bus/mmio-bus'
 import type { PioBus } from '../bus/pio-bus'
 import type { Width } from '../bus/width'
-import type { CpuIo } from '../cpu/engine'
+import type { CpuIo, HypercallAnswer } from '../cpu/engine'
+import type { EoiShortcut } from '../devices/lapic/eoi-shortcut'
 import type { Gpa } from '../support/branded'
 
 /** What the interrupt controllers and other per-processor parts of the board offer a vCPU. */
@@ -12,8 +13,13 @@ export interface ProcessorBus {
   writeTaskPriority(value: number): void
   readMsr(index: number): readonly [low: number, high: number] | undefined
   writeMsr(index: number, low: number, high: number): boolean
+  /** VMCALL, VMMCALL; see CpuIo. */
+  hypercall(vcpu: number): HypercallAnswer
   /** FERR#; see CpuIo. */
   floatError(): boolean
+  /** Requests an edge-triggered interrupt of the local APIC. */
+  interrupt(vector: number): void
+  setEoiShortcut(shortcut: EoiShortcut | undefined): void
   /** The local APIC's registers, where the vCPU's IA32_APIC_BASE puts them: undefined when the address is elsewhere. */
   readLocal(address: number, width: Width): number | undefined
   writeLocal(address: number, width: Width, value: number): boolean
@@ -25,7 +31,10 @@ const NO_PROCESSOR_BUS: ProcessorBus = {
   writeTaskPriority: () => undefined,
   readMsr: () => undefined,
   writeMsr: () => false,
+  hypercall: () => 'undefined',
   floatError: () => false,
+  interrupt: () => undefined,
+  setEoiShortcut: () => undefined,
   readLocal: () => undefined,
   writeLocal: () => false,
 }
@@ -38,6 +47,7 @@ export interface IoCounters {
   tscReads: number
   msrReads: number
   msrWrites: number
+  hypercalls: number
   interrupts: number
 }
 
@@ -48,7 +58,7 @@ const MAX_OPCODES = 1024
 const ACCESSES = 16
 
 export class MachineIo implements CpuIo {
-  readonly counters: IoCounters = { pioReads: 0, pioWrites: 0, mmioReads: 0, mmioWrites: 0, tscReads: 0, msrReads: 0, msrWrites: 0, interrupts: 0 }
+  readonly counters: IoCounters = { pioReads: 0, pioWrites: 0, mmioReads: 0, mmioWrites: 0, tscReads: 0, msrReads: 0, msrWrites: 0, hypercalls: 0, interrupts: 0 }
   /** Times each vector was delivered. */
   readonly vectors: Uint32Array = new Uint32Array(256)
   readonly unknownOpcodes: Map<number, number> = new Map<number, number>()
@@ -126,6 +136,13 @@ export class MachineIo implements CpuIo {
     this.counters.msrWrites++
     if ((++this.accesses & (ACCESSES - 1)) === 0) this.onAccesses()
     return this.processor.writeMsr(index, low, high)
+  }
+
+  hypercall(vcpu: number): HypercallAnswer {
+    this.counters.hypercalls++
+    // one can do as much as many accesses
+    this.onAccesses()
+    return this.processor.hypercall(vcpu)
   }
 
   floatError(): boolean {

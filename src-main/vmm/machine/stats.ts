@@ -1,5 +1,6 @@
 /** What a machine counted, as plain data for --stats and the inspector. */
 import type { TranslationStats } from '../cpu/engines/translation-stats'
+import type { HypervisorFigures } from '../paravirt/hypervisor-interface'
 import type { MachineParts } from './machine-parts'
 import type { DriveFigures } from './metered-drive'
 
@@ -21,6 +22,8 @@ export interface MachineStats {
   readonly disks: readonly DriveFigures[]
   /** Expired deadlines, by the timer's name. */
   readonly timers: Readonly<Record<string, number>>
+  /** What the guest uses of its hypervisor's interface, if there is one. */
+  readonly hypervisor?: HypervisorFigures
   /** Of an engine that translates. */
   readonly translation?: TranslationStats
 }
@@ -43,7 +46,7 @@ export interface LoopCounters {
 
 const hex = (n: number): string => `0x${n.toString(16)}`
 
-export function machineStats({ engine, io, clock, board, deadlines }: MachineParts, counters: LoopCounters): MachineStats {
+export function machineStats({ engine, io, clock, board, deadlines, hypervisor }: MachineParts, counters: LoopCounters): MachineStats {
   const interrupts: Record<string, number> = {}
   io.vectors.forEach((count, vector) => {
     if (count > 0) interrupts[hex(vector)] = count
@@ -65,6 +68,7 @@ export function machineStats({ engine, io, clock, board, deadlines }: MachinePar
     disks: board.driveFigures(),
     timers: Object.fromEntries(deadlines.expired),
     unknownOpcodes: Object.fromEntries([...io.unknownOpcodes].map(([opcode, count]) => [hex(opcode), count])),
+    ...(hypervisor === undefined ? {} : { hypervisor: hypervisor.figures() }),
     ...(translation === undefined ? {} : { translation }),
   }
 }

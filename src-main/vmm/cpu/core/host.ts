@@ -40,6 +40,10 @@ export declare function write_msr(vcpu: usize, index: u32, low: u32, high: u32):
 // @ts-ignore: decorator
 @external('host', 'float_error')
 export declare function float_error(vcpu: usize): i32
+/** VMCALL or VMMCALL; HYPERCALL_*. Arguments and results are in the vCPU's registers. */
+// @ts-ignore: decorator
+@external('host', 'call_hypervisor')
+export declare function call_hypervisor(vcpu: usize): i32
 /** An opcode that raises #UD because nothing implements it; `opcode` as in REC_OPCODE. */
 // @ts-ignore: decorator
 @external('host', 'unknown_opcode')

@@ -57,6 +57,8 @@ export const systemHelpers: HelperTable = {
   set_ac: { params: ['i32'], result: 'status' },
   rdmsr: { params: [], result: 'status' },
   wrmsr: { params: [], result: 'status' },
+  /** VMCALL, VMMCALL. */
+  hypercall: { params: [], result: 'status' },
   cpuid: { params: [], result: 'void' },
   rdtsc: { params: [], result: 'status' },
   rdtscp: { params: [], result: 'status' },

@@ -10,6 +10,7 @@ import type { VmTime } from '../../support/branded'
 import type { TimerService } from '../../time/clock'
 import { BAD_WIDTH, type Claim, type Device, type IoFault, type MmioHandler, type ResetKind, type Width } from '../device'
 import { expectSchema } from '../saved-state'
+import type { EoiShortcut } from './eoi-shortcut'
 import { LapicTimer } from './lapic-timer'
 import * as reg from './registers'
 import type { LapicState, LapicStateV1 } from './state'
@@ -74,6 +75,9 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   readonly lint0: IrqLine = { setLevel: (high: boolean): void => this.setLint(reg.LVT_LINT0, high) }
   /** NMI pin. */
   readonly lint1: IrqLine = { setLevel: (high: boolean): void => this.setLint(reg.LVT_LINT1, high) }
+
+  /** Ends of interrupts by a flag in the guest's memory; undefined: every one is a write of the EOI register. */
+  eoiShortcut: EoiShortcut | undefined
 
   // volatile state
   private state: LapicState
@@ -159,6 +163,30 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
     return vector >= 0 && vector >> 4 > this.processorPriority >> 4 ? vector : -1
   }
 
+  /** Before anything looks at interrupts in service, or at new ones that depend on them. */
+  private takeShortcut(): void {
+    if (this.eoiShortcut?.taken() !== true) return
+    const vector = highestBit(this.state.isr)
+    if (vector >= 0) clearBit(this.state.isr, vector)
+  }
+
+  /** Something waits for the end of the interrupt in service: the guest must tell. */
+  private withdrawShortcut(): void {
+    this.takeShortcut()
+    this.eoiShortcut?.withdraw()
+  }
+
+  /** For the interrupt that has just been delivered, if nothing waits for its end: no other request, no I/O APIC, no pin. */
+  private offerShortcut(vector: number): void {
+    const { irr, tmr } = this.state
+    if (this.eoiShortcut === undefined || highestBit(irr) >= 0 || testBit(tmr, vector) || this.isLintVector(vector)) return
+    this.eoiShortcut.offer()
+  }
+
+  private isLintVector(vector: number): boolean {
+    return [reg.LVT_LINT0, reg.LVT_LINT1].some((index) => ((this.state.lvt[index] ?? 0) & reg.LVT_VECTOR) === vector)
+  }
+
   get hasInterrupt(): boolean {
     return this.deliverable() >= 0 || this.extInt
   }
@@ -166,10 +194,13 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   /** INTA cycle: the vector, or -1 when there is no request any more. */
   acknowledge(): number {
     const s = this.state
+    this.takeShortcut()
     const vector = this.deliverable()
     if (vector >= 0) {
+      this.withdrawShortcut()
       clearBit(s.irr, vector)
       setBit(s.isr, vector)
+      this.offerShortcut(vector)
       this.update()
       return vector
     }
@@ -195,6 +226,7 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   }
 
   set taskPriority(value: number) {
+    this.takeShortcut()
     this.state.tpr = (value & 15) << 4
     this.update()
   }
@@ -246,6 +278,7 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
       this.error(reg.ESR_RECEIVE_ILLEGAL)
       return
     }
+    this.withdrawShortcut()
     const { irr, tmr } = this.state
     setBit(irr, vector)
     if (level) setBit(tmr, vector)
@@ -292,6 +325,7 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   }
 
   private endOfInterrupt(): void {
+    this.withdrawShortcut()
     const { isr, tmr } = this.state
     const vector = highestBit(isr)
     if (vector < 0) return
@@ -336,6 +370,7 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   // ---- registers -----------------------------------------------------------------------------------------------------------------------
 
   mmioRead(offset: number, width: Width): number | IoFault {
+    this.takeShortcut()
     // Each register is the first dword of 16 bytes; the rest reads 0.
     const value = (offset & 15) < 4 ? this.readRegister(offset & 0xff0) : 0
     if (width === 4 && (offset & 3) === 0) return value
@@ -388,6 +423,7 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
 
   mmioWrite(offset: number, width: Width, value: number): IoFault | undefined {
     if (width !== 4 || (offset & 15) !== 0) return BAD_WIDTH
+    this.takeShortcut()
     this.writeRegister(offset, value)
     return undefined
   }

@@ -5,6 +5,7 @@ import { checkDirectBoot, loadDirectBoot, type DirectBootRequest } from '../../f
 import { microvmMemoryMap } from '../../firmware/memory-map'
 import { Microvm } from '../boards/microvm'
 import { enterImage } from '../boot-entry'
+import { paravirtOf } from '../hypervisor'
 import type { Assembly, BoardParts } from './assembly'
 
 /** Between the end of low memory and 1 MiB: where systems look for it when nobody tells them. */
@@ -37,7 +38,7 @@ export function assembleMicrovm(parts: BoardParts): Assembly {
     debugConsole: parts.debugConsole,
     debugExit: config.debugExit,
     startEpochMs: parts.startEpochMs,
-    legacyClocks: config.paravirt === 'none' || config.paravirt === 'minimal', // none given: KVM's
+    legacyClocks: ['none', 'minimal'].includes(paravirtOf(config)),
   })
   const boot = (): void => {
     vcpu.reset()

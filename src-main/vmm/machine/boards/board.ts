@@ -21,6 +21,8 @@ export interface Board {
   readonly allDevices: readonly Device[]
   /** The same devices in the order in which saved states are put back. */
   readonly loadOrder: readonly Device[]
+  /** A device that not every such board has. Before the first reset. */
+  add(device: Device): void
   /** Every block of memory that a saved machine must hold. */
   readonly blocks: readonly MemoryBlock[]
   reset(kind: ResetKind): void

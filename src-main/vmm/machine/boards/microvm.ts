@@ -78,8 +78,10 @@ export interface MicrovmOptions {
 
 export class Microvm implements Board {
   readonly processorBus: ProcessorBus
-  readonly allDevices: readonly Device[]
-  readonly loadOrder: readonly Device[]
+  /** Interrupt controllers first. */
+  readonly allDevices: Device[]
+  /** Interrupt controllers last: what devices do to their lines while they are restored makes no edge. */
+  readonly loadOrder: Device[]
   /** For the tables that direct boot leaves. */
   readonly acpi: Omit<MicrovmAcpiOptions, 'cpus'>
   private readonly lapic: Lapic
@@ -107,7 +109,6 @@ export class Microvm implements Board {
     const interruptControllers = [this.ioApic, this.lapic]
     const others = [...clocks, ...uarts, this.events, new DebugConsole(options.debugConsole), ...debugExit]
     this.allDevices = [...interruptControllers, ...others]
-    // What devices do to their lines while they are restored makes no edge.
     this.loadOrder = [...others, ...interruptControllers]
     this.processorBus = processorBusOf(this.lapic, () => false)
     this.acpi = {
@@ -120,6 +121,13 @@ export class Microvm implements Board {
     }
     for (const device of this.allDevices) attachClaims(pio, mmio, device)
     assertNoConflicts(pio, mmio)
+  }
+
+  add(device: Device): void {
+    attachClaims(this.pio, this.mmio, device)
+    assertNoConflicts(this.pio, this.mmio)
+    this.allDevices.push(device)
+    this.loadOrder.unshift(device)
   }
 
   get pio(): PioBus {

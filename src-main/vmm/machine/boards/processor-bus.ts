@@ -1,6 +1,7 @@
 /** What a vCPU's accesses and interrupts go through: its local APIC. */
 import { allOnes } from '../../bus/access-counters'
 import type { Lapic } from '../../devices/lapic/lapic'
+import { DELIVER_FIXED } from '../../irq/apic-bus'
 import type { ProcessorBus } from '../machine-io'
 
 /** `floatError`: FERR#; false: nobody listens, it is #MF. */
@@ -13,7 +14,12 @@ export function processorBusOf(lapic: Lapic, floatError: () => boolean): Process
     },
     readMsr: (index) => lapic.readMsr(index),
     writeMsr: (index, low, high) => lapic.writeMsr(index, low, high),
+    hypercall: () => 'undefined',
     floatError,
+    interrupt: (vector) => lapic.accept(DELIVER_FIXED, vector, false),
+    setEoiShortcut: (shortcut) => {
+      lapic.eoiShortcut = shortcut
+    },
     readLocal: (address, width) => {
       if (!lapic.windowContains(address)) return undefined
       const value = lapic.mmioRead(address - lapic.base, width)

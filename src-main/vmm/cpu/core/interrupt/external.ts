@@ -82,7 +82,11 @@ export function int1(vcpu: usize): i32 {
 }
 
 export function hlt(vcpu: usize): i32 {
-  if (load<i32>(vcpu, CPL)) return raise_gp(vcpu, 0)
+  return load<i32>(vcpu, CPL) ? raise_gp(vcpu, 0) : halt(vcpu)
+}
+
+/** Waits for an interrupt, from the next instruction on. */
+export function halt(vcpu: usize): i32 {
   store<i32>(vcpu, 1, HALTED)
   if (wake(vcpu) && !(load<i32>(vcpu, ATTENTION) & ATTENTION_SHADOW)) {
     // The request is there already: no need to go through the host.

@@ -268,6 +268,8 @@ function write(vcpu: usize, index: u32, value: u64): bool {
   switch (index) {
     case 0x10:
       store<u64>(vcpu, value - <u64>read_tsc(vcpu), TSC_OFFSET)
+      // told, not asked: clocks that the board keeps for the guest count from it
+      write_msr(vcpu, index, <u32>value, <u32>(value >> 32))
       return true
     case 0x1b:
       return write_apic_base(vcpu, value)

@@ -5,11 +5,14 @@ import { read_system_u16 } from '../mmu/access'
 import { faulted, segment } from '../segment/derived'
 import { ACCESS_P, CR0_PE } from '../system/bits'
 import { in_v86, iopl } from '../system/flags'
+import { OPEN_PORTS } from '../../layout-system'
 
 /** May the running code access `bytes` ports from `port` on? #GP(0) otherwise. */
 export function io_check(vcpu: usize, port: u32, bytes: i32): i32 {
   if (!(load<u64>(vcpu, REG_CR0) & CR0_PE)) return STATUS_NEXT
   if (!in_v86(vcpu) && load<i32>(vcpu, CPL) <= iopl(vcpu)) return STATUS_NEXT
+  const open = load<u32>(vcpu, OPEN_PORTS)
+  if (open && (port & 0xffff) >= (open & 0xffff) && (port & 0xffff) + <u32>bytes - 1 <= open >> 16) return STATUS_NEXT
   const tr = segment(vcpu, SEG_TR)
   const access = load<u32>(tr, SEG_ACCESS)
   const limit = load<u32>(tr, SEG_LIMIT)

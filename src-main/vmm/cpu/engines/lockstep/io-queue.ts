@@ -2,11 +2,11 @@
  * The leader's accesses to the machine around it, and what they did to guest memory and vCPU, in order; the follower meets the same accesses and gets
  * the same answers without any device being asked twice.
  */
-import type { CpuIo } from '../../engine'
+import type { CpuIo, HypercallAnswer } from '../../engine'
 import type { Width } from '../../../bus/width'
 import type { Gpa } from '../../../support/branded'
 
-type Answer = number | boolean | readonly [low: number, high: number] | undefined
+type Answer = number | boolean | HypercallAnswer | readonly [low: number, high: number] | undefined
 
 interface Access {
   /** What was asked: 'pio read 60 1'. */
@@ -86,6 +86,7 @@ export function recordingIo(io: CpuIo, queue: IoQueue, around: <T>(ask: () => T)
     writeTaskPriority: (value) => void record(`write tpr ${hex(value)}`, () => (io.writeTaskPriority(value), 0)),
     readMsr: (index) => record(`rdmsr ${hex(index)}`, () => io.readMsr(index)),
     writeMsr: (index, low, high) => record(`wrmsr ${hex(index)} ${hex(low)} ${hex(high)}`, () => io.writeMsr(index, low, high)),
+    hypercall: (vcpu) => record(`hypercall ${vcpu}`, () => io.hypercall?.(vcpu) ?? 'undefined'),
     floatError: () => record('ferr', () => io.floatError?.() === true),
     unknownOpcode: (opcode) => io.unknownOpcode(opcode),
   }
@@ -105,6 +106,7 @@ export function repeatingIo(queue: IoQueue): CpuIo {
     writeTaskPriority: (value) => void queue.repeat(`write tpr ${hex(value)}`),
     readMsr: (index) => queue.repeat(`rdmsr ${hex(index)}`) as ReturnType<CpuIo['readMsr']>,
     writeMsr: (index, low, high) => queue.repeat(`wrmsr ${hex(index)} ${hex(low)} ${hex(high)}`) as boolean,
+    hypercall: (vcpu) => queue.repeat(`hypercall ${vcpu}`) as HypercallAnswer,
     floatError: () => queue.repeat('ferr') as boolean,
     unknownOpcode: () => undefined,
   }

@@ -106,15 +106,15 @@ export const controlSemantics: SemanticsTable = {
     m.helper('sysexit', m.i32(m.size))
   },
   swapgs: status('swapgs'),
+  vmcall: status('hypercall'),
+  vmmcall: status('hypercall'),
   // Not offered by CPUID: #UD.
   monitor: undefinedOpcode,
   mwait: undefinedOpcode,
   invpcid: undefinedOpcode,
   rsm: undefinedOpcode,
-  vmcall: undefinedOpcode,
   vmlaunch: undefinedOpcode,
   vmresume: undefinedOpcode,
   vmxoff: undefinedOpcode,
   vmrun: undefinedOpcode,
-  vmmcall: undefinedOpcode,
 }

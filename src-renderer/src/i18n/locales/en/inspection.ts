@@ -7,7 +7,7 @@ export const inspection = {
     exits: 'Exits by kind', interrupts: 'Interrupts and exceptions by vector', timers: 'Timers', disks: 'Disks', kind: 'Kind', vector: 'Vector', total: 'Total', rate: 'Per second', timer: 'Timer', due: 'Due in', fired: 'Expired', drive: 'Drive', reads: 'Reads', writes: 'Writes', readBytes: 'Read', writtenBytes: 'Written',
     name: 'Name', value: 'Value', note: 'Meaning', input: 'Input', masked: 'Masked', level: 'Level', pending: 'Pending', high: 'high', low: 'low', address: 'Address', bytes: 'Bytes', instruction: 'Instruction', function: 'Function', identity: 'Vendor:device', class: 'Class', interrupt: 'Interrupt', bars: 'Base addresses', owner: 'Owner', rangeKind: 'Kind', first: 'First', last: 'Last', accesses: 'Accesses',
   },
-  exits: { pioReads: 'Port reads', pioWrites: 'Port writes', mmioReads: 'Device memory reads', mmioWrites: 'Device memory writes', tscReads: 'Time stamp reads', msrReads: 'MSR reads', msrWrites: 'MSR writes', interrupts: 'Interrupts taken' },
+  exits: { pioReads: 'Port reads', pioWrites: 'Port writes', mmioReads: 'Device memory reads', mmioWrites: 'Device memory writes', tscReads: 'Time stamp reads', msrReads: 'MSR reads', msrWrites: 'MSR writes', hypercalls: 'Hypercalls', interrupts: 'Interrupts taken' },
   kinds: { ram: 'RAM', rom: 'ROM', mmio: 'Device', port: 'Ports', hole: 'Nothing' },
   groups: { general: 'General registers', flags: 'Flags', segment: 'Segments', control: 'Control registers', debug: 'Debug registers', table: 'Tables', msr: 'Model-specific registers', x87: 'x87', sse: 'SSE' },
   mode: 'Mode', halted: 'halted', running: 'It runs: registers are those of one moment. Pause it to see where it stands.',

@@ -7,7 +7,7 @@ export const inspection = {
     exits: '按类型统计的退出', interrupts: '按向量统计的中断和异常', timers: '定时器', disks: '磁盘', kind: '类型', vector: '向量', total: '总计', rate: '每秒', timer: '定时器', due: '剩余时间', fired: '到期次数', drive: '驱动器', reads: '读取次数', writes: '写入次数', readBytes: '读取量', writtenBytes: '写入量',
     name: '名称', value: '值', note: '含义', input: '输入', masked: '已屏蔽', level: '电平', pending: '挂起', high: '高', low: '低', address: '地址', bytes: '字节', instruction: '指令', function: '功能', identity: '厂商:设备', class: '类别', interrupt: '中断', bars: '基地址', owner: '所有者', rangeKind: '类型', first: '起始', last: '结束', accesses: '访问次数',
   },
-  exits: { pioReads: '端口读', pioWrites: '端口写', mmioReads: '设备内存读', mmioWrites: '设备内存写', tscReads: '时间戳读', msrReads: 'MSR 读', msrWrites: 'MSR 写', interrupts: '已响应的中断' },
+  exits: { pioReads: '端口读', pioWrites: '端口写', mmioReads: '设备内存读', mmioWrites: '设备内存写', tscReads: '时间戳读', msrReads: 'MSR 读', msrWrites: 'MSR 写', hypercalls: '超级调用', interrupts: '已响应的中断' },
   kinds: { ram: 'RAM', rom: 'ROM', mmio: '设备', port: '端口', hole: '无' },
   groups: { general: '通用寄存器', flags: '标志', segment: '段', control: '控制寄存器', debug: '调试寄存器', table: '表', msr: '型号专用寄存器', x87: 'x87', sse: 'SSE' },
   mode: '模式', halted: '已停机', running: '虚拟机正在运行：寄存器为某一时刻的值。暂停后可查看其停在何处。',

@@ -1,0 +1,13 @@
+/** CPUID leaf 4000_0000h: the highest leaf and the hypervisor's signature. */
+import type { CpuidEntry } from '../cpu/cpuid'
+
+export const HYPERVISOR_LEAVES = 0x40000000
+
+const word = (text: string, at: number): number =>
+  (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8) | (text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 24)) >>> 0
+
+/** `signature`: up to 12 characters, filled up with zeros; `last`: the highest leaf that there is. */
+export function signatureLeaf(signature: string, last: number, first: number = HYPERVISOR_LEAVES): CpuidEntry {
+  const text = signature.padEnd(12, '\0')
+  return { leaf: first, eax: last, ebx: word(text, 0), ecx: word(text, 4), edx: word(text, 8) }
+}
