@@ -14,6 +14,7 @@ export const CFG_BAR0 = 0x10
 export const CFG_SUBSYSTEM_VENDOR = 0x2c
 export const CFG_SUBSYSTEM_ID = 0x2e
 export const CFG_ROM = 0x30
+export const CFG_CAPABILITIES = 0x34
 export const CFG_INTERRUPT_LINE = 0x3c
 export const CFG_INTERRUPT_PIN = 0x3d
 export const CFG_DEVICE_SPECIFIC = 0x40
@@ -27,6 +28,7 @@ export const COMMAND_INTX_DISABLE = 0x0400
 export const COMMAND_WRITABLE: number = COMMAND_IO | COMMAND_MEMORY | COMMAND_MASTER | COMMAND_PARITY | COMMAND_SERR | COMMAND_INTX_DISABLE
 
 export const STATUS_INTERRUPT = 0x0008
+export const STATUS_CAPABILITIES = 0x0010
 /** Fast back-to-back capable, medium DEVSEL timing: what the 440FX generation reports. */
 export const STATUS_INITIAL = 0x0280
 

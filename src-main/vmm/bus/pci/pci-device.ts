@@ -52,10 +52,25 @@ export interface PciDevice {
   readonly pciRom?: MemoryBlock
   /** Device-specific config registers (40h..FFh); initial bytes and a mask of writable bits per byte. */
   readonly pciConfig?: readonly { readonly offset: number; readonly initial: number; readonly writable: number }[]
+  /** Capabilities, chained in this order from 40h on, behind `pciConfig`'s registers if there are any (6.7). */
+  readonly pciCapabilities?: readonly PciCapability[]
+  /** What a byte of a capability reads as, if not what was written last. `index`: of the capability, `offset`: from its start. */
+  pciCapabilityRead?(index: number, offset: number, value: number): number
+  /** Called after each write to a capability, with the bytes as they stand now; and on load with `isLoad`. */
+  pciCapabilityWritten?(index: number, offset: number, bytes: Uint8Array, isLoad: boolean): void
   /** Called after a device-specific config byte changed, and on load. */
   pciConfigChanged?(offset: number, value: number): void
   /** Called when the command register changes (bit 2: bus master enable). */
   pciCommandChanged?(command: number): void
+}
+
+/** An entry of the capabilities list. */
+export interface PciCapability {
+  /** Capability ID: 05h MSI, 09h vendor-specific, 11h MSI-X. */
+  readonly id: number
+  /** What follows ID and next pointer: initial bytes, and which bits of them the guest can write (none, if not said). */
+  readonly body: readonly number[]
+  readonly writable?: readonly number[]
 }
 
 /** The INTx line a PCI function drives; the host bridge swizzles it to PIRQA..D. */

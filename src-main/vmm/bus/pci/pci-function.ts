@@ -2,6 +2,7 @@ import type { DynamicRange } from '../claim-conflict'
 import type { MmioBus } from '../mmio-bus'
 import type { PioBus } from '../pio-bus'
 import type { BarWindows } from './bar-windows'
+import { CAPABILITY_HEADER_BYTES, placeCapabilities, type PlacedCapability } from './capability-list'
 import * as cfg from './config-space'
 import type { PciIntx } from './intx'
 import type { PciBar, PciDevice } from './pci-device'
@@ -19,6 +20,7 @@ export class PciFunction {
 
   // glue
   private readonly writable = new Uint8Array(cfg.CONFIG_BYTES)
+  private readonly capabilities: readonly PlacedCapability[]
   private readonly ranges = new Map<number, { readonly base: number; readonly range: DynamicRange }>()
 
   constructor(
@@ -29,6 +31,8 @@ export class PciFunction {
     private readonly buses: PciFunctionBuses,
     private readonly intx: PciIntx,
   ) {
+    const registers = (device.pciConfig ?? []).map(({ offset }) => offset + 1)
+    this.capabilities = placeCapabilities(device.pciCapabilities ?? [], Math.max(cfg.CFG_DEVICE_SPECIFIC, ...registers))
     this.fillMasks()
     this.fillInitial()
   }
@@ -43,6 +47,7 @@ export class PciFunction {
     if (rom !== undefined) put32(w, cfg.CFG_ROM, addressMask(romBytes(rom.bytes)) | cfg.ROM_ENABLE)
     w[cfg.CFG_INTERRUPT_LINE] = 0xff
     for (const register of this.device.pciConfig ?? []) w[register.offset] = register.writable
+    for (const { at, capability } of this.capabilities) w.set(capability.writable ?? [], at + CAPABILITY_HEADER_BYTES)
   }
 
   private fillInitial(): void {
@@ -64,13 +69,29 @@ export class PciFunction {
     put16(c, cfg.CFG_SUBSYSTEM_ID, id.subsystemId ?? 0)
     c[cfg.CFG_INTERRUPT_PIN] = id.interruptPin
     for (const register of this.device.pciConfig ?? []) c[register.offset] = register.initial
+    if (this.capabilities.length === 0) return
+    put16(c, cfg.CFG_STATUS, cfg.STATUS_INITIAL | cfg.STATUS_CAPABILITIES)
+    c[cfg.CFG_CAPABILITIES] = this.capabilities[0]?.at ?? 0
+    for (const { at, next, capability } of this.capabilities) c.set([capability.id, next, ...capability.body], at)
   }
 
   // ---- access ------------------------------------------------------------------------------------------------------------------------
 
   readByte(offset: number): number {
     const value = this.config[offset] ?? 0xff
+    if (offset >= cfg.CFG_DEVICE_SPECIFIC && this.device.pciCapabilityRead) {
+      const found = this.capabilityAt(offset)
+      if (found) return this.device.pciCapabilityRead(found.index, offset - found.at, value)
+    }
     return offset === cfg.CFG_STATUS && this.intx.level ? value | cfg.STATUS_INTERRUPT : value
+  }
+
+  private capabilityAt(offset: number): PlacedCapability | undefined {
+    return this.capabilities.find(({ at, bytes }) => offset >= at && offset < at + bytes)
+  }
+
+  private capabilityWritten(found: PlacedCapability, offset: number, isLoad: boolean): void {
+    this.device.pciCapabilityWritten?.(found.index, offset - found.at, this.config.subarray(found.at, found.at + found.bytes), isLoad)
   }
 
   /** Writes the bytes of one access; the effects come after all of them. */
@@ -92,6 +113,8 @@ export class PciFunction {
     if (windows || command) this.updateWindows()
     if (command) this.commandChanged()
     for (const at of changed) this.device.pciConfigChanged?.(at, this.config[at] ?? 0)
+    const capability = offset >= cfg.CFG_DEVICE_SPECIFIC ? this.capabilityAt(offset) : undefined
+    if (capability) this.capabilityWritten(capability, offset, false)
   }
 
   get command(): number {
@@ -151,6 +174,7 @@ export class PciFunction {
     this.updateWindows()
     this.commandChanged()
     for (const register of this.device.pciConfig ?? []) this.device.pciConfigChanged?.(register.offset, this.config[register.offset] ?? 0)
+    for (const placed of this.capabilities) this.capabilityWritten(placed, placed.at, true)
   }
 
   reset(): void {

@@ -28,7 +28,7 @@ export interface VirtioDevice<S extends SavedState = SavedState> {
   activate(features: bigint): void
   /** By the driver, or with the whole machine. What is under way is forgotten: its completion must find nobody. */
   reset(): void
-  /** The driver has put buffers into a queue. Also called for every queue after activate() and after load(). */
+  /** The driver has put buffers into a queue that is in use. Also called for every such queue after activate(). */
   queueNotified(index: number): void
   /**
    * No chain is held by host I/O then (a machine is saved when none is pending); a device that keeps chains for other reasons saves their heads,
