@@ -26,6 +26,7 @@ import { Machine } from './machine'
 import { connectHypervisor, createHypervisor, hypervisorLeaves } from './hypervisor'
 import { HostMachineClock, InstructionMachineClock, Wakeable } from './machine-clock'
 import { MachineIo } from './machine-io'
+import { virtioDevices } from './virtio/virtio-devices'
 import { closeDrives, openFiles, type OpenFiles } from './open-files'
 
 const MIB = 0x100000
@@ -85,12 +86,13 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
   // Board and machine know each other; neither calls the other before both are there.
   const made: { machine?: Machine } = {}
   const machine = (): Machine => made.machine ?? bug('the board acted before the machine was there')
+  const drives = new DriveBay(files.drives)
   const assemble = config.board === 'microvm' ? assembleMicrovm : assemblePc
   const { board, boot, betweenSlices } = assemble({
     config,
     files,
-    drives: new DriveBay(files.drives),
-    virtio: [],
+    drives,
+    virtio: virtioDevices({ config, drives, gate }),
     serial: attachments.serial,
     debugConsole: attachments.debugConsole ?? new NullCharBackend(),
     pio,

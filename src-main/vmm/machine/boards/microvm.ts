@@ -24,6 +24,7 @@ import { lapicView } from '../../devices/lapic/view'
 import { Pit8254 } from '../../devices/pit-8254/pit'
 import { RtcMc146818 } from '../../devices/rtc-mc146818/rtc'
 import { Uart16550 } from '../../devices/uart-16550/uart'
+import { VirtioMmio } from '../../devices/virtio/transport/virtio-mmio'
 import type { VirtioDevice } from '../../devices/virtio/virtio-device'
 import { VmmError } from '../../errors/vmm-error'
 import type { MicrovmAcpiOptions } from '../../firmware/acpi/microvm-tables'
@@ -103,11 +104,12 @@ export class Microvm implements Board {
     this.events = new AcpiGed({ irq: line(GSI_EVENTS), requestReset: options.requestReset, requestPowerOff: () => options.end({ kind: 'power-off' }) })
     const uarts = COM_PORTS.map((basePort, index) => new Uart16550(deadlines, line(COM_GSI[index] ?? GSI_EVENTS), options.serial[index] ?? new NullCharBackend(), { index, basePort }))
     const places = virtio.map((_, i) => ({ address: VIRTIO_BASE + i * VIRTIO_BYTES, bytes: VIRTIO_BYTES, gsi: FIRST_VIRTIO_GSI + (i % VIRTIO_GSIS) }))
+    const transports = virtio.map((device, i) => new VirtioMmio(device, { memory, base: places[i]?.address ?? bug(), irq: line(places[i]?.gsi ?? bug()) }))
     const clocks = options.legacyClocks ? [new Pit8254(deadlines, line(GSI_TIMER)), new RtcMc146818(deadlines, line(GSI_RTC), { startEpochMs: options.startEpochMs })] : []
     const debugExit = options.debugExit ? [new DebugExit((status) => options.end({ kind: 'debug-exit', status }))] : []
 
     const interruptControllers = [this.ioApic, this.lapic]
-    const others = [...clocks, ...uarts, this.events, new DebugConsole(options.debugConsole), ...debugExit]
+    const others = [...clocks, ...uarts, this.events, new DebugConsole(options.debugConsole), ...debugExit, ...transports]
     this.allDevices = [...interruptControllers, ...others]
     this.loadOrder = [...others, ...interruptControllers]
     this.processorBus = processorBusOf(this.lapic, () => false)

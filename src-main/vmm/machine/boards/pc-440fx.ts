@@ -39,10 +39,13 @@ import { Port92 } from '../../devices/port-92/port-92'
 import { setUpCmos } from '../../devices/rtc-mc146818/cmos-setup'
 import { RtcMc146818 } from '../../devices/rtc-mc146818/rtc'
 import { Uart16550 } from '../../devices/uart-16550/uart'
+import { VirtioPci } from '../../devices/virtio/transport/virtio-pci'
 import type { VirtioDevice } from '../../devices/virtio/virtio-device'
 import { Vga } from '../../devices/vga/vga'
+import { VmmError } from '../../errors/vmm-error'
 import { ApicBus } from '../../irq/apic-bus'
 import { GsiRouting } from '../../irq/gsi-routing'
+import { MsiRouter } from '../../irq/msi'
 import type { IrqLine } from '../../irq/line'
 import { fanOut } from '../../irq/shared-line'
 import { gpa, type VmTime } from '../../support/branded'
@@ -65,6 +68,9 @@ export function pcExtraBytes(videoMemoryBytes: number): number {
 
 const COM_PORTS = [0x3f8, 0x2f8, 0x3e8, 0x2e8] as const
 const COM_GSI = [4, 3, 4, 3] as const
+/** PCI slots for devices that the configuration adds. */
+const FIRST_FREE_SLOT = 3
+const LAST_SLOT = 31
 const GSI_KEYBOARD = 1
 const GSI_RTC = 8
 const GSI_SCI = 9
@@ -155,6 +161,14 @@ export class Pc440fx implements Board {
     this.pci.attach('ide', 1, 1, ide)
     this.pci.attach('power management', 1, 3, this.acpiPm)
     this.pci.attach('vga', 2, 0, this.vga)
+    const msi = new MsiRouter(apicBus)
+    if (options.virtio.length > LAST_SLOT - FIRST_FREE_SLOT + 1) throw new VmmError('config/contradiction', `a PC has room for ${LAST_SLOT - FIRST_FREE_SLOT + 1} virtio devices, not for ${options.virtio.length}; take some out`)
+    const virtio = options.virtio.map((device, i) => {
+      const slot = FIRST_FREE_SLOT + i
+      const transport = new VirtioPci(device, { memory, intx: this.pci.intx(slot, 0, 1), msi })
+      this.pci.attach(device.name, slot, 0, transport)
+      return transport
+    })
 
     // Timers. In its legacy mode the HPET takes the place of PIT and RTC on their lines.
     const pitGate = new GatedLine(line(0))
@@ -191,7 +205,7 @@ export class Pc440fx implements Board {
     }
 
     const latches = new LatchState(pitGate, rtcGate)
-    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.coprocessorError, this.i8042, ...uarts, fwCfg, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, this.pci, latches]
+    this.devices = [pic, ioApic, this.lapic, pit, this.rtc, hpet, port92, this.coprocessorError, this.i8042, ...uarts, fwCfg, debugConsole, ...debugExit, hostBridge, isaBridge, ide, this.acpiPm, this.vga, ...virtio, this.pci, latches]
     this.restoreEnds = { first: [latches], last: [pic, ioApic, this.lapic] }
     for (const device of this.devices) attachClaims(pio, mmio, device)
     assertNoConflicts(pio, mmio)
