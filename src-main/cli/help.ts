@@ -61,7 +61,8 @@ devices
 
 paravirtualization (run, create)
   --board pc|microvm          a PC, or a board without legacy devices that boots --kernel only (default: pc)
-  --paravirt none|minimal|kvm|xen|vmware   the hypervisor's interface that the guest finds (default: minimal; kvm on a microvm)
+  --paravirt none|minimal|kvm|xen|vmware   the hypervisor's interface that the guest finds (default: minimal; kvm on a microvm);
+                              FEATURE=off behind a comma leaves one of its features out, e.g. kvm,pv-eoi=off
   --nic none|loopback|pcap:FILE[,model=virtio|xen][,mac=XX:XX:XX:XX:XX:XX]   network adapter (repeatable)
   --console serial|virtio|xen where this terminal is in the guest (default: serial)
   --share FOLDER,tag=NAME[,ro]   a folder that the guest mounts by 9P (repeatable)

@@ -25,6 +25,10 @@ describe('options for guests that know', () => {
     })
   })
 
+  it('name features to leave out', () => {
+    expect(machine('--paravirt', 'kvm,pv-eoi=off,clock=off')).toMatchObject({ paravirt: 'kvm', paravirtDisabled: ['pv-eoi', 'clock'] })
+  })
+
   it.each([
     [['--board', 'pc98'], '--board pc98'],
     [['--board', 'microvm'], 'add --kernel'],
@@ -34,6 +38,8 @@ describe('options for guests that know', () => {
     [['--disk', 'a,bus=usb'], 'choose ide or virtio'],
     [['--disk', 'a,ro,ro'], 'says ro twice'],
     [['--disk', 'a,bus=xen'], '--paravirt xen'],
+    [['--paravirt', 'kvm,pv-eoi'], 'FEATURE=off'],
+    [['--paravirt', 'kvm,=off'], 'FEATURE=off'],
     [['--disk', ',ro'], 'no path'],
     [['--disk', 'a', '--disk', 'b', '--disk', 'c', '--cdrom', 'd', '--cdrom', 'e'], 'takes 4'],
     [['--nic', 'bridge:eth0'], '--nic bridge:eth0'],

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import {
   BOARDS, CDROM_BUSES, CONSOLE_KINDS, DISK_BUSES, DISPLAYS, KEYBOARDS, MAX_IDE_DRIVES, NIC_MODELS, PARAVIRT_INTERFACES, POINTERS, VmmError,
-  type CdromBus, type ConsoleKind, type DiskBus, type MachineConfig, type NicConfig, type ParavirtualDevices, type ShareConfig,
+  type CdromBus, type ConsoleKind, type DiskBus, type MachineConfig, type NicConfig, type ParavirtInterface, type ParavirtualDevices, type ShareConfig,
 } from '../vmm'
 import { bad, choice, flag, list, text, type OptionValues } from './arguments'
 
@@ -17,7 +17,18 @@ export type ParavirtualValues = OptionValues<typeof PARAVIRTUAL_OPTIONS>
 /** Where the terminal of `run` is: a serial port, or a console that the guest drives knowingly. */
 const TERMINALS = ['serial', ...CONSOLE_KINDS] as const
 
-export type ParavirtualConfig = ParavirtualDevices & Pick<MachineConfig, 'board' | 'paravirt'>
+export type ParavirtualConfig = ParavirtualDevices & Pick<MachineConfig, 'board' | 'paravirt' | 'paravirtDisabled'>
+
+/** INTERFACE[,FEATURE=off]... Which features there are is the interface's to say. */
+function parseInterface(value: string | undefined, otherwise: ParavirtInterface): Pick<MachineConfig, 'paravirt' | 'paravirtDisabled'> {
+  const [name, ...settings] = value?.split(',') ?? []
+  const disabled = settings.map((setting) => {
+    const [feature, state, ...more] = setting.split('=')
+    if (feature === undefined || feature === '' || state !== 'off' || more.length > 0) throw bad(`--paravirt ${value}: what follows the interface is FEATURE=off, separated by commas`)
+    return feature
+  })
+  return { paravirt: choice('paravirt', name, PARAVIRT_INTERFACES, otherwise), ...(disabled.length > 0 ? { paravirtDisabled: disabled } : {}) }
+}
 
 export function parseParavirtual(values: ParavirtualValues): ParavirtualConfig {
   const board = choice('board', values.board, BOARDS, 'pc')
@@ -25,7 +36,7 @@ export function parseParavirtual(values: ParavirtualValues): ParavirtualConfig {
   const consoles: readonly ConsoleKind[] = terminal === 'serial' ? [] : [terminal]
   return {
     board,
-    paravirt: choice('paravirt', values.paravirt, PARAVIRT_INTERFACES, board === 'microvm' ? 'kvm' : 'minimal'),
+    ...parseInterface(values.paravirt, board === 'microvm' ? 'kvm' : 'minimal'),
     ...(values.nic ? { nics: values.nic.map(parseNic).filter((nic) => nic !== undefined) } : {}),
     ...(consoles.length > 0 ? { consoles } : {}),
     ...(values.share ? { shares: refuseSameTag(values.share.map(parseShare)) } : {}),

@@ -86,6 +86,8 @@ export interface MachineConfig extends ParavirtualDevices {
   readonly board?: BoardChoice
   /** minimal if not said. */
   readonly paravirt?: ParavirtInterface
+  /** Names of that interface's features to leave out. */
+  readonly paravirtDisabled?: readonly string[]
   readonly memoryMiB: number
   /** Of the VGA; DEFAULT_VIDEO_MEMORY_MIB if not said. */
   readonly videoMemoryMiB?: VideoMemoryMiB

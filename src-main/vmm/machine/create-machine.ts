@@ -27,6 +27,7 @@ import { connectHypervisor, createHypervisor, hypervisorLeaves } from './hypervi
 import { HostMachineClock, InstructionMachineClock, Wakeable } from './machine-clock'
 import { MachineIo } from './machine-io'
 import { virtioDevices } from './virtio/virtio-devices'
+import { threadWaitNs } from './thread-time'
 import { closeDrives, openFiles, type OpenFiles } from './open-files'
 
 const MIB = 0x100000
@@ -115,6 +116,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
     vcpu,
     time: deadlines,
     epochMs: () => (onHostTime ? hostEpochMs() : DETERMINISTIC_EPOCH_MS + Math.floor(clock.now() / 1e6)),
+    stolenNs: () => (onHostTime ? (threadWaitNs() ?? 0) : 0),
     leaveSlice,
     requestReset: () => machine().reset(),
     end: (end) => machine().finish(end),

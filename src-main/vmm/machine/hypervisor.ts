@@ -4,6 +4,7 @@ import type { Vcpu } from '../cpu/vcpu'
 import { VmmError } from '../errors/vmm-error'
 import type { GuestMemory } from '../memory/guest-memory'
 import type { HypervisorInterface } from '../paravirt/hypervisor-interface'
+import { Kvm } from '../paravirt/kvm/kvm'
 import { signatureLeaf } from '../paravirt/signature-leaf'
 import type { TimerService } from '../time/clock'
 import type { Board } from './boards/board'
@@ -24,8 +25,9 @@ export function createHypervisor(config: MachineConfig): HypervisorInterface | u
   switch (kind) {
     case 'none':
     case 'minimal':
-    case 'kvm':
       return undefined
+    case 'kvm':
+      return new Kvm(config.paravirtDisabled)
     default:
       throw new VmmError('config/contradiction', `--paravirt ${kind}: is not there yet; choose none or minimal`)
   }
@@ -43,6 +45,7 @@ export interface HypervisorConnections {
   readonly vcpu: Vcpu
   readonly time: TimerService
   readonly epochMs: () => number
+  readonly stolenNs: () => number
   readonly leaveSlice: () => void
   readonly requestReset: () => void
   readonly end: (end: MachineEnd) => void
@@ -57,6 +60,7 @@ export function connectHypervisor(hypervisor: HypervisorInterface | undefined, {
     memory: parts.memory,
     time: parts.time,
     epochMs: parts.epochMs,
+    stolenNs: parts.stolenNs,
     processor: () => vcpu,
     interrupt: (_processor, vector) => processorBus.interrupt(vector),
     setEoiShortcut: (_processor, shortcut) => processorBus.setEoiShortcut(shortcut),

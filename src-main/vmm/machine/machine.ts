@@ -262,6 +262,7 @@ export class Machine {
     const left = stopAt === undefined ? Infinity : stopAt - this.retired
     const budget = Math.max(1, Math.min(clock.budget(deadlines.next()), left))
     const before = this.retired
+    this.parts.hypervisor?.beforeSlice?.()
     // virtual time that follows the host's need not be met to the instruction, and regions are not left in the middle of a loop then
     const exit = this.runPieces(budget, clock.exact || stopAt !== undefined)
     clock.ran(this.retired - before)
@@ -318,6 +319,7 @@ export class Machine {
     if (this.pauseRequested) return
     this.state = 'running'
     this.parts.clock.start()
+    this.parts.hypervisor?.resumed?.()
     this.onPause(false)
   }
 
@@ -349,6 +351,7 @@ export class Machine {
   /** Continues from a file; the machine must be freshly made from the configuration that it was saved with. */
   async load(path: string): Promise<void> {
     loadMachine(this.parts, await readContainer(path), path)
+    this.parts.hypervisor?.resumed?.()
   }
 
   /** Lets go of files. The machine cannot be used afterwards. */

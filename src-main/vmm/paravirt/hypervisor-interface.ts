@@ -44,6 +44,8 @@ export interface HypervisorHost {
   readonly time: TimerService
   /** Milliseconds since 1970, now. */
   epochMs(): number
+  /** Nanoseconds since power-on in which the host had other work while the machine's thread could have run; 0 when nobody knows. */
+  stolenNs(): number
   processor(index: number): CallingProcessor
   /** Requests an edge-triggered interrupt from the processor's local APIC. */
   interrupt(processor: number, vector: number): void
@@ -79,8 +81,8 @@ export interface HypervisorInterface<S extends SavedState = SavedState> extends 
   /** VMCALL or VMMCALL, from any mode and privilege level. */
   hypercall(processor: number): HypercallAnswer
   figures(): HypervisorFigures
-  /** After a pause, or after a saved state was loaded: time has passed that the guest has not seen. */
+  /** After a pause, or after a whole saved state was loaded: time may have passed that the guest has not seen. */
   resumed?(): void
-  /** Nanoseconds in which the vCPU wanted to run and did not get the host. */
-  stolen?(ns: number): void
+  /** The vCPU is about to run: what the guest reads in its memory can be brought up to date. */
+  beforeSlice?(): void
 }
