@@ -23,6 +23,7 @@ export interface QueueState {
   readonly nextAvailable: number
   readonly nextUsed: number
   readonly signalled: number
+  readonly notifications: boolean
 }
 
 /** Where the driver put the three parts. */
@@ -42,6 +43,7 @@ export class SplitVirtqueue implements Virtqueue {
   private nextUsed = 0
   /** The used index of which the driver was last told. */
   private signalled = 0
+  private notifications = true
 
   // set when features have been agreed on
   private eventIndex = false
@@ -93,6 +95,7 @@ export class SplitVirtqueue implements Virtqueue {
     this.nextAvailable = 0
     this.nextUsed = 0
     this.signalled = 0
+    this.notifications = true
   }
 
   negotiated(features: bigint): void {
@@ -121,11 +124,13 @@ export class SplitVirtqueue implements Virtqueue {
     const chain = this.read(head)
     if (chain === undefined) return undefined
     this.nextAvailable = (this.nextAvailable + 1) & 0xffff
+    if (this.notifications) this.askForNotification()
     return chain
   }
 
   unpop(): void {
     this.nextAvailable = (this.nextAvailable - 1) & 0xffff
+    if (this.notifications) this.askForNotification()
   }
 
   resume(head: number): DescriptorChain | undefined {
@@ -172,11 +177,16 @@ export class SplitVirtqueue implements Virtqueue {
 
   setNotifications(wanted: boolean): void {
     if (!this.ready) return
-    const { memory } = this.owner
-    const { used } = this.addresses
-    if (!this.eventIndex) memory.writeU16(gpa(used), wanted ? 0 : ring.USED_F_NO_NOTIFY)
+    this.notifications = wanted
     // An event index that lies behind is not met again before 65,536 more chains: nothing is to be written to turn them off.
-    else if (wanted) memory.writeU16(gpa(used + ring.availEventAt(this.chosenSize)), this.nextAvailable)
+    if (this.eventIndex) {
+      if (wanted) this.askForNotification()
+    } else this.owner.memory.writeU16(gpa(this.addresses.used), wanted ? 0 : ring.USED_F_NO_NOTIFY)
+  }
+
+  /** With event indices: of the next chain (2.7.10). */
+  private askForNotification(): void {
+    if (this.eventIndex) this.owner.memory.writeU16(gpa(this.addresses.used + ring.availEventAt(this.chosenSize)), this.nextAvailable)
   }
 
   reset(): void {
@@ -188,13 +198,14 @@ export class SplitVirtqueue implements Virtqueue {
     this.nextAvailable = 0
     this.nextUsed = 0
     this.signalled = 0
+    this.notifications = true
     this.eventIndex = false
     this.indirectAllowed = false
   }
 
   save(): QueueState {
-    const { chosenSize: size, enabled, addresses, nextAvailable, nextUsed, signalled } = this
-    return { size, enabled, ...addresses, nextAvailable, nextUsed, signalled }
+    const { chosenSize: size, enabled, addresses, nextAvailable, nextUsed, signalled, notifications } = this
+    return { size, enabled, ...addresses, nextAvailable, nextUsed, signalled, notifications }
   }
 
   load(state: QueueState): void {
@@ -206,5 +217,6 @@ export class SplitVirtqueue implements Virtqueue {
     this.nextAvailable = state.nextAvailable
     this.nextUsed = state.nextUsed
     this.signalled = state.signalled
+    this.notifications = state.notifications
   }
 }
