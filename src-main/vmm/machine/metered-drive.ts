@@ -46,6 +46,8 @@ export class DriveMeter implements DriveFigures {
         this.writtenBytes += bytesOf(sources)
         return medium.write(offset, sources)
       },
+      ...(medium.discard ? { discard: (offset: number, bytes: number): Promise<void> => medium.discard?.(offset, bytes) ?? Promise.resolve() } : {}),
+      ...(medium.writeZeroes ? { writeZeroes: (offset: number, bytes: number): Promise<void> => medium.writeZeroes?.(offset, bytes) ?? Promise.resolve() } : {}),
       flush: () => medium.flush(),
       close: () => medium.close(),
     }

@@ -10,6 +10,10 @@ export interface BlockBackend {
   write(offset: number, sources: readonly Uint8Array[]): Promise<void>
   /** Everything written so far is on stable storage when this resolves. */
   flush(): Promise<void>
+  /** Absent: cannot. The contents of the range are of no interest any more; what it reads as from now on is not said. */
+  discard?(offset: number, bytes: number): Promise<void>
+  /** Absent: no better way than writing zeros. */
+  writeZeroes?(offset: number, bytes: number): Promise<void>
   /** Flushes and lets go of the file. */
   close(): Promise<void>
 }
