@@ -21,7 +21,7 @@ export interface BusyboxGuestOptions {
   readonly modules?: readonly string[]
   /** Copied but not loaded: for modprobe in the guest. */
   readonly modulesAtHand?: readonly string[]
-  /** Absolute paths of programs in Debian's packages (PACKAGES), copied with their libraries. */
+  /** Absolute paths of programs in Debian's packages, copied with their libraries. To be called by these paths: busybox's shell prefers busybox's own. */
   readonly programs?: readonly string[]
   /** Files of the test's own: path in the guest, and contents. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>
@@ -97,9 +97,10 @@ function entries(root: string, version: string, options: BusyboxGuestOptions): r
 
 function initScript(modules: readonly string[], script: string): string {
   return `#!/bin/busybox sh
-/bin/busybox mkdir -p /bin /sbin /usr/bin /usr/sbin
-/bin/busybox --install -s
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ TERM=linux
+/bin/busybox mkdir -p /busybox
+/bin/busybox --install -s /busybox
+/busybox/ln -s busybox /bin/sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/busybox HOME=/ TERM=linux
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
