@@ -1,7 +1,7 @@
 /** `vitrine run`: one machine, from power-on to its end, in this process. */
 import { accessSync, closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createMachine, encodePng, fileError, QueueCharBackend, VmmError, writeAtomically, type Machine, type MachineEnd, type TranslationStats } from '../vmm'
+import { createMachine, encodePng, fileError, QueueCharBackend, QueueConsole, VmmError, writeAtomically, type Machine, type MachineEnd, type TranslationStats } from '../vmm'
 import type { RunOptions } from './options'
 import { writeRegionDumps } from './region-dump'
 import { parseScript, ScriptRunner, type ScriptLine } from './script'
@@ -32,7 +32,7 @@ export async function run(options: RunOptions): Promise<number> {
   }
 
   const pending: number[] = []
-  const serial = new QueueCharBackend((byte) => {
+  const serial = new QueueConsole((byte) => {
     pending.push(byte)
     if (byte === 0x0a || pending.length >= 64) flushSerial()
   })
@@ -53,7 +53,11 @@ export async function run(options: RunOptions): Promise<number> {
   let timer: NodeJS.Timeout | undefined
   const onSignal = (): void => end({ why: 'quit' })
   try {
-    machine = await createMachine(options.machine, { serial: [serial], debugConsole: new QueueCharBackend((byte) => debugOutput.write(Uint8Array.of(byte))) })
+    // The terminal is at the first console if there is one, else at COM1.
+    const places = options.machine.consoles ? { serial: [], consoles: [serial] } : { serial: [serial] }
+    const resize = (): void => serial.resize(process.stdout.columns ?? 80, process.stdout.rows ?? 25)
+    resize()
+    machine = await createMachine(options.machine, { ...places, debugConsole: new QueueCharBackend((byte) => debugOutput.write(Uint8Array.of(byte))) })
     const running = machine
     if (options.loadState !== undefined) await running.load(options.loadState)
     output = openOutput('--serial', options.serial)
@@ -65,6 +69,7 @@ export async function run(options: RunOptions): Promise<number> {
       terminal = new Terminal({
         onBytes: (bytes) => running.post(() => serial.send(bytes)),
         onQuit: () => end({ why: 'quit' }),
+        onResize: () => running.post(resize),
       })
     }
     process.on('SIGINT', onSignal)

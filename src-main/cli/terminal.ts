@@ -6,6 +6,8 @@ const CTRL_C = 0x03
 export interface TerminalHandlers {
   onBytes(bytes: Uint8Array): void
   onQuit(): void
+  /** The terminal's window has another size. */
+  onResize?(): void
 }
 
 export class Terminal {
@@ -13,7 +15,10 @@ export class Terminal {
   private readonly raw: boolean
   private readonly onData = (chunk: Buffer): void => this.received(chunk)
 
+  private readonly onResize = (): void => this.handlers.onResize?.()
+
   constructor(private readonly handlers: TerminalHandlers) {
+    process.stdout.on('resize', this.onResize)
     this.raw = process.stdin.isTTY === true
     if (this.raw) process.stdin.setRawMode(true)
     process.stdin.on('data', this.onData)
@@ -37,6 +42,7 @@ export class Terminal {
 
   close(): void {
     process.stdin.off('data', this.onData)
+    process.stdout.off('resize', this.onResize)
     if (this.raw) process.stdin.setRawMode(false)
     process.stdin.pause()
   }

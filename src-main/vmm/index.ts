@@ -23,6 +23,7 @@ export type { CdromChange, RunAction, RunStats } from './manager/running/run-opt
 export type { RunEnd, RunObserver, RunState } from './manager/running/vm-events'
 export { VmManager, type VmManagerOptions } from './manager/running/vm-manager'
 export { QueueCharBackend, type CharBackend } from './backends/chardev/char-backend'
+export { QueueConsole, type ConsoleBackend } from './backends/chardev/console-backend'
 export { TcpCharBackend } from './backends/chardev/tcp-char'
 export { encodePng } from './backends/display/png'
 export { fileError } from './backends/block/raw-file'

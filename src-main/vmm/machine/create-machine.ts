@@ -1,5 +1,6 @@
 /** Builds a machine from its configuration: files, memory, board, firmware, vCPU. Whatever is wrong is said before anything runs. */
 import { NullCharBackend, type CharBackend } from '../backends/chardev/char-backend'
+import type { ConsoleBackend } from '../backends/chardev/console-backend'
 import { MmioBus } from '../bus/mmio-bus'
 import { PioBus } from '../bus/pio-bus'
 import { excludedFeatures } from '../cpu/cpuid'
@@ -37,6 +38,8 @@ const DETERMINISTIC_EPOCH_MS = 1767225600000
 export interface MachineAttachments {
   /** COM1..COM4; missing ones talk to nobody. */
   readonly serial: readonly CharBackend[]
+  /** Of the configuration's consoles, in their order; missing ones talk to nobody. */
+  readonly consoles?: readonly ConsoleBackend[]
   /** Ports E9h and 402h. */
   readonly debugConsole?: CharBackend
   /** Folder of the core's WebAssembly, when it is not found by itself. */
@@ -93,7 +96,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
     config,
     files,
     drives,
-    virtio: virtioDevices({ config, drives, gate }),
+    virtio: virtioDevices({ config, drives, gate, consoles: attachments.consoles ?? [] }),
     serial: attachments.serial,
     debugConsole: attachments.debugConsole ?? new NullCharBackend(),
     pio,

@@ -1,7 +1,9 @@
 /** The virtio devices that a configuration asks for, in the order of their places. */
 import { HostEntropy, SeededEntropy } from '../../backends/entropy/entropy-source'
+import { NullConsole, type ConsoleBackend } from '../../backends/chardev/console-backend'
 import type { CompletionGate } from '../../backends/completion-gate'
 import { VirtioBlock } from '../../devices/virtio/block/block'
+import { VirtioConsole } from '../../devices/virtio/console/console'
 import { VirtioRng } from '../../devices/virtio/rng/rng'
 import type { VirtioDevice } from '../../devices/virtio/virtio-device'
 import type { DriveBay } from '../boards/drive-bay'
@@ -11,9 +13,12 @@ export interface VirtioParts {
   readonly config: MachineConfig
   readonly drives: DriveBay
   readonly gate: CompletionGate
+  /** Terminals, in the order of the configuration's consoles. */
+  readonly consoles: readonly ConsoleBackend[]
 }
 
-export function virtioDevices({ config, drives, gate }: VirtioParts): readonly VirtioDevice[] {
+export function virtioDevices({ config, drives, gate, consoles }: VirtioParts): readonly VirtioDevice[] {
   const disks = drives.on('virtio').flatMap((drive, index) => (drive.kind === 'disk' ? [new VirtioBlock(drive.medium, gate, { index, serial: drive.serial })] : []))
-  return [...disks, ...(config.rng === true ? [new VirtioRng(gate, config.clock === 'host' ? new HostEntropy() : new SeededEntropy())] : [])]
+  const terminals = (config.consoles ?? []).flatMap((kind, i) => (kind === 'virtio' ? [{ backend: consoles[i] ?? new NullConsole(), name: `vitrine.console.${i}` }] : []))
+  return [...disks, ...(terminals.length > 0 ? [new VirtioConsole(terminals)] : []), ...(config.rng === true ? [new VirtioRng(gate, config.clock === 'host' ? new HostEntropy() : new SeededEntropy())] : [])]
 }
