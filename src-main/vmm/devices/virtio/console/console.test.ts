@@ -93,14 +93,14 @@ describe('virtio console', () => {
     say(0, con.DEVICE_READY, 1)
     expect(messages()).toEqual([[0, con.PORT_ADD], [1, con.PORT_ADD]])
     say(1, con.PORT_READY, 1)
-    expect(messages()).toEqual([[1, con.CONSOLE_PORT], [1, con.PORT_NAME, ...text('port1\0')], [1, con.PORT_OPEN], [1, con.RESIZE, 25, 0, 80, 0]])
+    expect(messages()).toEqual([[1, con.CONSOLE_PORT], [1, con.PORT_NAME, ...text('port1\0')], [1, con.PORT_OPEN], [1, con.RESIZE, 80, 0, 25, 0]])
     say(1, con.PORT_OPEN, 1)
     messages()
     const [, second] = terminals
     if (!second) throw new Error('no terminal')
     second.columns = 132
     second.onResized?.()
-    expect(messages()).toEqual([[1, con.RESIZE, 25, 0, 132, 0]])
+    expect(messages()).toEqual([[1, con.RESIZE, 132, 0, 25, 0]])
     driver.offer(con.transmitQueue(1), { out: [text('x')] })
     driver.notify(con.transmitQueue(1))
     expect(second.got).toEqual([...text('x')])

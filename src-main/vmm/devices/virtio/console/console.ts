@@ -140,11 +140,11 @@ export class VirtioConsole implements VirtioDevice<VirtioConsoleState> {
   private tellSize(port: number): void {
     const backend = this.setups[port]?.backend
     if (!backend || backend.columns === 0) return
-    // Rows first: the text (5.3.6.2) has it the other way round, but Linux reads it so since 2010, and every device has followed.
+    // Columns first (5.3.6.2). Linux before 2025 takes them for rows.
     const size = new Uint8Array(4)
     const view = new DataView(size.buffer)
-    view.setUint16(0, backend.rows, true)
-    view.setUint16(2, backend.columns, true)
+    view.setUint16(0, backend.columns, true)
+    view.setUint16(2, backend.rows, true)
     this.tell(port, con.RESIZE, 0, size)
   }
 
