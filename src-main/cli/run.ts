@@ -57,7 +57,7 @@ export async function run(options: RunOptions): Promise<number> {
     const places = options.machine.consoles ? { serial: [], consoles: [serial] } : { serial: [serial] }
     const resize = (): void => serial.resize(process.stdout.columns ?? 80, process.stdout.rows ?? 25)
     resize()
-    machine = await createMachine(options.machine, { ...places, debugConsole: new QueueCharBackend((byte) => debugOutput.write(Uint8Array.of(byte))) })
+    machine = await createMachine(options.machine, { ...places, warn: (message) => void process.stderr.write(`vitrine: ${message}\n`), debugConsole: new QueueCharBackend((byte) => debugOutput.write(Uint8Array.of(byte))) })
     const running = machine
     if (options.loadState !== undefined) await running.load(options.loadState)
     output = openOutput('--serial', options.serial)

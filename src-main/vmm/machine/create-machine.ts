@@ -42,6 +42,8 @@ export interface MachineAttachments {
   readonly consoles?: readonly ConsoleBackend[]
   /** Ports E9h and 402h. */
   readonly debugConsole?: CharBackend
+  /** Takes what goes wrong on the host's side while the machine runs, and is not its user's to answer. */
+  readonly warn?: (message: string) => void
   /** Folder of the core's WebAssembly, when it is not found by itself. */
   readonly coreDirectory?: string
   /** For tests and tools: how soon the translator translates, and whether in its own time. */
@@ -96,7 +98,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
     config,
     files,
     drives,
-    virtio: virtioDevices({ config, drives, gate, consoles: attachments.consoles ?? [] }),
+    virtio: virtioDevices({ config, drives, gate, consoles: attachments.consoles ?? [], warn: attachments.warn }),
     serial: attachments.serial,
     debugConsole: attachments.debugConsole ?? new NullCharBackend(),
     pio,

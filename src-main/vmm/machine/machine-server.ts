@@ -92,7 +92,7 @@ export class MachineServer {
       warn: (message) => this.send({ kind: 'log', level: 'warning', message }),
     })
     const { coreDirectory, config } = setup
-    const machine = await createMachine(config, { serial: this.lines.backends, ...(coreDirectory === undefined ? {} : { coreDirectory }) })
+    const machine = await createMachine(config, { warn: (message) => this.send({ kind: 'log', level: 'warning', message }), serial: this.lines.backends, ...(coreDirectory === undefined ? {} : { coreDirectory }) })
     this.machine = machine
     if (setup.state !== undefined) await machine.load(setup.state)
     this.screen = new ScreenStream(machine, (frame) => this.sendFrame(frame))

@@ -32,22 +32,50 @@ export class DriveMeter implements DriveFigures {
 
   /** The medium with its traffic counted here. */
   over(medium: BlockBackend): BlockBackend {
+    const countRead = (targets: readonly Uint8Array[]): void => {
+      this.reads++
+      this.readBytes += bytesOf(targets)
+    }
+    const countWrite = (bytes: number): void => {
+      this.writes++
+      this.writtenBytes += bytes
+    }
+    const { readNow, writeNow, writeZeroes, discard } = medium
     return {
       name: medium.name,
-      bytes: medium.bytes,
+      get bytes() {
+        return medium.bytes
+      },
       readOnly: medium.readOnly,
       read: (offset, targets) => {
-        this.reads++
-        this.readBytes += bytesOf(targets)
+        countRead(targets)
         return medium.read(offset, targets)
       },
       write: (offset, sources) => {
-        this.writes++
-        this.writtenBytes += bytesOf(sources)
+        countWrite(bytesOf(sources))
         return medium.write(offset, sources)
       },
-      ...(medium.discard ? { discard: (offset: number, bytes: number): Promise<void> => medium.discard?.(offset, bytes) ?? Promise.resolve() } : {}),
-      ...(medium.writeZeroes ? { writeZeroes: (offset: number, bytes: number): Promise<void> => medium.writeZeroes?.(offset, bytes) ?? Promise.resolve() } : {}),
+      ...(readNow && {
+        readNow: (offset: number, targets: readonly Uint8Array[]) => {
+          const done = readNow.call(medium, offset, targets)
+          if (done) countRead(targets)
+          return done
+        },
+      }),
+      ...(writeNow && {
+        writeNow: (offset: number, sources: readonly Uint8Array[]) => {
+          const done = writeNow.call(medium, offset, sources)
+          if (done) countWrite(bytesOf(sources))
+          return done
+        },
+      }),
+      ...(writeZeroes && {
+        writeZeroes: (offset: number, bytes: number) => {
+          countWrite(bytes)
+          return writeZeroes.call(medium, offset, bytes)
+        },
+      }),
+      ...(discard && { discard: (offset: number, bytes: number) => discard.call(medium, offset, bytes) }),
       flush: () => medium.flush(),
       close: () => medium.close(),
     }

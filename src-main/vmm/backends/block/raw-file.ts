@@ -1,12 +1,16 @@
 /** Raw disk images and ISO files: bytes as they are, through the host's page cache; flush is fdatasync. */
+import { readvSync, writevSync } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { VmmError } from '../../errors/vmm-error'
 import type { BlockBackend } from './block-backend'
+import { PromptHost } from './prompt-host'
 
 const SECTOR_BYTES = 512
 const CD_SECTOR_BYTES = 2048
-/** Pieces that one system call takes on Linux and macOS (IOV_MAX). */
-const MAX_VECTOR = 1024
+/** Of one readv() or writev(): POSIX's IOV_MAX on Linux and macOS. */
+const MAX_PIECES = 1024
+/** More than that is moved by the thread pool, which takes its time beside the machine. */
+const MAX_PROMPT_BYTES = 0x100000
 
 export interface RawFileOptions {
   readonly readOnly: boolean
@@ -15,12 +19,24 @@ export interface RawFileOptions {
 }
 
 export class RawFile implements BlockBackend {
+  private readonly prompt: PromptHost = new PromptHost()
+
   private constructor(
     readonly name: string,
-    readonly bytes: number,
+    private size: number,
     readonly readOnly: boolean,
     private readonly file: FileHandle,
   ) {}
+
+  get bytes(): number {
+    return this.size
+  }
+
+  /** The file was made larger or smaller by its owner: takes the new size, in whole sectors. */
+  async refresh(): Promise<void> {
+    const { size } = await this.file.stat()
+    this.size = Math.floor(size / SECTOR_BYTES) * SECTOR_BYTES
+  }
 
   /** Opens a disk image; its size must be a whole number of sectors. */
   static async openDisk(path: string, options: RawFileOptions): Promise<RawFile> {
@@ -47,35 +63,67 @@ export class RawFile implements BlockBackend {
 
   async read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
     let at = offset
-    if (targets.length > 1 && (await this.readAtOnce(offset, targets))) return
-    for (const target of targets) {
-      for (let done = 0; done < target.length; ) {
-        const { bytesRead } = await this.file.read(target, done, target.length - done, at + done)
-        if (bytesRead === 0) throw new Error(`${this.name}: the file ends at ${at + done}, it was ${this.bytes} bytes when it was opened`)
-        done += bytesRead
+    for (const pieces of batches(targets)) {
+      for (let left = pieces; left.length > 0; ) {
+        const { bytesRead } = await this.file.readv(left, at)
+        if (bytesRead === 0) throw this.endedAt(at)
+        at += bytesRead
+        left = after(left, bytesRead)
       }
-      at += target.length
     }
-  }
-
-  /** All with one system call; false: it gave less, which is for the long way to look into. */
-  private async readAtOnce(offset: number, targets: readonly Uint8Array[]): Promise<boolean> {
-    if (targets.length > MAX_VECTOR) return false
-    const { bytesRead } = await this.file.readv([...targets], offset)
-    return bytesRead === targets.reduce((sum, target) => sum + target.length, 0)
   }
 
   async write(offset: number, sources: readonly Uint8Array[]): Promise<void> {
-    if (this.readOnly) throw new Error(`${this.name} is read-only`)
-    const bytes = sources.reduce((sum, source) => sum + source.length, 0)
-    // Whatever a device's registers say: the host's file does not grow.
-    if (!(offset >= 0 && offset + bytes <= this.bytes)) throw new Error(`${this.name}: a write of ${bytes} bytes at ${offset} lies outside of its ${this.bytes} bytes`)
-    if (sources.length > 1 && sources.length <= MAX_VECTOR && (await this.file.writev([...sources], offset)).bytesWritten === bytes) return
+    this.checkWrite(offset, sources)
     let at = offset
-    for (const source of sources) {
-      for (let done = 0; done < source.length; ) done += (await this.file.write(source, done, source.length - done, at + done)).bytesWritten
-      at += source.length
+    for (const pieces of batches(sources)) {
+      for (let left = pieces; left.length > 0; ) {
+        const { bytesWritten } = await this.file.writev(left, at)
+        at += bytesWritten
+        left = after(left, bytesWritten)
+      }
     }
+  }
+
+  readNow(offset: number, targets: readonly Uint8Array[]): boolean {
+    if (bytesOf(targets) > MAX_PROMPT_BYTES) return false
+    return this.prompt.attempt(() => {
+      let at = offset
+      for (const pieces of batches(targets)) {
+        for (let left = pieces; left.length > 0; ) {
+          const bytes = readvSync(this.file.fd, left, at)
+          if (bytes === 0) throw this.endedAt(at)
+          at += bytes
+          left = after(left, bytes)
+        }
+      }
+    })
+  }
+
+  writeNow(offset: number, sources: readonly Uint8Array[]): boolean {
+    this.checkWrite(offset, sources)
+    if (bytesOf(sources) > MAX_PROMPT_BYTES) return false
+    return this.prompt.attempt(() => {
+      let at = offset
+      for (const pieces of batches(sources)) {
+        for (let left = pieces; left.length > 0; ) {
+          const bytes = writevSync(this.file.fd, left, at)
+          at += bytes
+          left = after(left, bytes)
+        }
+      }
+    })
+  }
+
+  /** Whatever a device's registers say: the host's file does not grow. */
+  private checkWrite(offset: number, sources: readonly Uint8Array[]): void {
+    if (this.readOnly) throw new Error(`${this.name} is read-only`)
+    const bytes = bytesOf(sources)
+    if (!(offset >= 0 && offset + bytes <= this.bytes)) throw new Error(`${this.name}: a write of ${bytes} bytes at ${offset} lies outside of its ${this.bytes} bytes`)
+  }
+
+  private endedAt(at: number): Error {
+    return new Error(`${this.name}: the file ends at ${at}, it was ${this.bytes} bytes when it was opened`)
   }
 
   async flush(): Promise<void> {
@@ -86,6 +134,25 @@ export class RawFile implements BlockBackend {
     await this.flush()
     await this.file.close()
   }
+}
+
+const bytesOf = (pieces: readonly Uint8Array[]): number => pieces.reduce((sum, piece) => sum + piece.length, 0)
+
+/** As many pieces at once as the system takes. */
+function batches(pieces: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
+  const filled = pieces.some((piece) => piece.length === 0) ? pieces.filter((piece) => piece.length > 0) : pieces
+  if (filled.length <= MAX_PIECES) return [filled]
+  return Array.from({ length: Math.ceil(filled.length / MAX_PIECES) }, (_, i) => filled.slice(i * MAX_PIECES, (i + 1) * MAX_PIECES))
+}
+
+/** What is left of the pieces when `bytes` bytes have been moved. */
+function after(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let done = bytes
+  for (const [i, piece] of pieces.entries()) {
+    if (done < piece.length) return [piece.subarray(done), ...pieces.slice(i + 1)]
+    done -= piece.length
+  }
+  return []
 }
 
 async function openFile(path: string, options: RawFileOptions): Promise<{ readonly file: FileHandle; readonly bytes: number }> {

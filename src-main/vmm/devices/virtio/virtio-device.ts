@@ -28,6 +28,8 @@ export interface VirtioDevice<S extends SavedState = SavedState> {
   activate(features: bigint): void
   /** By the driver, or with the whole machine. What is under way is forgotten: its completion must find nobody. */
   reset(): void
+  /** Host I/O that a reset abandoned still reads or writes guest memory: the driver sees the reset as not done (2.4.1, 4.1.4.3.2: status is not 0 yet). */
+  readonly busy?: boolean
   /** The driver has put buffers into a queue that is in use. Also called for every such queue after activate(). */
   queueNotified(index: number): void
   /**

@@ -15,10 +15,13 @@ export interface VirtioParts {
   readonly gate: CompletionGate
   /** Terminals, in the order of the configuration's consoles. */
   readonly consoles: readonly ConsoleBackend[]
+  /** Takes what goes wrong on the host's side, for the machine's log. */
+  readonly warn?: ((message: string) => void) | undefined
 }
 
-export function virtioDevices({ config, drives, gate, consoles }: VirtioParts): readonly VirtioDevice[] {
-  const disks = drives.on('virtio').flatMap((drive, index) => (drive.kind === 'disk' ? [new VirtioBlock(drive.medium, gate, { index, serial: drive.serial })] : []))
+export function virtioDevices({ config, drives, gate, consoles, warn }: VirtioParts): readonly VirtioDevice[] {
+  const io = { gate, exact: config.clock !== 'host' || config.engine === 'lockstep', ...(warn && { warn }) }
+  const disks = drives.on('virtio').flatMap((drive, index) => (drive.kind === 'disk' ? [new VirtioBlock(drive.medium, { ...io, index, serial: drive.serial })] : []))
   const terminals = (config.consoles ?? []).flatMap((kind, i) => (kind === 'virtio' ? [{ backend: consoles[i] ?? new NullConsole(), name: `vitrine.console.${i}` }] : []))
   return [...disks, ...(terminals.length > 0 ? [new VirtioConsole(terminals)] : []), ...(config.rng === true ? [new VirtioRng(gate, config.clock === 'host' ? new HostEntropy() : new SeededEntropy())] : [])]
 }

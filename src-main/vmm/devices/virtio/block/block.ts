@@ -1,11 +1,15 @@
-/** Block device: what the guest reads and writes goes between its memory and the back end without a copy. OASIS VIRTIO 1.2, 5.2. */
+/**
+ * Block device: what the guest reads and writes goes between its memory and the back end without a copy. Requests complete in any order; a flush covers
+ * what was completed before it was asked for, which the host has by then. OASIS VIRTIO 1.2, 5.2.
+ */
 import type { BlockBackend } from '../../../backends/block/block-backend'
-import type { CompletionGate, Outcome } from '../../../backends/completion-gate'
+import { writeZeroes } from '../../../backends/block/zeroes'
+import type { Outcome } from '../../../backends/completion-gate'
 import type { IoFault, SavedState, Width } from '../../device'
 import { expectSchema } from '../../saved-state'
 import { ConfigSpace } from '../config-space'
-import { finishViews, readBuffers, viewsOf, writeBuffers } from '../guest-buffers'
-import { LiveRequests } from '../live-requests'
+import { readBuffers, writeBuffers } from '../guest-buffers'
+import { GuestTransfer, type TransferOptions } from '../guest-transfer'
 import type { VirtioDevice, VirtioHost } from '../virtio-device'
 import type { DescriptorChain, Virtqueue } from '../virtqueue/virtqueue'
 import * as blk from './registers'
@@ -14,8 +18,12 @@ const QUEUE_SIZE = 256
 /** One descriptor each for header and status are not data. */
 const SEG_MAX = QUEUE_SIZE - 2
 const QUEUES = 4
-/** Requests that the host has at a time, of all queues. */
+/** Requests that the host has at a time, of all queues, and their bytes: a driver may offer far more. */
 const MAX_UNDER_WAY = 64
+const MAX_BYTES_UNDER_WAY = 0x4000000
+/** What is done at once, before the guest goes on: some 2 milliseconds. */
+const PORTION_REQUESTS = 64
+const PORTION_BYTES = 0x400000
 /** Of one request's ranges. */
 const MAX_ZEROES_BYTES = 0x400000
 const MAX_RANGES = 16
@@ -26,12 +34,16 @@ const OPTIMAL_IO_BLOCKS = 256
 const BIOS_HEADS = 16
 const BIOS_SECTORS = 63
 const MAX_CYLINDERS = 16383
+/** Of the log: a guest may ask for a bad sector as often as it likes. */
+const MAX_WARNINGS = 20
 
-export interface VirtioBlockOptions {
+export interface VirtioBlockOptions extends TransferOptions {
   /** Among the virtio disks: part of the name. */
   readonly index: number
   /** At most 20 characters. */
   readonly serial: string
+  /** Takes what goes wrong with the host's file. */
+  readonly warn?: (message: string) => void
 }
 
 export interface VirtioBlockState extends SavedState {
@@ -58,8 +70,12 @@ export class VirtioBlock implements VirtioDevice<VirtioBlockState> {
   readonly queueSizes: readonly number[] = new Array<number>(QUEUES).fill(QUEUE_SIZE)
   readonly configBytes: number = blk.CONFIG_BYTES
   private readonly config: ConfigSpace
-  private readonly requests: LiveRequests
+  private readonly transfer: GuestTransfer
+  /** Queues that go on between slices. */
+  private readonly postponed = new Set<number>()
   private host: VirtioHost | undefined
+
+  private warnings = 0
 
   // volatile state
   /** The guest's say (5.2.5): false: a write is on stable storage before it is answered. */
@@ -69,11 +85,10 @@ export class VirtioBlock implements VirtioDevice<VirtioBlockState> {
 
   constructor(
     private readonly medium: BlockBackend,
-    gate: CompletionGate,
     private readonly options: VirtioBlockOptions,
   ) {
     this.name = `virtio-block.${options.index}`
-    this.requests = new LiveRequests(gate)
+    this.transfer = new GuestTransfer(options)
     const always = blk.F_SEG_MAX | blk.F_GEOMETRY | blk.F_BLK_SIZE | blk.F_TOPOLOGY | blk.F_FLUSH | blk.F_CONFIG_WCE | blk.F_MQ
     this.features = always | (medium.readOnly ? blk.F_RO : blk.F_WRITE_ZEROES | (medium.discard ? blk.F_DISCARD : 0n))
     this.config = new ConfigSpace(blk.CONFIG_BYTES)
@@ -131,26 +146,46 @@ export class VirtioBlock implements VirtioDevice<VirtioBlockState> {
   }
 
   reset(): void {
-    this.requests.abandon()
+    this.transfer.requests.abandon()
+    this.postponed.clear()
     this.writeback = true
     this.agreedFlush = false
     this.describe()
   }
 
+  get busy(): boolean {
+    return this.transfer.busy
+  }
+
   queueNotified(index: number): void {
     const queue = this.host?.queue(index)
-    if (!queue) return
-    while (this.requests.pending < MAX_UNDER_WAY) {
+    if (!queue || this.postponed.has(index)) return
+    const { transfer } = this
+    let bytes = 0
+    for (let count = 0; transfer.requests.pending < MAX_UNDER_WAY && transfer.bytesUnderWay < MAX_BYTES_UNDER_WAY; count++) {
+      if (count === PORTION_REQUESTS || bytes >= PORTION_BYTES) {
+        if (queue.available) this.postpone(index)
+        break
+      }
       const chain = queue.pop()
       if (!chain) break
+      bytes += chain.readableBytes + chain.writableBytes
       this.start(queue, chain)
     }
     queue.signal()
   }
 
+  private postpone(index: number): void {
+    this.postponed.add(index)
+    this.transfer.betweenSlices(() => {
+      this.postponed.delete(index)
+      this.queueNotified(index)
+    })
+  }
+
   /** What waited because the host had enough to do. */
-  private goOn(): void {
-    for (let index = 0; index < QUEUES; index++) this.queueNotified(index)
+  private readonly goOn = (): void => {
+    for (let index = 0; index < QUEUES; index++) if (this.host?.queue(index).available === true) this.queueNotified(index)
   }
 
   private start(queue: Virtqueue, chain: DescriptorChain): void {
@@ -195,27 +230,23 @@ export class VirtioBlock implements VirtioDevice<VirtioBlockState> {
   }
 
   private read(request: Request): void {
+    const { host, medium } = this
     const { chain, offset, inBytes } = request
-    const memory = this.host?.memory
-    const targets = memory && this.inRange(offset, inBytes) ? viewsOf(memory, chain.writable, 0, inBytes) : undefined
-    if (!memory || !targets) return this.finish(request, blk.S_IOERR)
-    this.submit(request, inBytes, () => this.medium.read(offset, targets), () => {
-      finishViews(memory, chain.writable, 0, inBytes)
-      return inBytes
-    })
+    if (!host || !this.inRange(offset, inBytes)) return this.finish(request, blk.S_IOERR)
+    const part = { segments: chain.writable, skip: 0, bytes: inBytes }
+    this.transfer.read({ memory: host.memory, backend: medium, offset, part, done: this.finisher(request, inBytes), settled: this.goOn })
   }
 
   private write(request: Request): void {
+    const { host, medium } = this
     const { chain, offset, outBytes } = request
-    const memory = this.host?.memory
-    const sources = memory && !this.medium.readOnly && this.inRange(offset, outBytes) ? viewsOf(memory, chain.readable, blk.HEADER_BYTES, outBytes) : undefined
-    if (!sources) return this.finish(request, blk.S_IOERR)
-    this.submit(request, outBytes, () => this.durably(this.medium.write(offset, sources)))
+    if (!host || medium.readOnly || !this.inRange(offset, outBytes)) return this.finish(request, blk.S_IOERR)
+    const part = { segments: chain.readable, skip: blk.HEADER_BYTES, bytes: outBytes }
+    this.transfer.write({ memory: host.memory, backend: medium, offset, part, done: this.finisher(request, 0), settled: this.goOn, durable: this.writesThrough })
   }
 
-  private async durably(work: Promise<void>): Promise<void> {
-    await work
-    if (!this.writeback || !this.agreedFlush) await this.medium.flush()
+  private get writesThrough(): boolean {
+    return !this.writeback || !this.agreedFlush
   }
 
   private identify(request: Request): void {
@@ -243,19 +274,24 @@ export class VirtioBlock implements VirtioDevice<VirtioBlockState> {
     // A flag in a discard, or one that is not known: 5.2.6.2.
     if (ranges.some(({ flags }) => (flags & ~(isDiscard ? 0 : blk.RANGE_F_UNMAP)) !== 0)) return this.finish(request, blk.S_UNSUPP)
     const bytes = ranges.reduce((sum, range) => sum + range.bytes, 0)
+    const durable = this.writesThrough
     this.submit(request, bytes, async () => {
       for (const range of ranges) await (isDiscard ? medium.discard?.(range.offset, range.bytes) : writeZeroes(medium, range.offset, range.bytes))
-      await this.durably(Promise.resolve())
+      if (durable) await medium.flush()
     })
   }
 
-  private submit(request: Request, bytes: number, work: () => Promise<void>, written: () => number = () => 0): void {
-    const label = `${this.name} request ${request.type}`
-    const done = (outcome: Outcome<void>): void => {
-      this.finish(request, outcome.ok ? blk.S_OK : blk.S_IOERR, outcome.ok ? written() : 0)
-      request.queue.signal()
+  private submit(request: Request, bytes: number, work: () => Promise<void>): void {
+    this.transfer.submit(`${this.name} request ${request.type}`, bytes, work, this.finisher(request, 0), this.goOn)
+  }
+
+  /** What is to be done with a request's outcome. `atOnce`: whoever started it tells the driver. */
+  private finisher(request: Request, written: number): (outcome: Outcome<void>, atOnce?: boolean) => void {
+    return (outcome, atOnce = false) => {
+      if (!outcome.ok && this.warnings++ < MAX_WARNINGS) this.options.warn?.(`${this.name}: request ${request.type} at byte ${request.offset}: ${outcome.error.message}`)
+      this.finish(request, outcome.ok ? blk.S_OK : blk.S_IOERR, outcome.ok ? written : 0)
+      if (!atOnce) request.queue.signal()
     }
-    this.requests.submit(label, bytes, work, done, () => this.goOn())
   }
 
   /** `written`: bytes of data; the status byte behind them counts too when all before it was written. */
@@ -272,17 +308,10 @@ export class VirtioBlock implements VirtioDevice<VirtioBlockState> {
 
   load(state: VirtioBlockState): void {
     expectSchema(this.name, state, ['virtio-block', 1])
+    this.transfer.requests.abandon()
+    this.postponed.clear()
     this.writeback = state.writeback
     this.agreedFlush = state.agreedFlush
     this.describe()
   }
-}
-
-const ZEROES = new Uint8Array(0x10000)
-
-async function writeZeroes(medium: BlockBackend, offset: number, bytes: number): Promise<void> {
-  if (medium.writeZeroes) return medium.writeZeroes(offset, bytes)
-  const sources: Uint8Array[] = []
-  for (let left = bytes; left > 0; left -= ZEROES.length) sources.push(left < ZEROES.length ? ZEROES.subarray(0, left) : ZEROES)
-  await medium.write(offset, sources)
 }

@@ -82,7 +82,7 @@ export class VirtioCore implements VirtioHost, QueueOwner {
   // ---- the driver's side -------------------------------------------------------------------------------------------------------------
 
   get status(): number {
-    return this.deviceStatus
+    return this.deviceStatus === 0 && this.device.busy === true ? reg.STATUS_NEEDS_RESET : this.deviceStatus
   }
 
   /** 0 resets. A driver cannot take a bit back otherwise (2.1.1), nor agree to what is not offered (2.2.1). */
