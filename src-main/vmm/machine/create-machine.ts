@@ -24,7 +24,7 @@ import { checkHostMemory } from './host-memory'
 import { KeyTypist } from './key-typist'
 import { LockstepMemory } from './lockstep-memory'
 import { Machine } from './machine'
-import { connectHypervisor, createHypervisor, hypervisorLeaves } from './hypervisor'
+import { connectHypervisor, createHypervisor, hypervisorBytes, hypervisorLeaves } from './hypervisor'
 import { HostMachineClock, InstructionMachineClock, Wakeable } from './machine-clock'
 import { MachineIo } from './machine-io'
 import { virtioDevices } from './virtio/virtio-devices'
@@ -40,7 +40,7 @@ export interface MachineAttachments {
   readonly serial: readonly CharBackend[]
   /** Of the configuration's consoles, in their order; missing ones talk to nobody. */
   readonly consoles?: readonly ConsoleBackend[]
-  /** Ports E9h and 402h. */
+  /** Ports E9h and 402h; what a Xen guest prints before it has a console. */
   readonly debugConsole?: CharBackend
   /** Takes what goes wrong on the host's side while the machine runs, and is not its user's to answer. */
   readonly warn?: (message: string) => void
@@ -68,8 +68,6 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
   const { core, engine, mirror } = createParts(config, attachments, io)
   const leaveSlice = (): void => engine.requestAttention(VCPU_BASE)
   const vcpu = new Vcpu(core, VCPU_BASE)
-  const hypervisor = createHypervisor(config)
-  vcpu.setModel({ ...config.cpu, hypervisorLeaves: hypervisorLeaves(config, hypervisor) })
 
   const onHostTime = config.clock === 'host'
   const clock = onHostTime ? new HostMachineClock() : new InstructionMachineClock(() => vcpu.retired)
@@ -93,6 +91,9 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
   const made: { machine?: Machine } = {}
   const machine = (): Machine => made.machine ?? bug('the board acted before the machine was there')
   const drives = new DriveBay(files.drives)
+  const debugConsole = attachments.debugConsole ?? new NullCharBackend()
+  const hypervisor = createHypervisor(config, { drives, gate, memory, debugConsole, consoles: attachments.consoles ?? [] })
+  vcpu.setModel({ ...config.cpu, hypervisorLeaves: hypervisorLeaves(config, hypervisor) })
   const assemble = config.board === 'microvm' ? assembleMicrovm : assemblePc
   const { board, boot, betweenSlices } = assemble({
     config,
@@ -100,7 +101,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
     drives,
     virtio: virtioDevices({ config, drives, gate, consoles: attachments.consoles ?? [], warn: attachments.warn }),
     serial: attachments.serial,
-    debugConsole: attachments.debugConsole ?? new NullCharBackend(),
+    debugConsole,
     pio,
     mmio,
     io,
@@ -154,7 +155,7 @@ function createParts(config: MachineConfig, { coreDirectory, translator }: Machi
   const hidden = (config.cpu.disabled ?? []).length > 0
   const memory = {
     ramBytes: config.memoryMiB * MIB,
-    extraBytes: config.board === 'microvm' ? 0 : pcExtraBytes(videoMemoryBytes(config)),
+    extraBytes: (config.board === 'microvm' ? 0 : pcExtraBytes(videoMemoryBytes(config))) + hypervisorBytes(config),
     io,
     // A hidden feature's instructions raise #UD: the decoder must not know them.
     ...(hidden ? { decoderTables: buildDecoderTables(excludedFeatures(config.cpu)) } : {}),

@@ -6,10 +6,12 @@ import type { GuestMemory } from '../memory/guest-memory'
 import type { HypervisorInterface } from '../paravirt/hypervisor-interface'
 import { Kvm } from '../paravirt/kvm/kvm'
 import { signatureLeaf } from '../paravirt/signature-leaf'
+import { XEN_BLOCK_BYTES } from '../paravirt/xen/xen-interface'
 import type { TimerService } from '../time/clock'
 import type { Board } from './boards/board'
 import type { MachineConfig, MachineEnd, ParavirtInterface } from './config'
 import type { ProcessorBus } from './machine-io'
+import { createXen, type XenParts } from './xen-machine'
 
 /** What CPUID tells of us when we offer nothing behind it. */
 const OWN_SIGNATURE = 'VitrineVitri'
@@ -20,7 +22,7 @@ export function paravirtOf({ paravirt, board }: Pick<MachineConfig, 'paravirt' |
 }
 
 /** undefined: there is nothing behind the CPUID leaves. */
-export function createHypervisor(config: MachineConfig): HypervisorInterface | undefined {
+export function createHypervisor(config: MachineConfig, parts: XenParts): HypervisorInterface | undefined {
   const kind = paravirtOf(config)
   switch (kind) {
     case 'none':
@@ -28,6 +30,8 @@ export function createHypervisor(config: MachineConfig): HypervisorInterface | u
       return undefined
     case 'kvm':
       return new Kvm(config.paravirtDisabled)
+    case 'xen':
+      return createXen(config, parts)
     default:
       throw new VmmError('config/contradiction', `--paravirt ${kind}: is not there yet; choose none or minimal`)
   }
@@ -37,6 +41,11 @@ export function createHypervisor(config: MachineConfig): HypervisorInterface | u
 export function hypervisorLeaves(config: MachineConfig, hypervisor: HypervisorInterface | undefined): readonly CpuidEntry[] {
   if (hypervisor) return hypervisor.leaves
   return paravirtOf(config) === 'none' ? [] : [signatureLeaf(OWN_SIGNATURE, 0x40000000)]
+}
+
+/** Memory that the interface needs of the machine, beyond RAM and the board's. */
+export function hypervisorBytes(config: MachineConfig): number {
+  return paravirtOf(config) === 'xen' ? XEN_BLOCK_BYTES : 0
 }
 
 export interface HypervisorConnections {
@@ -64,6 +73,8 @@ export function connectHypervisor(hypervisor: HypervisorInterface | undefined, {
     processor: () => vcpu,
     interrupt: (_processor, vector) => processorBus.interrupt(vector),
     setEoiShortcut: (_processor, shortcut) => processorBus.setEoiShortcut(shortcut),
+    setDirectInterrupt: (_processor, vector) => processorBus.setDirectInterrupt(vector),
+    directInterruptChanged: () => processorBus.directInterruptChanged(),
     leaveSlice: parts.leaveSlice,
     requestReset: parts.requestReset,
     powerOff: () => parts.end({ kind: 'power-off' }),

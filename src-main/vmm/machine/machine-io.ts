@@ -20,6 +20,9 @@ export interface ProcessorBus {
   /** Requests an edge-triggered interrupt of the local APIC. */
   interrupt(vector: number): void
   setEoiShortcut(shortcut: EoiShortcut | undefined): void
+  /** A vector that goes past the local APIC as long as it is asked for; 0: none. */
+  setDirectInterrupt(vector: () => number): void
+  directInterruptChanged(): void
   /** The local APIC's registers, where the vCPU's IA32_APIC_BASE puts them: undefined when the address is elsewhere. */
   readLocal(address: number, width: Width): number | undefined
   writeLocal(address: number, width: Width, value: number): boolean
@@ -35,6 +38,8 @@ const NO_PROCESSOR_BUS: ProcessorBus = {
   floatError: () => false,
   interrupt: () => undefined,
   setEoiShortcut: () => undefined,
+  setDirectInterrupt: () => undefined,
+  directInterruptChanged: () => undefined,
   readLocal: () => undefined,
   writeLocal: () => false,
 }

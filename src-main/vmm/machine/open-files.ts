@@ -2,7 +2,9 @@
 import { MemoryDisk } from '../backends/block/memory-disk'
 import { RawFile } from '../backends/block/raw-file'
 import { buildDemoDisk } from '../firmware/demo-guest'
-import type { DirectBootRequest } from '../firmware/direct-boot'
+import type { DirectBootRequest, NamedBytes } from '../firmware/direct-boot'
+import { isLinuxImage } from '../firmware/direct-boot/linux'
+import { unpackPvhKernel } from '../firmware/direct-boot/unpack/unpack-kernel'
 import type { OpenDisk } from './boards/drive-bay'
 import type { MachineConfig } from './config'
 import { readFirmware, readOptionRom, readWhole } from './files'
@@ -33,12 +35,18 @@ async function readImage(config: MachineConfig): Promise<BootImage | undefined> 
   const modules = []
   for (const { path, commandLine } of config.modules) modules.push({ ...(await readWhole(path, '--module')), commandLine })
   return {
-    kernel: await readWhole(config.kernel, '--kernel'),
+    kernel: pvhKernel(config, await readWhole(config.kernel, '--kernel')),
     ...(config.initrd === undefined ? {} : { initrd: await readWhole(config.initrd, '--initrd') }),
     modules,
     commandLine: config.append,
     ...(config.linuxEntry === undefined ? {} : { linuxEntry: config.linuxEntry }),
   }
+}
+
+/** A Xen guest is entered by its PVH note; a packed kernel is unpacked for that. With an entry that was asked for, or none of PVH, it boots as on hardware. */
+function pvhKernel(config: MachineConfig, kernel: NamedBytes): NamedBytes {
+  if (config.paravirt !== 'xen' || config.linuxEntry !== undefined || !isLinuxImage(kernel.bytes)) return kernel
+  return unpackPvhKernel(kernel) ?? kernel
 }
 
 async function openDrives(config: MachineConfig): Promise<readonly OpenDisk[]> {

@@ -51,6 +51,10 @@ export interface HypervisorHost {
   interrupt(processor: number, vector: number): void
   /** undefined: the local APIC is told of every end of interrupt. */
   setEoiShortcut(processor: number, shortcut: EoiShortcut | undefined): void
+  /** A vector that interrupts the processor as long as it is asked for, past the local APIC's priorities and ends of interrupts; 0: none. */
+  setDirectInterrupt(processor: number, vector: () => number): void
+  /** The answer of that has become another. */
+  directInterruptChanged(processor: number): void
   /** The running slice ends at the next instruction. */
   leaveSlice(): void
   requestReset(): void

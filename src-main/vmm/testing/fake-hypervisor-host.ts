@@ -43,6 +43,7 @@ export class FakeHypervisorHost implements HypervisorHost {
   readonly asked: string[] = []
   shortcut: EoiShortcut | undefined
   stolen = 0
+  direct: () => number = () => 0
   /** Real time that has passed while virtual time stood still. */
   lostMs = 0
 
@@ -60,6 +61,12 @@ export class FakeHypervisorHost implements HypervisorHost {
   }
   setEoiShortcut(_processor: number, shortcut: EoiShortcut | undefined): void {
     this.shortcut = shortcut
+  }
+  setDirectInterrupt(_processor: number, vector: () => number): void {
+    this.direct = vector
+  }
+  directInterruptChanged(): void {
+    this.asked.push('direct interrupt')
   }
   leaveSlice(): void {
     this.asked.push('leave slice')

@@ -79,6 +79,9 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   /** Ends of interrupts by a flag in the guest's memory; undefined: every one is a write of the EOI register. */
   eoiShortcut: EoiShortcut | undefined
 
+  /** A vector that goes past the local APIC as long as it is asked for: no priority, no end of interrupt. 0: none. */
+  direct: () => number = () => 0
+
   // volatile state
   private state: LapicState
 
@@ -188,12 +191,14 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   }
 
   get hasInterrupt(): boolean {
-    return this.deliverable() >= 0 || this.extInt
+    return this.direct() > 0 || this.deliverable() >= 0 || this.extInt
   }
 
   /** INTA cycle: the vector, or -1 when there is no request any more. */
   acknowledge(): number {
     const s = this.state
+    const direct = this.direct()
+    if (direct > 0) return direct
     this.takeShortcut()
     const vector = this.deliverable()
     if (vector >= 0) {
@@ -228,6 +233,11 @@ export class Lapic implements Device<LapicStateV1>, MmioHandler, ApicAgent {
   set taskPriority(value: number) {
     this.takeShortcut()
     this.state.tpr = (value & 15) << 4
+    this.update()
+  }
+
+  /** `direct` has something else to say. */
+  directChanged(): void {
     this.update()
   }
 

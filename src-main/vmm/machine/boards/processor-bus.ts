@@ -20,6 +20,10 @@ export function processorBusOf(lapic: Lapic, floatError: () => boolean): Process
     setEoiShortcut: (shortcut) => {
       lapic.eoiShortcut = shortcut
     },
+    setDirectInterrupt: (vector) => {
+      lapic.direct = vector
+    },
+    directInterruptChanged: () => lapic.directChanged(),
     readLocal: (address, width) => {
       if (!lapic.windowContains(address)) return undefined
       const value = lapic.mmioRead(address - lapic.base, width)
