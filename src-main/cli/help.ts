@@ -15,6 +15,7 @@ usage: vitrine run [options]        boots a machine in this terminal; without op
        vitrine screenshot NAME PATH.png
        vitrine send-keys NAME KEYS... [--text TEXT]   e.g. ctrl-alt-delete
        vitrine stats NAME
+       vitrine balloon NAME [MIB]   how much memory the guest is left with (--balloon), and what it does with it
        vitrine --help | --version
 NAME is a virtual machine's name, its id or the path of its folder. --json after any of these prints JSON.
 
@@ -84,6 +85,7 @@ running
                                 screenshot PATH     PNG of the screen
                                 wait SECONDS        of the machine's time
                                 cdrom PATH | cdrom eject
+                                balloon MIB         what the guest shall be left with (--balloon)
                                 # comment
   --screenshot PATH.png       picture of the screen at exit
   --stop-at N                 end with exit 0 when exactly N instructions have retired

@@ -1,7 +1,7 @@
 /** Entry of the `vitrine` command: plain Node, no Electron. */
 import { VmmError } from '../vmm'
 import { HELP } from './help'
-import { consoleOf, pause, reset, resume, screenshot, sendKeys, stats, stop, suspend, unpause } from './library/control'
+import { balloon, consoleOf, pause, reset, resume, screenshot, sendKeys, stats, stop, suspend, unpause } from './library/control'
 import { create } from './library/create'
 import { add, deleteVm, info, list } from './library/manage'
 import { start } from './library/start'
@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   screenshot,
   'send-keys': sendKeys,
   stats,
+  balloon,
 }
 
 async function main(args: readonly string[]): Promise<number> {

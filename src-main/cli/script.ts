@@ -11,6 +11,7 @@ type Action =
   | { readonly kind: 'screenshot'; readonly path: string }
   | { readonly kind: 'wait'; readonly nanoseconds: number }
   | { readonly kind: 'cdrom'; readonly path: string | undefined }
+  | { readonly kind: 'balloon'; readonly bytes: number }
 
 export interface ScriptLine {
   readonly line: number
@@ -53,6 +54,11 @@ function parseLine(trimmed: string, raw: string, where: string): Action {
       const seconds = Number(rest)
       if (!(seconds > 0) || !Number.isFinite(seconds)) throw bad('wait needs a number of seconds above 0')
       return { kind: 'wait', nanoseconds: Math.round(seconds * 1e9) }
+    }
+    case 'balloon': {
+      const mebibytes = Number(rest)
+      if (!Number.isInteger(mebibytes) || mebibytes < 1) throw bad('balloon needs a size in MiB')
+      return { kind: 'balloon', bytes: mebibytes * 0x100000 }
     }
     case 'cdrom':
       if (rest.trim() === '') throw bad('cdrom needs a path, or "eject"')
@@ -160,6 +166,9 @@ export class ScriptRunner {
         return true
       case 'screenshot':
         this.inBackground(this.host.screenshot(action.path))
+        return true
+      case 'balloon':
+        if (!machine.setMemoryTarget(action.bytes)) this.error = new VmmError('config/contradiction', '--script: balloon: the machine has none; add --balloon')
         return true
       case 'cdrom':
         this.inBackground(machine.changeCdrom(0, action.path))

@@ -1,4 +1,4 @@
-/** `vitrine stop`, `suspend`, `resume`, `reset`, `pause`, `unpause`, `console`, `screenshot`, `send-keys`, `stats`: a VM that another process runs. */
+/** `vitrine stop`, `suspend`, `resume`, `reset`, `pause`, `unpause`, `console`, `screenshot`, `send-keys`, `stats`, `balloon`: a VM that another process runs. */
 import { ControlClient, controlPath, Library, writeAtomically, type ControlRequest, type LibraryVm } from '../../vmm'
 import { bad, flag, splitArguments, text } from '../arguments'
 import { Terminal } from '../terminal'
@@ -117,6 +117,45 @@ export async function stats(args: readonly string[]): Promise<number> {
   } finally {
     client.close()
   }
+}
+
+const MIB = 0x100000
+/** The guest answers when it gets to it. */
+const STATISTICS_WAIT_MS = 300
+
+/** With a size, asks the guest to make do with that much memory; in any case tells how it stands. */
+export async function balloon(args: readonly string[]): Promise<number> {
+  const { values, words } = splitArguments(args, { json: flag }, 2)
+  const vm = await find(theName(words))
+  const [, size] = words
+  const mebibytes = Number(size ?? 1)
+  if (!/^\d{1,7}$/.test(size ?? '1') || mebibytes < 1) throw bad(`balloon ${vm.name} ${size}: must be a size in MiB, such as 512`)
+  const client = await reach(vm)
+  try {
+    if (size !== undefined) unwrap(await client.ask({ command: 'balloon', mebibytes }))
+    // Asking has the guest count anew.
+    unwrap(await client.ask({ command: 'stats' }))
+    await new Promise((resolve) => setTimeout(resolve, STATISTICS_WAIT_MS))
+    const figures = balloonOf(unwrap(await client.ask({ command: 'stats' })))
+    if (!figures) throw bad(`${vm.name}: has no memory balloon; give it one (--balloon)`)
+    if (values.json === true) printJson(figures)
+    else for (const [name, value] of Object.entries(figures)) if (typeof value === 'number') printLine(`${name.replace(/Bytes$/, '').padEnd(20)}${name.endsWith('Bytes') ? `${Math.floor(value / MIB)} MiB` : value}`)
+    return 0
+  } finally {
+    client.close()
+  }
+}
+
+/** What the balloon and the guest's statistics say, in one list. */
+function balloonOf(stats: unknown): Readonly<Record<string, unknown>> | undefined {
+  const found: unknown = isRecord(stats) ? stats['balloon'] : undefined
+  if (!isRecord(found)) return undefined
+  const { guest, ...own } = found
+  return { ...own, ...(isRecord(guest) ? guest : {}) }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 /** The serial terminal of a VM that runs elsewhere; Ctrl-A x leaves it, and the VM goes on. */

@@ -8,6 +8,7 @@ import { createEngine, type EngineOptions, type EngineParts } from '../cpu/engin
 import { buildDecoderTables } from '../cpu/isa/decoder-tables'
 import { VCPU_BASE } from '../cpu/layout'
 import { Vcpu } from '../cpu/vcpu'
+import { VirtioBalloon } from '../devices/virtio/balloon/balloon'
 import { VmmError } from '../errors/vmm-error'
 import { GuestMemoryImpl } from '../memory/guest-memory-impl'
 import { vmTime } from '../support/branded'
@@ -94,12 +95,13 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
   const debugConsole = attachments.debugConsole ?? new NullCharBackend()
   const hypervisor = createHypervisor(config, { drives, gate, memory, debugConsole, consoles: attachments.consoles ?? [] })
   vcpu.setModel({ ...config.cpu, hypervisorLeaves: hypervisorLeaves(config, hypervisor) })
+  const virtio = virtioDevices({ config, drives, gate, consoles: attachments.consoles ?? [], warn: attachments.warn })
   const assemble = config.board === 'microvm' ? assembleMicrovm : assemblePc
   const { board, boot, betweenSlices } = assemble({
     config,
     files,
     drives,
-    virtio: virtioDevices({ config, drives, gate, consoles: attachments.consoles ?? [], warn: attachments.warn }),
+    virtio,
     serial: attachments.serial,
     debugConsole,
     pio,
@@ -142,6 +144,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
     watch,
     board,
     hypervisor,
+    balloon: virtio.find((device) => device instanceof VirtioBalloon),
     typist: new KeyTypist(deadlines, (event) => board.key(event)),
     boot,
     betweenSlices,

@@ -1,6 +1,7 @@
 /** What a machine is put together from (create-machine.ts): its run loop, statistics and saved state work on these. */
 import type { Engine } from '../cpu/engine'
 import type { Vcpu } from '../cpu/vcpu'
+import type { VirtioBalloon } from '../devices/virtio/balloon/balloon'
 import type { HypervisorInterface } from '../paravirt/hypervisor-interface'
 import type { DeadlineQueue } from '../time/deadline-queue'
 import type { SliceWatch } from '../time/slice-watch'
@@ -24,6 +25,8 @@ export interface MachineParts {
   readonly board: Board
   /** What guests that know of their hypervisor use. */
   readonly hypervisor: HypervisorInterface | undefined
+  /** undefined: the machine has none. */
+  readonly balloon: VirtioBalloon | undefined
   readonly typist: KeyTypist
   /** Brings firmware or kernel into place and the vCPU to its entry; after power-on and after every reset. */
   readonly boot: () => void

@@ -110,6 +110,14 @@ export class Machine {
     this.post(() => this.parts.board.pressPowerButton())
   }
 
+  /** What the guest shall be left with, by its balloon; bytes. false: the machine has none. */
+  setMemoryTarget(bytes: number): boolean {
+    const { balloon } = this.parts
+    if (!balloon) return false
+    this.post(() => balloon.setTarget(bytes))
+    return true
+  }
+
   key(event: KeyEvent): void {
     this.post(() => this.parts.board.key(event))
   }

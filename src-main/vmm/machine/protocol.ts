@@ -41,6 +41,8 @@ export type Question =
   | { readonly kind: 'screen-text' }
   /** `drive`: among the CD drives. Without a path the drive becomes empty. */
   | { readonly kind: 'change-cdrom'; readonly drive: number; readonly path?: string; readonly force: boolean }
+  /** What the guest shall be left with, by its balloon. */
+  | { readonly kind: 'memory-target'; readonly bytes: number }
   /** Writes the machine to a file; `hold`: it stands still from then on, until 'run' or 'power-off'. */
   | { readonly kind: 'save'; readonly path: string; readonly hold: boolean }
 export type QuestionKind = Question['kind']
@@ -59,6 +61,8 @@ export interface Answers {
   readonly 'screen-text': readonly string[] | undefined
   /** locked: the guest keeps the disc; it has been told that somebody wants it. */
   readonly 'change-cdrom': Done | { readonly done: false; readonly code: 'locked' }
+  /** false: there is no balloon. */
+  readonly 'memory-target': boolean
   readonly save: Done
 }
 

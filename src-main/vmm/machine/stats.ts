@@ -1,5 +1,6 @@
 /** What a machine counted, as plain data for --stats and the inspector. */
 import type { TranslationStats } from '../cpu/engines/translation-stats'
+import type { BalloonFigures } from '../devices/virtio/balloon/balloon'
 import type { HypervisorFigures } from '../paravirt/hypervisor-interface'
 import type { MachineParts } from './machine-parts'
 import type { DriveFigures } from './metered-drive'
@@ -18,6 +19,8 @@ export interface MachineStats {
   readonly unknownOpcodes: Readonly<Record<string, number>>
   /** Guest RAM that has been written to since power-on, and all of it. */
   readonly memory: { readonly touchedBytes: number; readonly bytes: number }
+  /** Of a machine that has one. */
+  readonly balloon?: BalloonFigures
   /** Traffic of each drive. */
   readonly disks: readonly DriveFigures[]
   /** Expired deadlines, by the timer's name. */
@@ -46,7 +49,7 @@ export interface LoopCounters {
 
 const hex = (n: number): string => `0x${n.toString(16)}`
 
-export function machineStats({ engine, io, clock, board, deadlines, hypervisor }: MachineParts, counters: LoopCounters): MachineStats {
+export function machineStats({ engine, io, clock, board, deadlines, hypervisor, balloon }: MachineParts, counters: LoopCounters): MachineStats {
   const interrupts: Record<string, number> = {}
   io.vectors.forEach((count, vector) => {
     if (count > 0) interrupts[hex(vector)] = count
@@ -65,6 +68,7 @@ export function machineStats({ engine, io, clock, board, deadlines, hypervisor }
       ...board.mmio.unclaimed.list().map((count) => ({ bus: 'mmio' as const, place: hex(count.place), reads: count.reads, writes: count.writes })),
     ],
     memory: board.memoryUse(),
+    ...(balloon === undefined ? {} : { balloon: balloon.figures }),
     disks: board.driveFigures(),
     timers: Object.fromEntries(deadlines.expired),
     unknownOpcodes: Object.fromEntries([...io.unknownOpcodes].map(([opcode, count]) => [hex(opcode), count])),

@@ -349,6 +349,14 @@ export class GuestMemoryImpl implements GuestMemory, PhysicalMap {
     }
   }
 
+  discard(address: Gpa, bytes: number): void {
+    const end = Math.min(address + bytes, PHYSMAP_PAGES * PAGE_BYTES)
+    for (let at = Math.ceil(address / PAGE_BYTES) * PAGE_BYTES; at + PAGE_BYTES <= end; at += PAGE_BYTES) {
+      const host = this.writable(at, PAGE_BYTES)
+      if (host >= 0 && this.dirty[host >>> 12] === 1) this.fill(gpa(at), PAGE_BYTES, 0)
+    }
+  }
+
   views(address: Gpa, bytes: number): readonly Uint8Array[] | undefined {
     if (!(bytes >= 0) || address < 0 || address + bytes > PHYSMAP_PAGES * PAGE_BYTES) return undefined
     const pieces: { start: number; end: number }[] = []

@@ -36,6 +36,12 @@ export interface GuestMemory {
   views(address: Gpa, bytes: number): readonly Uint8Array[] | undefined
   /** To be called after the host wrote through views(). */
   finishWrite(address: Gpa, bytes: number): void
+  /**
+   * The guest has no use for what is in these pages of RAM: those that were written to become zeroes, the others stay as they are, so that the host
+   * need not find memory for them. A WebAssembly memory cannot give a page back to the host; zeroes are what a saved state, compressed swap and
+   * merging of equal pages make next to nothing of. Whole pages inside of the range only.
+   */
+  discard(address: Gpa, bytes: number): void
 }
 
 /** Maps blocks into the guest-physical space; used by boards, PCI BARs and the chipset (shadow RAM, VGA window). */

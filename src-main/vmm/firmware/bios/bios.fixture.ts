@@ -39,6 +39,7 @@ export class FakeMemory implements GuestMemory {
     })
   }
   fill(address: Gpa, bytes: number, value: number): void { this.bytes.fill(value, address, address + bytes) }
+  discard(address: Gpa, bytes: number): void { this.fill(address, bytes, 0) }
   views(address: Gpa, bytes: number): readonly Uint8Array[] | undefined {
     return this.has(address, bytes) ? [this.bytes.subarray(address, address + bytes)] : undefined
   }

@@ -2,6 +2,7 @@
 import { HostEntropy, SeededEntropy } from '../../backends/entropy/entropy-source'
 import { NullConsole, type ConsoleBackend } from '../../backends/chardev/console-backend'
 import type { CompletionGate } from '../../backends/completion-gate'
+import { VirtioBalloon } from '../../devices/virtio/balloon/balloon'
 import { VirtioBlock } from '../../devices/virtio/block/block'
 import { VirtioConsole } from '../../devices/virtio/console/console'
 import { VirtioRng } from '../../devices/virtio/rng/rng'
@@ -23,5 +24,10 @@ export function virtioDevices({ config, drives, gate, consoles, warn }: VirtioPa
   const io = { gate, exact: config.clock !== 'host' || config.engine === 'lockstep', ...(warn && { warn }) }
   const disks = drives.on('virtio').flatMap((drive, index) => (drive.kind === 'disk' ? [new VirtioBlock(drive.medium, { ...io, index, serial: drive.serial })] : []))
   const terminals = (config.consoles ?? []).flatMap((kind, i) => (kind === 'virtio' ? [{ backend: consoles[i] ?? new NullConsole(), name: `vitrine.console.${i}` }] : []))
-  return [...disks, ...(terminals.length > 0 ? [new VirtioConsole(terminals)] : []), ...(config.rng === true ? [new VirtioRng(gate, config.clock === 'host' ? new HostEntropy() : new SeededEntropy())] : [])]
+  return [
+    ...disks,
+    ...(terminals.length > 0 ? [new VirtioConsole(terminals)] : []),
+    ...(config.rng === true ? [new VirtioRng(gate, config.clock === 'host' ? new HostEntropy() : new SeededEntropy())] : []),
+    ...(config.balloon === true ? [new VirtioBalloon(gate)] : []),
+  ]
 }

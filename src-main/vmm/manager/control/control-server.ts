@@ -24,6 +24,8 @@ export interface VmControl {
   typeText(text: string): Promise<{ readonly skipped: number }>
   /** undefined: no machine (yet). */
   stats(): Promise<unknown>
+  /** What the guest shall be left with, by its balloon; bytes. false: it has none. undefined: no machine (yet). */
+  setMemoryTarget(bytes: number): Promise<boolean | undefined>
   /** Attaches to the first serial port that is a terminal; undefined: there is none. */
   console(output: (bytes: Uint8Array) => void): VmConsole | undefined
 }
@@ -33,6 +35,7 @@ export interface VmConsole {
   close(): void
 }
 
+const MIB = 0x100000
 const MAX_CONNECTIONS = 32
 /** A console that does not read is let go: the guest shall not wait for it. */
 const MAX_UNREAD_BYTES = 1 << 20
@@ -160,6 +163,11 @@ class Connection {
         return { ok: true, value: await control.typeText(request.text) }
       case 'stats':
         return this.answer(control.stats())
+      case 'balloon': {
+        const set = await control.setMemoryTarget(request.mebibytes * MIB)
+        if (set === false) return { ok: false, message: 'it has no memory balloon', remedy: 'give it one (--balloon)' }
+        return set === undefined ? this.notNow() : done
+      }
       case 'console': {
         const attached = control.console((bytes) => this.output(bytes))
         if (!attached) return { ok: false, message: 'none of its serial ports is a terminal', remedy: 'set one to terminal in its settings' }

@@ -49,6 +49,10 @@ class FakeVm implements VmControl {
     this.did.push(`text ${text}`)
     return { skipped: 1 }
   }
+  async setMemoryTarget(bytes: number): Promise<boolean> {
+    this.did.push(`memory ${bytes}`)
+    return bytes < 2 ** 30
+  }
   async stats(): Promise<unknown> {
     return { instructions: 5 }
   }
@@ -87,7 +91,9 @@ describe('the socket of a running VM', () => {
     expect(await client.ask({ command: 'stop', how: 'soft' })).toMatchObject({ ok: true })
     expect(await client.ask({ command: 'reset' })).toMatchObject({ ok: false, problem: { message: 'it is running' } })
     expect(await client.ask({ command: 'send-text', text: 'ü\n' })).toEqual({ ok: true, value: { skipped: 1 } })
-    expect(vm.did).toEqual(['pause', 'suspend', 'stop soft', 'text ü\n'])
+    expect(await client.ask({ command: 'balloon', mebibytes: 512 })).toEqual({ ok: true, value: undefined })
+    expect(vm.did).toEqual(['pause', 'suspend', 'stop soft', 'text ü\n', 'memory 536870912'])
+    expect(await client.ask({ command: 'balloon', mebibytes: 1024 })).toMatchObject({ ok: false, problem: { message: 'it has no memory balloon' } })
     expect(await client.ask({ command: 'send-keys', keys: 'nothing' })).toMatchObject({ ok: false, problem: { code: 'control/refused', message: 'nothing: not a key' } })
     expect(await client.ask({ command: 'stats' })).toEqual({ ok: true, value: { instructions: 5 } })
     const picture = value(await client.ask({ command: 'screenshot' }))

@@ -7,6 +7,8 @@ import { z } from 'zod'
 export type ControlRequest =
   | { readonly command: 'status' | 'suspend' | 'reset' | 'pause' | 'unpause' | 'screenshot' | 'stats' | 'console' }
   | { readonly command: 'stop'; readonly how: 'soft' | 'hard' }
+  /** What the guest shall be left with. */
+  | { readonly command: 'balloon'; readonly mebibytes: number }
   /** Such as "ctrl-alt-delete". */
   | { readonly command: 'send-keys'; readonly keys: string }
   | { readonly command: 'send-text'; readonly text: string }
@@ -14,6 +16,7 @@ export type ControlRequest =
 export const ControlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('command', [
   z.object({ command: z.enum(['status', 'suspend', 'reset', 'pause', 'unpause', 'screenshot', 'stats', 'console']) }),
   z.object({ command: z.literal('stop'), how: z.enum(['soft', 'hard']) }),
+  z.object({ command: z.literal('balloon'), mebibytes: z.number().int().min(1).max(1 << 20) }),
   z.object({ command: z.literal('send-keys'), keys: z.string().min(1).max(100) }),
   z.object({ command: z.literal('send-text'), text: z.string().min(1).max(4096) }),
 ])

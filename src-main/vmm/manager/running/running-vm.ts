@@ -223,6 +223,11 @@ export class RunningVm implements VmControl {
     return fail(path === undefined ? problem('no-such-device', { name: this.name }) : problem('file-trouble', { file: path, detail: answer.message }, { file: path }))
   }
 
+  /** What the guest shall be left with, by its balloon; bytes. false: it has none. undefined: no machine (yet). */
+  async setMemoryTarget(bytes: number): Promise<boolean | undefined> {
+    return this.ask({ kind: 'memory-target', bytes })
+  }
+
   /** Writes the machine to a file, whole or not at all; it goes on, or stands still, as before. */
   async saveState(path: string): Promise<Result<undefined>> {
     const saved = this.over ? undefined : await this.thread?.save(path, false)
