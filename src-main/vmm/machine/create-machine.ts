@@ -93,7 +93,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
   const machine = (): Machine => made.machine ?? bug('the board acted before the machine was there')
   const drives = new DriveBay(files.drives)
   const debugConsole = attachments.debugConsole ?? new NullCharBackend()
-  const hypervisor = createHypervisor(config, { drives, gate, memory, debugConsole, consoles: attachments.consoles ?? [] })
+  const hypervisor = createHypervisor(config, { drives, gate, memory, debugConsole, networks: [], consoles: attachments.consoles ?? [] })
   vcpu.setModel({ ...config.cpu, hypervisorLeaves: hypervisorLeaves(config, hypervisor) })
   const virtio = virtioDevices({ config, drives, gate, consoles: attachments.consoles ?? [], warn: attachments.warn })
   const assemble = config.board === 'microvm' ? assembleMicrovm : assemblePc

@@ -35,8 +35,11 @@ export class FakeProcessor implements CallingProcessor {
   }
 }
 
+/** Room for blocks of an interface's own. */
+const FAKE_EXTRA_BYTES = 0x100000
+
 export class FakeHypervisorHost implements HypervisorHost {
-  readonly memory: GuestMemoryImpl = new GuestMemoryImpl(new ArrayBuffer(linearMemoryBytes(FAKE_RAM_BYTES, [])), FAKE_RAM_BYTES)
+  readonly memory: GuestMemoryImpl = new GuestMemoryImpl(new ArrayBuffer(linearMemoryBytes(FAKE_RAM_BYTES, [FAKE_EXTRA_BYTES])), FAKE_RAM_BYTES)
   readonly time: FakeClock = new FakeClock()
   readonly cpu: FakeProcessor = new FakeProcessor()
   readonly interrupts: number[] = []

@@ -63,7 +63,8 @@ export function parseRequest(bytes: Uint8Array, layout: RequestLayout): BlockReq
       const [what, count] = [view.getUint8(1), view.getUint16(2, true)]
       if ((what !== OP_READ && what !== OP_WRITE) || count === 0 || count > MAX_INDIRECT_SEGMENTS) return { id, operation, kind: 'refused', status: STATUS_ERROR }
       const pages = Array.from({ length: Math.ceil(count / SEGMENTS_PER_PAGE) }, (_, i) => view.getUint32(layout.indirect + i * 4, true))
-      return { id, operation, kind: 'indirect', write: what === OP_WRITE, sector, count, pages }
+      // answered as what it asks for
+      return { id, operation: what, kind: 'indirect', write: what === OP_WRITE, sector, count, pages }
     }
     case OP_FLUSH:
       return { id, operation, kind: 'flush' }

@@ -1,0 +1,54 @@
+/** Where a frame's transport checksum is, and what it comes to: for guests that leave it to us (RFC 9293, 3.1; RFC 768; RFC 1071). */
+const ETHERNET = 14
+const VLAN = 0x8100
+const IPV4 = 0x0800
+const IPV6 = 0x86dd
+const TCP = 6
+const UDP = 17
+const CHECKSUM_OFFSETS: Readonly<Record<number, number>> = { [TCP]: 16, [UDP]: 6 }
+
+export interface ChecksumPlace {
+  /** Of the transport header, in the frame. */
+  readonly start: number
+  /** Of the checksum field, in that header. */
+  readonly offset: number
+}
+
+/** undefined: neither TCP nor UDP by IP, or cut short. */
+export function checksumPlace(frame: Uint8Array): ChecksumPlace | undefined {
+  const u16 = (at: number): number => ((frame[at] ?? 0) << 8) | (frame[at + 1] ?? 0)
+  let start = ETHERNET
+  let type = u16(12)
+  if (type === VLAN) {
+    type = u16(16)
+    start += 4
+  }
+  let protocol: number
+  if (type === IPV4) {
+    protocol = frame[start + 9] ?? 0
+    start += ((frame[start] ?? 0) & 15) * 4
+  } else if (type === IPV6) {
+    protocol = frame[start + 6] ?? 0
+    start += 40
+  } else return undefined
+  const offset = CHECKSUM_OFFSETS[protocol]
+  return offset !== undefined && start + offset + 2 <= frame.length ? { start, offset } : undefined
+}
+
+/** Adds up everything from `start` on (the field holds the pseudo-header's sum) and puts the result there. */
+export function completeChecksum(frame: Uint8Array, { start, offset }: ChecksumPlace): void {
+  let sum = 0
+  for (let at = start; at < frame.length; at += 2) sum += ((frame[at] ?? 0) << 8) | (at + 1 < frame.length ? (frame[at + 1] ?? 0) : 0)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  const result = ~sum & 0xffff
+  // 0 means "none" to UDP; both are the same number in one's complement.
+  const shown = result === 0 && offset === CHECKSUM_OFFSETS[UDP] ? 0xffff : result
+  frame[start + offset] = shown >>> 8
+  frame[start + offset + 1] = shown & 0xff
+}
+
+/** Bytes of all headers of a TCP segment, or undefined. */
+export function tcpHeaderBytes(frame: Uint8Array, { start }: ChecksumPlace): number | undefined {
+  const bytes = start + ((frame[start + 12] ?? 0) >> 4) * 4
+  return bytes <= frame.length && bytes >= start + 20 ? bytes : undefined
+}
