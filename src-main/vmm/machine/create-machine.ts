@@ -28,6 +28,7 @@ import { Machine } from './machine'
 import { connectHypervisor, createHypervisor, hypervisorBytes, hypervisorLeaves } from './hypervisor'
 import { HostMachineClock, InstructionMachineClock, Wakeable } from './machine-clock'
 import { MachineIo } from './machine-io'
+import { openNetworks } from './virtio/networks'
 import { virtioDevices } from './virtio/virtio-devices'
 import { threadWaitNs } from './thread-time'
 import { closeDrives, openFiles, type OpenFiles } from './open-files'
@@ -92,10 +93,11 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
   const made: { machine?: Machine } = {}
   const machine = (): Machine => made.machine ?? bug('the board acted before the machine was there')
   const drives = new DriveBay(files.drives)
+  const networks = openNetworks(config, deadlines)
   const debugConsole = attachments.debugConsole ?? new NullCharBackend()
   const hypervisor = createHypervisor(config, { drives, gate, memory, debugConsole, networks: [], consoles: attachments.consoles ?? [] })
   vcpu.setModel({ ...config.cpu, hypervisorLeaves: hypervisorLeaves(config, hypervisor) })
-  const virtio = virtioDevices({ config, drives, gate, consoles: attachments.consoles ?? [], warn: attachments.warn })
+  const virtio = virtioDevices({ config, drives, gate, networks, consoles: attachments.consoles ?? [], warn: attachments.warn })
   const assemble = config.board === 'microvm' ? assembleMicrovm : assemblePc
   const { board, boot, betweenSlices } = assemble({
     config,

@@ -1,4 +1,5 @@
 /** What a machine is put together from (create-machine.ts): its run loop, statistics and saved state work on these. */
+import type { NetBackend } from '../backends/net/net-backend'
 import type { Engine } from '../cpu/engine'
 import type { Vcpu } from '../cpu/vcpu'
 import type { VirtioBalloon } from '../devices/virtio/balloon/balloon'
@@ -23,6 +24,8 @@ export interface MachineParts {
   readonly wakeable: Wakeable
   readonly watch: SliceWatch
   readonly board: Board
+  /** Closed with the machine. */
+  readonly networks: readonly NetBackend[]
   /** What guests that know of their hypervisor use. */
   readonly hypervisor: HypervisorInterface | undefined
   /** undefined: the machine has none. */

@@ -366,5 +366,6 @@ export class Machine {
   async close(): Promise<void> {
     this.state = 'ended'
     await this.parts.board.close()
+    for (const network of this.parts.networks) await network.close()
   }
 }

@@ -5,27 +5,35 @@ import type { CompletionGate } from '../../backends/completion-gate'
 import { VirtioBalloon } from '../../devices/virtio/balloon/balloon'
 import { VirtioBlock } from '../../devices/virtio/block/block'
 import { VirtioConsole } from '../../devices/virtio/console/console'
+import { VirtioNet } from '../../devices/virtio/net/net'
 import { VirtioRng } from '../../devices/virtio/rng/rng'
 import type { VirtioDevice } from '../../devices/virtio/virtio-device'
+import { NoNet } from '../../backends/net/pcap-net'
+import type { NetBackend } from '../../backends/net/net-backend'
 import type { DriveBay } from '../boards/drive-bay'
 import type { MachineConfig } from '../config'
+import { macOf } from './networks'
 
 export interface VirtioParts {
   readonly config: MachineConfig
   readonly drives: DriveBay
   readonly gate: CompletionGate
+  /** Of the configuration's adapters, in their order. */
+  readonly networks: readonly NetBackend[]
   /** Terminals, in the order of the configuration's consoles. */
   readonly consoles: readonly ConsoleBackend[]
   /** Takes what goes wrong on the host's side, for the machine's log. */
   readonly warn?: ((message: string) => void) | undefined
 }
 
-export function virtioDevices({ config, drives, gate, consoles, warn }: VirtioParts): readonly VirtioDevice[] {
+export function virtioDevices({ config, drives, gate, consoles, networks, warn }: VirtioParts): readonly VirtioDevice[] {
   const io = { gate, exact: config.clock !== 'host' || config.engine === 'lockstep', ...(warn && { warn }) }
   const disks = drives.on('virtio').flatMap((drive, index) => (drive.kind === 'disk' ? [new VirtioBlock(drive.medium, { ...io, index, serial: drive.serial })] : []))
   const terminals = (config.consoles ?? []).flatMap((kind, i) => (kind === 'virtio' ? [{ backend: consoles[i] ?? new NullConsole(), name: `vitrine.console.${i}` }] : []))
+  const nics = (config.nics ?? []).flatMap(({ model, mac }, index) => (model === 'virtio' ? [new VirtioNet(networks[index] ?? new NoNet(), { index, mac: mac ?? macOf(index) })] : []))
   return [
     ...disks,
+    ...nics,
     ...(terminals.length > 0 ? [new VirtioConsole(terminals)] : []),
     ...(config.rng === true ? [new VirtioRng(gate, config.clock === 'host' ? new HostEntropy() : new SeededEntropy())] : []),
     ...(config.balloon === true ? [new VirtioBalloon(gate)] : []),
