@@ -145,6 +145,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
     wakeable,
     watch,
     board,
+    networks,
     hypervisor,
     balloon: virtio.find((device) => device instanceof VirtioBalloon),
     typist: new KeyTypist(deadlines, (event) => board.key(event)),
