@@ -30,6 +30,8 @@ export interface ProgramOptions {
   readonly modes?: readonly CodeMode[]
   /** Rows of the table that are mixed in. */
   readonly rows?: readonly Row[]
+  /** So many of a hundred items are groups of x87 instructions that mostly find the stack as they expect it. */
+  readonly x87?: number
   /** Items (instructions or small groups) in a program, at most. */
   readonly length?: number
 }
@@ -139,6 +141,7 @@ class ProgramMaker {
   // ---- one item ----
   private item(item: number): void {
     const { random } = this
+    if (this.options.x87 !== undefined && random.chance(this.options.x87)) return this.x87Group()
     if (random.chance(PERCENT_FROM_TABLE) && this.fromTable()) return
     const kinds: readonly (() => void)[] = [
       () => this.arithmetic(),
@@ -395,6 +398,39 @@ class ProgramMaker {
       default:
         return asm.instruction([random.pick([0xd8, 0xdc])], 4, random.below(8), this.memory(), { plain: true, bytes: false })
     }
+  }
+
+  private x87Group(): void {
+    const { random, asm } = this
+    const memory = (opcode: number, digit: number): void => asm.instruction([opcode], 4, digit, this.memory(), { plain: true, bytes: false })
+    // FNINIT, or what the group before has left; FLDCW only now and then
+    if (random.chance(40)) asm.raw(0xdb, 0xe3)
+    if (random.chance(5)) memory(0xd9, 5)
+    let depth = 0
+    const push = (): void => {
+      depth++
+      // FLD1, FLDPI, FLDZ; FLD m32, m64; FILD m32
+      if (random.chance(50)) asm.raw(0xd9, random.pick([0xe8, 0xeb, 0xeb, 0xee]))
+      else memory(random.pick([0xd9, 0xdd, 0xdd, 0xdb]), 0)
+    }
+    const pop = (): void => {
+      depth--
+      // FSTP m64; arithmetic, FSTP ST(1); FUCOMPP's half: FCOMIP
+      if (random.chance(30) || depth === 0) memory(random.pick([0xd9, 0xdd, 0xdb]), 3)
+      else asm.raw(...random.pick([[0xde, 0xc0 | (random.below(8) << 3) | 1], [0xde, 0xc1], [0xdd, 0xd9], [0xdf, 0xf1]]))
+    }
+    for (let n = 3 + random.below(12); n > 0; n--) {
+      const i = depth < 2 ? 0 : random.below(depth)
+      if (random.chance(3)) this.x87()
+      else if (random.chance(12)) this.move()
+      else if (depth === 0 || (depth < 6 && random.chance(30))) push()
+      else if (random.chance(20)) pop()
+      else if (random.chance(15)) asm.raw(0xd9, random.pick([0xc8 | i, 0xc8 | i, 0xe0, 0xe1, 0xfa, 0xfc, 0xe4]))
+      else if (random.chance(15)) asm.raw(...random.pick([[0xdf, 0xe0], [0xdb, 0xf0 | i], [0xd8, 0xd0 | i], [0xdd, 0xd0 | i]]))
+      else if (random.chance(30)) memory(random.pick([0xd8, 0xdc]), random.below(8))
+      else asm.raw(random.pick([0xd8, 0xdc]), 0xc0 | (random.pick([0, 0, 1, 1, 4, 5, 6]) << 3) | i)
+    }
+    while (depth > 0 && random.chance(80)) pop()
   }
 
   // ---- control ----

@@ -4,11 +4,13 @@ import * as L from '../layout'
 import type { Emitter, FloatOperation, SegmentedAddress } from '../semantics/emitter'
 import { INVARIANTS } from '../semantics/invariants'
 import type { InvariantName } from '../semantics/invariants'
+import type { X87Stack } from '../semantics/x87-stack'
 import type { FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
 import type { IntegerBytes, OperandBinding, Place } from './binding'
 import type { HelperImports } from './helper-imports'
 import { MemoryEmitter } from './memory-emitter'
 import type { AccessBytes } from './memory-emitter'
+import { StoredX87Stack } from './stored-x87-stack'
 
 export type StateType = 'i32' | 'i64' | 'f64' | 'v128'
 
@@ -28,6 +30,7 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   private status: Variable | undefined
   private depth = 0
   private jumped = false
+  private storedX87: X87Stack | undefined
 
   constructor(builder: FunctionBuilder, binding: OperandBinding, form: Form, helpers: HelperImports) {
     super(builder, binding, form, helpers)
@@ -252,6 +255,10 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   changed(_name: InvariantName): void {}
 
   // ---- floating point ----
+  get x87(): X87Stack {
+    return (this.storedX87 ??= new StoredX87Stack(this))
+  }
+
   floatOperation({ operands, plain, fast, special, exact }: FloatOperation): Value {
     const ordinary = fast(operands)
     const operandsSpecial = special()

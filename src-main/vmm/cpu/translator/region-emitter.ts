@@ -14,6 +14,7 @@ import * as L from '../layout'
 import type { ConditionCode, FlagName, FloatOperation, Reference, SegmentedAddress } from '../semantics/emitter'
 import { INVARIANTS } from '../semantics/invariants'
 import type { InvariantName } from '../semantics/invariants'
+import type { X87Stack } from '../semantics/x87-stack'
 import { constantOf } from '../wasm/ir'
 import type { OpName, Value } from '../wasm/ir'
 import type { DecodedInstruction } from './decoded-instruction'
@@ -22,20 +23,22 @@ import type { FlagState, PendingCount, PendingFlags } from './flag-state'
 import { settleSlots } from './flag-words'
 import type { PendingWords } from './flag-words'
 import type { FloatChain } from './float-chain'
-import { changesX87, isInlineHelper, isPureHelper } from './inline-helpers'
+import { isInlineHelper, isPureHelper, isX87Helper, setsPointers } from './inline-helpers'
 import { NotInline, RegionBinding } from './region-binding'
 import type { Leaving } from './region-binding'
 import type { RegionFrame } from './region-frame'
 import { repeatAtOnce } from './repeat-at-once'
 import { hostAddress } from './memory-access'
 import type { PageSlots } from './memory-access'
-import { X87Words } from './x87-words'
+import type { TrackedX87Stack, X87User } from './tracked-x87-stack'
 
 /** Order of the operands of 'bits' flags. */
 const BIT_ORDER: readonly FlagName[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of']
 
 /** An instruction that goes on after them has found them 0, or as good. */
-const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked', 'mxcsr-unmasked'])
+const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked', 'mxcsr-unmasked', 'x87-blocked'])
+/** Those of arithmetic on f64. */
+const ARITHMETIC_GUARDS: readonly InvariantName[] = ['sse-blocked', 'mxcsr-unmasked']
 
 /** What stores an element of a vector without a general register between. */
 const LANE_STORES: Readonly<Record<string, { readonly bytes: number; readonly name: OpName }>> = {
@@ -46,6 +49,8 @@ const LANE_STORES: Readonly<Record<string, { readonly bytes: number; readonly na
 const INTEGER_SOURCE = /^(cvtsi|pinsr)/
 
 const ARITHMETIC_GUARD = 'sse-arithmetic'
+
+const X87_FIELDS: ReadonlySet<number> = new Set([L.FPU_SW, L.FPU_TOP, L.FPU_TAGS])
 
 /** Where the instruction goes on. */
 export interface Jump {
@@ -63,12 +68,12 @@ export interface RegionState {
   /** Conditions that an instruction of this basic block has looked at and found as usual. */
   readonly seen: Set<InvariantName>
   readonly chain: FloatChain
-  readonly x87: X87Words
+  readonly x87: TrackedX87Stack
   /** The basic block has arithmetic on f64. */
   readonly computes: boolean
 }
 
-export class RegionEmitter extends OperationEmitter {
+export class RegionEmitter extends OperationEmitter implements X87User {
   taken: Jump | undefined
   private isLasting = false
   /** What relativeTarget gave, and its offset in the page. */
@@ -82,6 +87,7 @@ export class RegionEmitter extends OperationEmitter {
     helpers: HelperImports,
   ) {
     super(frame.builder, new RegionBinding(frame, instruction, leaving), instruction.form, helpers)
+    state.x87.begin(this)
   }
 
   // ---- control ----
@@ -99,7 +105,7 @@ export class RegionEmitter extends OperationEmitter {
       body?.()
       changed ||= this.state.flags !== before
     }
-    this.state.x87.branch([branch(then), otherwise && branch(otherwise)], ([first, second]) => this.builder.if(condition, first!, second))
+    this.builder.if(condition, branch(then), otherwise === undefined ? undefined : branch(otherwise))
     this.state.flags = changed ? DYNAMIC : before
   }
 
@@ -171,18 +177,24 @@ export class RegionEmitter extends OperationEmitter {
   protected override callHelper(name: string, args: readonly Value[]): Value | undefined {
     if (isPureHelper(name)) return this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args], true)
     if (!isInlineHelper(name)) throw new NotInline(`helper ${name}`)
-    const result = super.callHelper(name, args)
-    if (changesX87(name)) this.state.x87.forget()
-    return result
+    if (isX87Helper(name)) this.state.x87.released()
+    if (setsPointers(name)) this.frame.pointers.store(true)
+    return super.callHelper(name, args)
   }
 
   override loadState(type: StateType, offset: number): Value {
-    return type === 'i32' && X87Words.has(offset) && !this.isLasting ? this.state.x87.load(offset) : super.loadState(type, offset)
+    this.look(offset)
+    return super.loadState(type, offset)
   }
 
   override storeState(offset: number, value: Value): void {
-    if (X87Words.has(offset)) this.state.x87.store(offset, value)
-    else super.storeState(offset, value)
+    this.look(offset)
+    super.storeState(offset, value)
+  }
+
+  /** What the x87's stack keeps to itself must be where others look for it. */
+  private look(offset: number): void {
+    if (X87_FIELDS.has(offset) && !this.isLasting) this.state.x87.release()
   }
 
   override loadStateAt(type: StateType, index: Value, offset: number): Value {
@@ -221,6 +233,28 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   // ---- floating point ----
+  override get x87(): X87Stack {
+    return this.state.x87
+  }
+
+  noteX87(): void {
+    const { offset, immediate, segment } = this.instruction
+    const hasMemory = this.form.operands.some(({ kind }) => kind === 'mem')
+    this.frame.pointers.note(this.frame.placeOf(offset), Number(immediate), hasMemory ? { segment, address: this.effectiveAddress() } : undefined)
+  }
+
+  refuseBlock(): void {
+    this.leaving.refuse()
+  }
+
+  leaveBehind(): void {
+    this.leaving.behind()
+  }
+
+  settleOthers(): void {
+    this.state.chain.settle()
+  }
+
   override floatOperation(operation: FloatOperation): Value {
     if (operation.bytes === 4) return super.floatOperation(operation)
     // the exact helpers run after other instructions, which must not happen if they fault
@@ -251,7 +285,7 @@ export class RegionEmitter extends OperationEmitter {
       this.builder.rare()
       this.leaving.interpret()
     })
-    for (const name of GUARDS) this.state.seen.add(name)
+    for (const name of ARITHMETIC_GUARDS) this.state.seen.add(name)
   }
 
   private arithmeticGuard(): Value {
