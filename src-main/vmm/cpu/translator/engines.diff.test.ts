@@ -113,6 +113,13 @@ describe('random programs in interpreter and translator', () => {
     compare({ resident }, 1_000_000, 10, 60)
     compare({ resident, sliceSeed: 4 }, 1_100_000, 10, 60)
   })
+  it('FNINIT forgets what an x87 instruction noted on the way back to it', () => {
+    // again: fninit; fild dword [rsi], which faults the second time; fld1; add rsi, 40000000h; jmp again
+    const code = Uint8Array.of(0xdb, 0xe3, 0xdb, 0x06, 0xd9, 0xe8, 0x48, 0x81, 0xc6, 0, 0, 0, 0x40, 0xeb, 0xf1)
+    const batch = generatePrograms(1, { modes: [64] }, 1)
+    const cases = batch.cases.map((one) => ({ ...one, code }))
+    report(exactRun(openInterpreter(), openTranslator({ resident: true }), { ...batch, cases }))
+  })
   it.each([1, 3])('translated as they go, from execution %i on', (threshold) => {
     compare({ threshold }, 500_000 + threshold * 1000, 8)
     compare({ threshold, sliceSeed: threshold }, 600_000 + threshold * 1000, 4)

@@ -178,7 +178,7 @@ export class RegionEmitter extends OperationEmitter implements X87User {
     if (isPureHelper(name)) return this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args], true)
     if (!isInlineHelper(name)) throw new NotInline(`helper ${name}`)
     if (isX87Helper(name)) this.state.x87.released()
-    if (setsPointers(name)) this.frame.pointers.store(true)
+    if (setsPointers(name)) this.frame.pointers.forget()
     return super.callHelper(name, args)
   }
 

@@ -33,11 +33,11 @@ export class X87Pointers {
 
   note(place: number, opcode: number, operand: X87Operand | undefined): void {
     const { builder: b } = this
-    this.kept ??= { word: b.variable('i32'), address: b.variable('i64') }
+    const kept = this.keep()
     const word = NOTED | ((operand?.segment ?? NO_SEGMENT) << SEGMENT_SHIFT) | ((opcode & OPCODE_MASK) << OPCODE_SHIFT) | place
     this.noted = b.constant('i32', word)
-    b.set(this.kept.word, this.noted)
-    b.set(this.kept.address, operand?.address ?? b.constant('i64', 0))
+    b.set(kept.word, this.noted)
+    b.set(kept.address, operand?.address ?? b.constant('i64', 0))
   }
 
   /** At the end of a basic block. `left`: the region may be left there without more ado. */
@@ -47,6 +47,13 @@ export class X87Pointers {
     if (!left || kept === undefined || noted === undefined) return
     this.storeOf(noted, kept.address)
     b.set(kept.word, b.constant('i32', 0))
+  }
+
+  /** Something sets them: what has been noted before, maybe on a way back to here that is not emitted yet, holds no more. */
+  forget(): void {
+    const { builder: b } = this
+    b.set(this.keep().word, b.constant('i32', 0))
+    this.noted = undefined
   }
 
   /** Stores them, if an instruction has been noted since they were stored last. `goesOn`: so does the region. */
@@ -59,6 +66,11 @@ export class X87Pointers {
       if (goesOn) b.set(kept.word, b.constant('i32', 0))
     })
     this.noted = undefined
+  }
+
+  private keep(): { readonly word: Variable; readonly address: Variable } {
+    const { builder: b } = this
+    return (this.kept ??= { word: b.variable('i32'), address: b.variable('i64') })
   }
 
   private storeOf(word: Value, address: Variable): void {
