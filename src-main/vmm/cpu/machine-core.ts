@@ -35,9 +35,11 @@ export interface RegionHost {
    * that was decoded is left on any page.
    */
   codeDropped(gpa: number, bytes: number): void
+  /** A block of a region does not find the x87's stack as it expects it; the region is being left. */
+  blockRefused(gpa: number, key: number): void
 }
 
-const NO_REGIONS: RegionHost = { wanted: () => undefined, codeDropped: () => undefined }
+const NO_REGIONS: RegionHost = { wanted: () => undefined, codeDropped: () => undefined, blockRefused: () => undefined }
 /** Slots of the function table. */
 export const REGION_TABLE_SLOTS = 16384
 
@@ -82,6 +84,7 @@ export function createMachineCore(options: MachineCoreOptions): MachineCore {
     ...hostFunctions(options.io, memory),
     region_wanted: (vcpu: number, block: number): void => machine.regionHost.wanted(vcpu, block >>> 0),
     code_dropped: (address: number, bytes: number): void => machine.regionHost.codeDropped(address, bytes >>> 0),
+    block_refused: (address: number, key: number): void => machine.regionHost.blockRefused(address, key >>> 0),
   }
   const regionTable = new WebAssembly.Table({ element: 'anyfunc', initial: REGION_TABLE_SLOTS, maximum: REGION_TABLE_SLOTS })
   const core = new WebAssembly.Instance(modules.core, { env: { memory }, host }).exports

@@ -259,6 +259,21 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
     return (this.storedX87 ??= new StoredX87Stack(this))
   }
 
+  /** FIP, FOP and FDP are this instruction's. */
+  noteX87(): void {
+    this.storeState(L.FPU_IP, this.rip())
+    this.storeState(L.FPU_CS, this.loadState16(L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_SELECTOR))
+    this.storeState(L.FPU_OPCODE, this.wrap(this.immediate()))
+    if (this.form.operands.some(({ kind }) => kind === 'mem')) {
+      this.storeState(L.FPU_DP, this.effectiveAddress())
+      const segment = this.mul(this.operandSegment(), this.i32(L.SEG_BYTES))
+      this.storeState(L.FPU_DS, this.and(this.loadStateAt('i32', segment, L.SEGMENTS + L.SEG_SELECTOR), this.i32(0xffff)))
+    } else {
+      this.storeState(L.FPU_DP, this.i64(0))
+      this.storeState(L.FPU_DS, this.i32(0))
+    }
+  }
+
   floatOperation({ operands, plain, fast, special, exact }: FloatOperation): Value {
     const ordinary = fast(operands)
     const operandsSpecial = special()

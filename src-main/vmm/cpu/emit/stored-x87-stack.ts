@@ -1,7 +1,5 @@
 /** The x87's stack as it lies in the vCPU, for one instruction. */
-import {
-  FPU_CS, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS,
-} from '../layout'
+import { FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP } from '../layout'
 import type { Emitter } from '../semantics/emitter'
 import type { Extended, StackEffect, X87Stack } from '../semantics/x87-stack'
 import type { Value } from '../wasm/ir'
@@ -17,7 +15,7 @@ export class StoredX87Stack implements X87Stack {
   private topNow: Value | undefined
   private tagsNow: Value | undefined
 
-  constructor(private readonly m: Emitter) {}
+  constructor(private readonly m: Emitter & { noteX87(): void }) {}
 
   isFull(i: Value): Value {
     return this.inUse(this.physical(i))
@@ -82,18 +80,7 @@ export class StoredX87Stack implements X87Stack {
   }
 
   track(): void {
-    const { m } = this
-    m.storeState(FPU_IP, m.rip())
-    m.storeState(FPU_CS, m.loadState16(SEGMENTS + SEG_CS * SEG_BYTES + SEG_SELECTOR))
-    m.storeState(FPU_OPCODE, m.wrap(m.immediate()))
-    if (m.form.operands.some(({ kind }) => kind === 'mem')) {
-      m.storeState(FPU_DP, m.effectiveAddress())
-      const segment = m.mul(m.operandSegment(), m.i32(SEG_BYTES))
-      m.storeState(FPU_DS, m.and(m.loadStateAt('i32', segment, SEGMENTS + SEG_SELECTOR), m.i32(0xffff)))
-    } else {
-      m.storeState(FPU_DP, m.i64(0))
-      m.storeState(FPU_DS, m.i32(0))
-    }
+    this.m.noteX87()
   }
 
   // ---- parts ----

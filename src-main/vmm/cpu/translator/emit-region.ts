@@ -15,7 +15,7 @@ import { RegionEmitter } from './region-emitter'
 import type { Jump, RegionState } from './region-emitter'
 import { storeFlags } from './flag-words'
 import { RegionFrame, type RegionShape } from './region-frame'
-import { PAGE_BYTES, distanceOf, isCrossing, type RegionPlan } from './region-plan'
+import { PAGE_BYTES, addressOf, distanceOf, isCrossing, type RegionPlan } from './region-plan'
 import { emitFinal } from './emit-final'
 import { successorsOf } from './successors'
 import { findHash } from './target-hash'
@@ -31,6 +31,7 @@ interface BasicBlock {
   readonly successors: readonly number[]
   /** Its last instruction runs behind the write-back. */
   readonly isFinal: boolean
+  readonly isTracked: boolean
 }
 
 /** How to get to a block from where code is being emitted. */
@@ -60,6 +61,7 @@ class RegionBuilder implements RegionState {
   readonly seen: Set<InvariantName> = new Set<InvariantName>()
   readonly chain: FloatChain
   readonly x87: TrackedX87Stack
+  isTracked = true
   computes = false
   private readonly frame: RegionFrame
   private readonly nodes: readonly StructureNode[]
@@ -257,6 +259,7 @@ class RegionBuilder implements RegionState {
     this.seen.clear()
     this.chain.forget()
     this.computes = block.instructions.some(({ form }) => isArithmetic(form))
+    this.isTracked = block.isTracked
     this.flags = DYNAMIC
     if (!this.headers.has(block.number)) this.pay(block)
     const incoming = this.incoming.get(block.number)
@@ -286,7 +289,10 @@ class RegionBuilder implements RegionState {
           this.settleHere()
           frame.leaveWithinAndRun(frame.ripAt(instruction.offset), unused - 1, () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
         },
-        refuse: (): void => frame.interpret(instruction.offset, unused),
+        refuse: (): void => {
+          builder.callVoid(this.helpers.get('region_refused'), [frame.vcpu, builder.constant('i64', addressOf(this.plan, block.offset))])
+          frame.interpret(instruction.offset, unused)
+        },
         behind: (): void => {
           this.settleHere()
           this.leaveBehind(instruction, unused - 1)
@@ -297,6 +303,7 @@ class RegionBuilder implements RegionState {
       if (meaning === undefined) throw new Error(`no meaning of ${instruction.form.operation}`)
       meaning(emitter)
       this.x87.end()
+      if (!block.isTracked) this.x87.release()
       taken = emitter.taken
       this.emitter = emitter
     }
@@ -431,6 +438,7 @@ function basicBlocks(plan: RegionPlan): readonly BasicBlock[] {
     end: block.offset + block.bytes,
     instructions: decoded[number]!,
     isFinal: all[number]!.final,
+    isTracked: block.untracked !== true,
     successors: ways[number]!.map((offset) => byOffset.get(offset)).filter((target) => target !== undefined),
   }))
 }

@@ -69,6 +69,8 @@ export interface RegionState {
   readonly seen: Set<InvariantName>
   readonly chain: FloatChain
   readonly x87: TrackedX87Stack
+  /** The basic block expects the x87's stack to be as it usually is; else each instruction looks. */
+  readonly isTracked: boolean
   /** The basic block has arithmetic on f64. */
   readonly computes: boolean
 }
@@ -234,10 +236,10 @@ export class RegionEmitter extends OperationEmitter implements X87User {
 
   // ---- floating point ----
   override get x87(): X87Stack {
-    return this.state.x87
+    return this.state.isTracked ? this.state.x87 : super.x87
   }
 
-  noteX87(): void {
+  override noteX87(): void {
     const { offset, immediate, segment } = this.instruction
     const hasMemory = this.form.operands.some(({ kind }) => kind === 'mem')
     this.frame.pointers.note(this.frame.placeOf(offset), Number(immediate), hasMemory ? { segment, address: this.effectiveAddress() } : undefined)

@@ -72,7 +72,7 @@ function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[
   frame.build(() => {
     const nothing = (): void => undefined
     const leaving = { interpret: nothing, fault: nothing, alone: nothing, refuse: nothing, behind: nothing }
-    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), x87: new TrackedX87Stack(frame), computes: false }
+    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), x87: new TrackedX87Stack(frame), isTracked: true, computes: false }
     meaning(new RegionEmitter(frame, instruction, state, leaving, helpers))
   })
 }

@@ -28,7 +28,7 @@ function emitted(instruction: DecodedInstruction, key: number): number {
   }
   frame.build(() => {
     const leaving = { interpret: (): void => undefined, fault: (): void => undefined, alone: (): void => undefined, refuse: (): void => undefined, behind: (): void => undefined }
-    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), x87: new TrackedX87Stack(frame), computes: false }
+    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), x87: new TrackedX87Stack(frame), isTracked: true, computes: false }
     semantics[instruction.form.operation]!(new RegionEmitter(frame, instruction, state, leaving, helpers))
   })
   return written
