@@ -261,7 +261,7 @@ export class CodeCache {
   /** A hot region has taken all its entries. */
   private retire(region: Region): void {
     this.detach(region)
-    this.removeAlone(region)
+    this.remove(region)
   }
 
   // ---- what runs often ---------------------------------------------------------------------------------------------------------------------
@@ -355,7 +355,7 @@ export class CodeCache {
       const { plan } = region.source
       if (plan.key !== key || !plan.blocks.some(({ offset }) => addressOf(plan, offset) === gpa)) continue
       this.unlink(region)
-      this.removeAlone(region)
+      this.remove(region)
     }
     this.forgetLost()
   }
@@ -450,11 +450,12 @@ export class CodeCache {
         if (region.hot) versions.unshift(region)
         else versions.push(region)
         const oldest = versions.length > VERSIONS_MAX ? versions.find((version) => version.slot < 0 && version !== region) : undefined
-        if (oldest !== undefined) this.removeAlone(oldest)
+        if (oldest !== undefined) this.remove(oldest)
       }
     }
   }
 
+  /** And its module, if nothing else is in it. */
   private remove(region: Region): void {
     const { key } = region.source.plan
     for (const gpa of region.entries()) {
@@ -464,11 +465,6 @@ export class CodeCache {
       else this.byEntry.set(id, left)
     }
     if (region.batch.regions.delete(region)) this.regionCount--
-  }
-
-  /** And its module, if nothing else is in it. */
-  private removeAlone(region: Region): void {
-    this.remove(region)
     if (region.batch.regions.size === 0) this.forget(region.batch)
   }
 

@@ -110,8 +110,8 @@ describe('random programs in interpreter and translator', () => {
     compare({ flat: false, sliceSeed: 2 }, 400_000, 10)
   })
   it.each([true, false])('of x87 arithmetic, with registers in locals: %s', (resident) => {
-    compare({ resident }, 1_000_000, 10, 60)
-    compare({ resident, sliceSeed: 4 }, 1_100_000, 10, 60)
+    expect(compare({ resident }, 1_000_000, 5, 60)).toBeGreaterThan(0.6)
+    compare({ resident, sliceSeed: 4 }, 1_100_000, 3, 60)
   })
   it('FNINIT forgets what an x87 instruction noted on the way back to it', () => {
     // again: fninit; fild dword [rsi], which faults the second time; fld1; add rsi, 40000000h; jmp again

@@ -1,7 +1,7 @@
 /**
- * Translates at once all that the interpreter has decoded, in a few modules: what a test runs afterwards runs in regions. A loop that a region has left in its middle asks for
- * one that begins with it, as always. Each region is entered
- * through a little function that looks at what the region did, so that a test can say how much of a program was translated code.
+ * Translates at once all that the interpreter has decoded, in a few modules: what a test runs afterwards runs in regions. A loop that a region has left in
+ * its middle asks for one that begins with it, as always. Each region is entered through a little function that looks at what the region did, so that a test
+ * can say how much of a program was translated code.
  */
 import { CODE_CACHE_LIMITS, type NewRegion } from '../../cpu/code-cache/code-cache'
 import { BlockLists } from '../../cpu/code-cache/block-lists'
