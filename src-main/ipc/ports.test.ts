@@ -174,19 +174,6 @@ describe('serial stream', () => {
     expect(input).toEqual([104, 105])
   })
 
-  it('tells windows where its output is logged, also those that come later', () => {
-    const { stream, port } = fixture()
-    stream.connect(port)
-    stream.logging('/logs/a')
-    stream.logging('/logs/a')
-    const second = new FakePort<SerialDown>()
-    stream.restart()
-    stream.connect(second)
-    stream.logging(undefined)
-    expect(port.posted.filter(({ kind }) => kind === 'logging')).toEqual([{ kind: 'logging', file: '/logs/a' }])
-    expect(second.posted).toEqual([{ kind: 'logging', file: '/logs/a' }, { kind: 'logging', file: undefined }])
-  })
-
   it('passes breaks on', () => {
     const { taken, input, stream, port } = fixture()
     stream.connect(port)

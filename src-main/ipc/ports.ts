@@ -184,7 +184,6 @@ export class SerialStream {
   /** Bytes under way to the window that the machine waits for, and those it does not (history). */
   private owed = 0
   private replayed = 0
-  private logFile: string | undefined
 
   constructor(private readonly machine: SerialMachine) {}
 
@@ -199,7 +198,6 @@ export class SerialStream {
     port.onClose(() => {
       if (this.port === port) this.disconnected()
     })
-    if (this.logFile !== undefined) port.post({ kind: 'logging', file: this.logFile })
     if (this.historyBytes > 0) {
       this.replayed = this.historyBytes
       port.post({ kind: 'output', bytes: join(this.history) })
@@ -221,13 +219,6 @@ export class SerialStream {
     this.history = []
     this.historyBytes = 0
     this.port?.post({ kind: 'cleared' })
-  }
-
-  /** Output goes into this file too, or into none: windows say so, also those that come later. */
-  logging(file: string | undefined): void {
-    if (file === this.logFile) return
-    this.logFile = file
-    this.port?.post({ kind: 'logging', file })
   }
 
   private flush(): void {

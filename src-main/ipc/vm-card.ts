@@ -11,6 +11,8 @@ export interface RunFacts {
   readonly state?: RunState | undefined
   readonly lastEnd?: MachineEnd | undefined
   readonly failure?: Extract<PowerState, { type: 'failed' }> | undefined
+  /** Files into which serial output goes too, by port. */
+  readonly serialLogs?: ReadonlyMap<number, string> | undefined
 }
 
 export function vmCard(vm: LibraryVm, devices: readonly DeviceSummary[], facts: RunFacts, temporary: boolean): VmCard {
@@ -25,11 +27,16 @@ export function vmCard(vm: LibraryVm, devices: readonly DeviceSummary[], facts: 
     engine: config?.hardware.engine ?? '',
     firmware: config?.hardware.firmware.kind === 'file' ? config.hardware.firmware.file : 'builtin',
     ...(config?.hardware.boot.kernel ? { kernel: config.hardware.boot.kernel.file } : {}),
-    devices: [...devices],
+    devices: devices.map((device) => withLog(device, facts)),
     powerControls: config?.options.power ?? { powerOff: 'hard', reset: 'hard' },
     onClose: config?.options.onClose ?? 'ask',
     paste: config?.options.isolation.paste ?? false,
   }
+}
+
+function withLog(device: DeviceSummary, { serialLogs }: RunFacts): DeviceSummary {
+  const log = device.kind === 'serial-port' ? serialLogs?.get(device.index) : undefined
+  return log === undefined || device.kind !== 'serial-port' ? device : { ...device, log }
 }
 
 export function powerState(vm: LibraryVm, { state, lastEnd, failure }: RunFacts): PowerState {

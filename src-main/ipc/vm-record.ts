@@ -14,6 +14,8 @@ export interface RecordListener {
   stateChanged(record: VmRecord): void
   activity(record: VmRecord, devices: readonly string[]): void
   serialSpeaks(record: VmRecord, port: number): void
+  /** Another file, or none. */
+  serialLogsChanged(record: VmRecord): void
   /** Nothing more goes into it. */
   serialLogFailed(record: VmRecord, problem: Problem): void
   ended(record: VmRecord, end: RunEnd): void
@@ -54,7 +56,7 @@ export class VmRecord implements RunObserver {
 
   get facts(): RunFacts {
     const state = this.state ?? (this.isStarting ? ({ type: 'starting', resuming: false } as const) : undefined)
-    return { state, lastEnd: this.lastEnd, failure: this.failure }
+    return { state, lastEnd: this.lastEnd, failure: this.failure, serialLogs: new Map([...this.logs].map(([port, { path }]) => [port, path])) }
   }
 
   get isOn(): boolean {
@@ -117,7 +119,6 @@ export class VmRecord implements RunObserver {
     // A file takes what one run writes: the page offers to write into one only while there is a run.
     for (const log of this.logs.values()) void log.close()
     this.logs.clear()
-    for (const port of this.serial) port.logging(undefined)
     this.listener.ended(this, end)
   }
 
@@ -128,7 +129,7 @@ export class VmRecord implements RunObserver {
     const old = this.logs.get(port)
     if (next.value) this.logs.set(port, next.value)
     else this.logs.delete(port)
-    this.serial[port]?.logging(path)
+    this.listener.serialLogsChanged(this)
     await old?.close()
     return ok(old?.path)
   }

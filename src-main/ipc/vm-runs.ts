@@ -26,6 +26,7 @@ export class VmRuns {
   private readonly listener: RecordListener = {
     stateChanged: (record) => this.stateChanged(record),
     activity: ({ id }, devices) => this.options.emit('vm.activity', { vm: id, devices: [...devices] }),
+    serialLogsChanged: ({ id }) => this.options.filesChanged(id),
     serialLogFailed: ({ id }, problem) => this.say({ id }, 'warning', 'problem', { problem }),
     serialSpeaks: ({ id }, port) => this.options.emit('vm.serial-speaks', { vm: id, port }),
     ended: (record, end) => this.ended(record, end),

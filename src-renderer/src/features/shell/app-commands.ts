@@ -21,12 +21,14 @@ export async function openVmAt(path: string, as?: 'copied' | 'moved'): Promise<v
   }
 }
 
-/** What becomes of a file that the user drops on the window. */
+/** What becomes of a file that the user drops on the window. A wizard that is open keeps its answers. */
 export async function openDropped(paths: readonly string[]): Promise<void> {
+  const dialogs = useDialogsStore()
   for (const path of paths) {
     const found = await valueOf(api.requests['files.describe']({ path }))
     if (found.kind === 'vm') await openVmAt(path)
-    else return useDialogsStore().open({ kind: 'new-vm', media: found })
+    else if (dialogs.isOpen('new-vm')) return useMessagesStore().show({ level: 'warning', text: i18n.global.t('shell.finishWizard') })
+    else return dialogs.open({ kind: 'new-vm', media: found })
   }
 }
 

@@ -29,6 +29,7 @@ export const power = {
     resetTitle: 'Reset', resetText: 'Reset {names}? What is not saved inside the guest is lost.',
     dontAsk: 'Do not ask again',
   },
+  lockedDisc: { title: 'The guest keeps the disc', force: 'Take It Out Anyway' },
   ended: {
     crashedTitle: 'The guest has crashed',
     tripleFault: 'The guest\'s processor shut down (triple fault): an exception occurred while it handled another, and there was nothing left to handle that one.',

@@ -18,7 +18,6 @@ export const settings = {
   whileSuspended: 'This virtual machine is suspended. Its hardware can be changed after it has been resumed and shut down, or its suspended state discarded.',
   dirtyRunning: 'Some changes may take effect at the next power-on only.',
   unsaved: { title: 'Save changes?', text: 'The settings of {name} have been changed.', save: 'Save', discard: 'Do Not Save' },
-  lockedDisc: { title: 'The guest keeps the disc', force: 'Take It Out Anyway' },
   file: { none: 'No file chosen', browseFor: '{label}: browse' },
   pages: {
     memory: 'Memory', processors: 'Processors', 'demo-disk': 'Demo Disk', disk: 'Hard Disk', cdrom: 'CD/DVD', 'serial-port': 'Serial Port', display: 'Display', firmware: 'Firmware', boot: 'Boot Order', kernel: 'Direct Kernel Boot',

@@ -20,6 +20,7 @@ export const shell = {
     release: 'To return to your computer, press Ctrl+Alt.',
   },
   resize: 'Width of the library',
+  finishWizard: 'Finish or cancel the new virtual machine first, then drop the file again.',
   dropHere: 'Drop a disc image, disk, kernel or virtual machine here',
   shortcutsTitle: 'Keyboard Shortcuts',
   shortcutsNote: 'While a virtual machine has the input, all keys but Ctrl+Alt are the guest\'s.',

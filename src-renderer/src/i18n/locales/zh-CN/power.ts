@@ -29,6 +29,7 @@ export const power = {
     resetTitle: '重置', resetText: '要重置 {names} 吗？客户机中未保存的内容将丢失。',
     dontAsk: '不再询问',
   },
+  lockedDisc: { title: '客户机正在使用光盘', force: '仍然取出' },
   ended: {
     crashedTitle: '客户机已崩溃',
     tripleFault: '客户机的处理器已停止（三重故障）：在处理一个异常时又发生了异常，且没有可用于处理它的程序。',

@@ -18,7 +18,6 @@ export const settings = {
   whileSuspended: '此虚拟机已挂起。恢复并关机，或放弃挂起状态之后，才能更改其硬件。',
   dirtyRunning: '某些更改可能要到下次开机时才会生效。',
   unsaved: { title: '保存更改？', text: '{name} 的设置已更改。', save: '保存', discard: '不保存' },
-  lockedDisc: { title: '客户机正在使用光盘', force: '仍然取出' },
   file: { none: '未选择文件', browseFor: '{label}：浏览' },
   pages: {
     memory: '内存', processors: '处理器', 'demo-disk': '演示磁盘', disk: '硬盘', cdrom: 'CD/DVD', 'serial-port': '串行端口', display: '显示器', firmware: '固件', boot: '引导顺序', kernel: '直接内核引导',

@@ -20,6 +20,7 @@ export const shell = {
     release: '要返回到您的计算机，请按 Ctrl+Alt。',
   },
   resize: '库的宽度',
+  finishWizard: '请先完成或取消新建虚拟机，然后再次拖放该文件。',
   dropHere: '将光盘映像、磁盘、内核或虚拟机拖放到此处',
   shortcutsTitle: '键盘快捷键',
   shortcutsNote: '虚拟机获得输入时，除 Ctrl+Alt 外的所有按键都属于客户机。',
