@@ -132,8 +132,11 @@ export const PROBLEM_TEXTS = {
   'control-unreachable': { code: 'control/unreachable', message: 'the process that runs it cannot be reached ({detail})', remedy: 'it may not listen, or run for another user; end it there' },
   'control-ended': { code: 'control/unreachable', message: 'the process that ran it has ended', remedy: 'see vitrine list' },
   'control-nonsense': { code: 'control/refused', message: 'the process that runs it gave an answer that makes no sense', remedy: 'use the same version of Vitrine' },
+  'control-silent': { code: 'control/unreachable', message: 'the process that runs it does not answer', remedy: 'wait, or end it there' },
   'control-refused': { code: 'control/refused', message: '{message}', remedy: '{remedy}' },
   'control-folder-not-ours': { code: 'file/unreadable', message: '{file} belongs to another user, or others can write to it', remedy: 'remove it, or set XDG_RUNTIME_DIR to a folder of your own' },
+  'not-now': { code: 'control/refused', message: 'it is {state}', remedy: 'try again when it runs' },
+  'no-terminal': { code: 'control/refused', message: 'none of its serial ports is a terminal', remedy: 'set one to terminal in its settings' },
   'suspend-powered-off': { code: 'control/refused', message: 'it was powered off instead', remedy: 'nothing is left to suspend' },
   'suspend-guest-ended': { code: 'control/refused', message: 'the guest ended before it could be suspended', remedy: 'start it again' },
 

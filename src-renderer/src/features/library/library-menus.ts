@@ -10,7 +10,7 @@ import { useTabsStore } from '../../stores/tabs'
 import type { MenuEntry } from '../../ui/menu-entries'
 import { cdromMenus } from '../power/cdrom-menu'
 import { actOnPower, carryOut } from '../power/power-actions'
-import { isAllowed, isOn } from '../power/power-rules'
+import { isAllowed, isOnAnywhere } from '../power/power-rules'
 import { POWER_MENU, vmCommands } from '../power/vm-commands'
 import { askToCloseTab } from '../shell/app-commands'
 
@@ -42,7 +42,7 @@ export function vmMenu(vm: VmCard): readonly MenuEntry[] {
 /** Of several VMs: what makes sense for all of them. */
 export function bulkMenu(vms: readonly VmCard[]): readonly MenuEntry[] {
   const { attempt } = useMessagesStore()
-  const off = vms.filter((vm) => !isOn(vm) && vm.power.type !== 'in-use')
+  const off = vms.filter((vm) => !isOnAnywhere(vm))
   return [
     ...powerOfAll(vms),
     { kind: 'separator', id: '-1' },

@@ -1,4 +1,4 @@
-/** Parts of problems that are no names or figures: what is expected of a value in vm.json, by the ids of vm-json/expected.ts. */
+/** Parts of problems that are no names or figures: what is expected of a value in vm.json, by the ids of vm-json/expected.ts; what a VM is doing. */
 export const phrases = {
   missing: 'missing',
   whole: 'a whole number from {low} to {high}',
@@ -17,4 +17,5 @@ export const phrases = {
   name: '1 to {most} characters on one line, without spaces at the ends',
   text: 'text of at most {most} characters',
   other: 'something else',
+  starting: 'starting', running: 'running', paused: 'paused', suspending: 'suspending', 'powering-off': 'powering off', crashed: 'crashed',
 }

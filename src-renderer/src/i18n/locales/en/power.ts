@@ -6,7 +6,7 @@ export const power = {
     powerOnThis: 'Power on this virtual machine', resumeThis: 'Resume this virtual machine', soft: '{command} (asks the guest)', hard: '{command} (at once)',
   },
   states: {
-    'powered-off': 'Powered off', suspended: 'Suspended', 'in-use': 'In use by {program}', starting: 'Powering on…', resuming: 'Resuming…', running: 'Powered on', paused: 'Paused', suspending: 'Suspending…', suspendingShare: 'Suspending… {percent}%',
+    'powered-off': 'Powered off', suspended: 'Suspended', 'in-use': 'In use by {program}', elsewhere: '{state} ({program})', starting: 'Powering on…', resuming: 'Resuming…', running: 'Powered on', paused: 'Paused', suspending: 'Suspending…', suspendingShare: 'Suspending… {percent}%',
     'powering-off': 'Powering off…', crashed: 'Stopped by a crash of the guest', failed: 'Failed',
   },
   closeTab: {
@@ -39,6 +39,12 @@ export const power = {
     failedText: 'Only this virtual machine is affected. Its disks are as the guest has written them, and its log is kept.',
     whatToDo: 'Power it on again. If it happens repeatedly, choose the interpreter as its engine under Settings > Options, and report what the log says.',
     code: 'Error', logFile: 'All of the log: {file}', dump: 'State of the processor', log: 'Log',
+  },
+  elsewhere: {
+    title: '{name} runs in another process',
+    canDo: 'What is below is its picture of a second ago at most. It can be paused, suspended, reset and powered off from here, and keys can be sent. To use its screen, keyboard and mouse, continue it in this window: it is suspended there and resumed here, where it was.',
+    silent: 'That process does not answer: it may be starting, belong to another user, or run on another computer. Power it off there; it can be powered on here when that process has ended.',
+    continueHere: 'Continue in This Window',
   },
   inUse: 'Another process runs this virtual machine: {program} (process {pid} on {host}).',
 }

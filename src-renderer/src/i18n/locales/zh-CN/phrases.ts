@@ -17,4 +17,5 @@ export const phrases = {
   name: '一行 1 到 {most} 个字符，首尾不含空格',
   text: '文本，最多 {most} 个字符',
   other: '其他内容',
+  starting: '正在启动', running: '正在运行', paused: '已暂停', suspending: '正在挂起', 'powering-off': '正在关闭电源', crashed: '已崩溃',
 }

@@ -6,7 +6,7 @@ export const power = {
     powerOnThis: '开启此虚拟机', resumeThis: '继续运行此虚拟机', soft: '{command}（通知客户机）', hard: '{command}（立即）',
   },
   states: {
-    'powered-off': '已关机', suspended: '已挂起', 'in-use': '正由 {program} 使用', starting: '正在开机…', resuming: '正在恢复…', running: '已开机', paused: '已暂停', suspending: '正在挂起…', suspendingShare: '正在挂起… {percent}%',
+    'powered-off': '已关机', suspended: '已挂起', 'in-use': '正由 {program} 使用', elsewhere: '{state}（{program}）', starting: '正在开机…', resuming: '正在恢复…', running: '已开机', paused: '已暂停', suspending: '正在挂起…', suspendingShare: '正在挂起… {percent}%',
     'powering-off': '正在关机…', crashed: '因客户机崩溃而停止', failed: '出错',
   },
   closeTab: {
@@ -39,6 +39,12 @@ export const power = {
     failedText: '仅此虚拟机受到影响。其磁盘保持客户机写入时的状态，日志已保留。',
     whatToDo: '请再次开机。如果反复出现，请在“设置 > 选项”中将引擎改为解释器，并报告日志中的内容。',
     code: '错误', logFile: '完整日志：{file}', dump: '处理器状态', log: '日志',
+  },
+  elsewhere: {
+    title: '{name} 正在另一个进程中运行',
+    canDo: '下方是其屏幕画面，最多滞后一秒。您可以在此暂停、挂起、重置和关闭该虚拟机，也可以发送按键。要使用其屏幕、键盘和鼠标，请在此窗口中继续运行：虚拟机先在那里挂起，再在此处从原位置恢复。',
+    silent: '该进程没有应答：它可能正在启动、属于其他用户，或在另一台计算机上运行。请在其运行处关机；该进程结束后即可在此处开机。',
+    continueHere: '在此窗口中继续运行',
   },
   inUse: '另一个进程正在运行此虚拟机：{program}（{host} 上的进程 {pid}）。',
 }
