@@ -37,7 +37,13 @@ export const power = {
     kept: 'The machine stands still and is kept as it was: look into it under Performance, then power it off or reset it.',
     failedTitle: 'This virtual machine has stopped because of an error',
     failedText: 'Only this virtual machine is affected. Its disks are as the guest has written them, and its log is kept.',
-    whatToDo: 'Power it on again. If it happens repeatedly, choose the interpreter as its engine under Settings > Options, and report what the log says.',
+    whatToDo: {
+      bug: 'Power it on again. If it happens repeatedly, choose the interpreter as its engine under Settings > Options, and report what the log says.',
+      memory: 'Close other programs or virtual machines, or give it less memory under Settings > Hardware > Memory. Then power it on again.',
+      installation: 'A file that belongs to Vitrine is missing: install Vitrine again, then power the virtual machine on.',
+      file: 'See to the file that is named above, or choose another under Settings. Then power it on again.',
+      state: 'The suspended state cannot be used. Discard it with VM > Manage > Discard Suspended State; what was not saved inside the guest is lost. Then power it on.',
+    },
     code: 'Error', logFile: 'All of the log: {file}', dump: 'State of the processor', log: 'Log',
   },
   elsewhere: {

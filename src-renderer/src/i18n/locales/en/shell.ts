@@ -8,7 +8,7 @@ export const shell = {
   edit: { preferences: 'Preferences…' },
   view: { fullScreen: 'Full Screen', console: 'Console View', customize: 'Customize', library: 'Library', thumbnails: 'Thumbnail Bar', toolbar: 'Toolbar', tabs: 'Tabs', statusBar: 'Status Bar' },
   vm: { power: 'Power', removable: 'Removable Devices', manage: 'Manage', settings: 'Settings…', messageLog: 'Message Log', openFolder: 'Open VM Directory', discard: 'Discard Suspended State' },
-  tabs: { next: 'Next Tab', previous: 'Previous Tab', close: 'Close {name}', strip: 'Open tabs', home: 'Home' },
+  tabs: { nextVm: 'Next Virtual Machine', previousVm: 'Previous Virtual Machine', next: 'Next Tab', previous: 'Previous Tab', close: 'Close {name}', strip: 'Open tabs', home: 'Home' },
   help: { shortcuts: 'Keyboard Shortcuts', about: 'About Vitrine' },
   toolbarPower: 'More power commands',
   cdrom: { drive: 'CD/DVD Drive {n}', connect: 'Connect', disconnect: 'Disconnect', choose: 'Choose Disc Image…', settings: 'Settings…', empty: 'No disc' },

@@ -8,7 +8,7 @@ export const shell = {
   edit: { preferences: '首选项…' },
   view: { fullScreen: '全屏', console: '控制台视图', customize: '自定义', library: '库', thumbnails: '缩略图栏', toolbar: '工具栏', tabs: '选项卡', statusBar: '状态栏' },
   vm: { power: '电源', removable: '可移动设备', manage: '管理', settings: '设置…', messageLog: '消息日志', openFolder: '打开虚拟机目录', discard: '放弃挂起状态' },
-  tabs: { next: '下一个选项卡', previous: '上一个选项卡', close: '关闭 {name}', strip: '打开的选项卡', home: '主页' },
+  tabs: { nextVm: '下一个虚拟机', previousVm: '上一个虚拟机', next: '下一个选项卡', previous: '上一个选项卡', close: '关闭 {name}', strip: '打开的选项卡', home: '主页' },
   help: { shortcuts: '键盘快捷键', about: '关于 Vitrine' },
   toolbarPower: '更多电源命令',
   cdrom: { drive: 'CD/DVD 驱动器 {n}', connect: '连接', disconnect: '断开连接', choose: '选择光盘映像…', settings: '设置…', empty: '没有光盘' },
