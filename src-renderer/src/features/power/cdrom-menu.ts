@@ -24,6 +24,8 @@ export function cdromEntries(vm: VmCard, index: number): readonly MenuEntry[] {
   const device = vm.devices.find((other) => other.kind === 'cdrom' && other.index === index)
   if (device?.kind !== 'cdrom') return []
   const { file, connected } = device
+  // Another process has the drive: what its settings say counts from the next power-on.
+  const isElsewhere = vm.power.type === 'in-use'
   const set = (next: { file?: string; connected: boolean }): void => attempt(() => setDisc(vm.id, index, next))
   const choose = (): void =>
     attempt(async () => {
@@ -32,9 +34,9 @@ export function cdromEntries(vm: VmCard, index: number): readonly MenuEntry[] {
     })
   const id = `cdrom-${index}`
   return [
-    { kind: 'item', id: `${id}-connect`, text: t('shell.cdrom.connect'), disabled: file === undefined || connected, run: () => set({ ...(file === undefined ? {} : { file }), connected: true }) },
-    { kind: 'item', id: `${id}-disconnect`, text: t('shell.cdrom.disconnect'), disabled: file === undefined || !connected, run: () => set({ ...(file === undefined ? {} : { file }), connected: false }) },
-    { kind: 'item', id: `${id}-choose`, text: t('shell.cdrom.choose'), run: choose },
+    { kind: 'item', id: `${id}-connect`, text: t('shell.cdrom.connect'), disabled: isElsewhere || file === undefined || connected, run: () => set({ ...(file === undefined ? {} : { file }), connected: true }) },
+    { kind: 'item', id: `${id}-disconnect`, text: t('shell.cdrom.disconnect'), disabled: isElsewhere || file === undefined || !connected, run: () => set({ ...(file === undefined ? {} : { file }), connected: false }) },
+    { kind: 'item', id: `${id}-choose`, text: t('shell.cdrom.choose'), disabled: isElsewhere, run: choose },
     { kind: 'separator', id: `${id}-` },
     { kind: 'item', id: `${id}-settings`, text: t('shell.cdrom.settings'), run: () => useDialogsStore().open({ kind: 'settings', vm: vm.id, page: id }) },
   ]

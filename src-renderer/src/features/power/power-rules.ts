@@ -16,6 +16,12 @@ export function isOnAnywhere(vm: VmCard | undefined): boolean {
   return isOn(vm) || vm?.power.type === 'in-use'
 }
 
+/** Its last run ended in a way that has to be told. */
+export function endedBadly({ power }: VmCard): boolean {
+  if (power.type === 'failed' || power.type === 'crashed') return true
+  return power.type === 'powered-off' && (power.lastEnd?.cause === 'triple-fault' || power.lastEnd?.cause === 'unimplemented')
+}
+
 /** What it is doing, here or in another process that tells. */
 export function doing(vm: VmCard | undefined): VmCard['power']['type'] | undefined {
   return vm?.power.type === 'in-use' ? (vm.power.state ?? 'in-use') : vm?.power.type

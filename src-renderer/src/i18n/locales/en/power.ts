@@ -44,6 +44,7 @@ export const power = {
       file: 'See to the file that is named above, or choose another under Settings. Then power it on again.',
       state: 'The suspended state cannot be used. Discard it with VM > Manage > Discard Suspended State; what was not saved inside the guest is lost. Then power it on.',
     },
+    more: 'See what happened',
     code: 'Error', logFile: 'All of the log: {file}', dump: 'State of the processor', log: 'Log',
   },
   elsewhere: {

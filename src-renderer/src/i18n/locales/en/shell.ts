@@ -15,10 +15,12 @@ export const shell = {
   device: { disk: 'Hard Disk {n}: {file}', cdrom: 'CD/DVD {n}: {file}', serial: 'Serial Port {n}', log: 'Message log' },
   unread: '{n} new messages',
   hint: {
+    elsewhere: 'Another process runs this virtual machine.',
     off: 'This virtual machine is off.',
     grab: 'To direct input to this virtual machine, click inside its screen or press Ctrl+G.',
     release: 'To return to your computer, press Ctrl+Alt.',
   },
+  broken: { title: 'The window could not be loaded', text: 'Virtual machines that run go on. Load the window again; if that does not help, quit Vitrine and start it anew.', again: 'Load Again' },
   resize: 'Width of the library',
   finishWizard: 'Finish or cancel the new virtual machine first, then drop the file again.',
   dropHere: 'Drop a disc image, disk, kernel or virtual machine here',

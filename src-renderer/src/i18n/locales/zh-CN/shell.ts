@@ -15,10 +15,12 @@ export const shell = {
   device: { disk: '硬盘 {n}：{file}', cdrom: 'CD/DVD {n}：{file}', serial: '串行端口 {n}', log: '消息日志' },
   unread: '{n} 条新消息',
   hint: {
+    elsewhere: '此虚拟机由另一个进程运行。',
     off: '此虚拟机已关闭。',
     grab: '要将输入定向到此虚拟机，请在其屏幕内单击或按 Ctrl+G。',
     release: '要返回到您的计算机，请按 Ctrl+Alt。',
   },
+  broken: { title: '无法加载窗口', text: '正在运行的虚拟机不受影响。请重新加载窗口；如果没有作用，请退出 Vitrine 后重新启动。', again: '重新加载' },
   resize: '库的宽度',
   finishWizard: '请先完成或取消新建虚拟机，然后再次拖放该文件。',
   dropHere: '将光盘映像、磁盘、内核或虚拟机拖放到此处',
