@@ -16,6 +16,8 @@ export interface VmRunsOptions {
   readonly messages: MessageLog
   /** Its files are to be looked at again: its lock, its suspended state. */
   readonly filesChanged: (id: string) => void
+  /** A VM has been powered on: it is now the one used last. */
+  readonly used: () => void
 }
 
 /** What has been asked for is told when it has happened. */
@@ -142,6 +144,7 @@ export class VmRuns {
     record.isStarting = false
     if (started.ok) {
       this.say(record, 'info', vm.state === 'suspended' ? 'resumed' : 'powered-on')
+      this.options.used()
       this.options.filesChanged(vm.id)
       return { ok: true, value: undefined }
     }

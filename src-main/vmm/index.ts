@@ -1,6 +1,6 @@
 /** The public face of the VMM. */
 export { VmmError, type VmmErrorCode } from './errors/vmm-error'
-export { DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MAX_SERIAL_PORTS, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, type CpuModelOptions, type EngineChoice, type MachineConfig, type MachineEnd, type VideoMemoryMiB } from './machine/config'
+export { DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MAX_SERIAL_PORTS, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, type CpuModelOptions, type DiskImage, type EngineChoice, type MachineConfig, type MachineEnd, type VideoMemoryMiB } from './machine/config'
 export { createMachine, type MachineAttachments } from './machine/create-machine'
 export type { KeyEvent } from './machine/key-typist'
 export type { Machine } from './machine/machine'

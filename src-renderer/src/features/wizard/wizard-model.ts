@@ -200,7 +200,7 @@ export function finalDraft(answers: Answers): MachineDraft {
   if (customized) return draft
   const { hardware } = draft
   const disks: MachineDraft['hardware']['disks'] = []
-  if (wantsExistingDisk(answers)) disks.push({ kind: 'existing', file: answers.disk, readOnly: answers.diskReadOnly, bytes: answers.diskBytes })
+  if (wantsExistingDisk(answers)) disks.push({ kind: 'existing', file: answers.disk, readOnly: answers.diskReadOnly, cache: 'writeback', bytes: answers.diskBytes })
   if (wantsNewDisk(answers)) disks.push({ kind: 'new', file: answers.diskFile || freeDiskName(disks), gibibytes: answers.gibibytes })
   const cdroms = source === 'iso' ? [{ file: answers.iso, connected: true }] : [{ connected: true }]
   // An installer disc comes after the disk, which is empty at first and has the system then.

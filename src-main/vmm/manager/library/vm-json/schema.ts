@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { CPU_FEATURES } from '../../../cpu/cpuid'
-import { DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB } from '../../../machine/config'
+import { DEFAULT_VIDEO_MEMORY_MIB, DISK_CACHES, ENGINES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB } from '../../../machine/config'
 import { expected } from './expected'
 import { CLOSE_ACTIONS, CRASH_ACTIONS, GUEST_FAMILIES, LOG_LEVELS, type CdromJson, type DiskJson, type SerialPortJson, type VmJson } from './types'
 
@@ -47,7 +47,7 @@ const Kernel = group({
   entry: oneOf('auto', 16, 32, 64).default('auto'),
   modules: list(Module, 32).default([]),
 })
-const Disk = group({ file: path(), readOnly: flag().default(false) })
+const Disk = group({ file: path(), readOnly: flag().default(false), cache: oneOf(...DISK_CACHES).default('writeback') })
 const Cdrom = group({ file: path().optional(), connected: flag().default(true) })
 const SERIAL_KINDS = [
   group({ kind: z.literal('terminal') }),

@@ -142,12 +142,12 @@ describe('hardware', () => {
     const full = config({
       memoryMiB: 64, display: { videoMemoryMiB: 4 }, processors: { model: { vendor: 'AuthenticAMD', family: 6, disabled: ['sse4.2'] } }, engine: 'interpreter', clock: 'instructions',
       boot: { order: ['cdrom'], kernel: { file: 'k', initrd: '/i', commandLine: 'quiet', entry: 32, modules: [{ file: 'm', commandLine: 'x' }] } },
-      disks: [{ file: 'disk.img' }, { file: '/other/disk.img', readOnly: true }], cdroms: [{ file: 'a.iso' }, {}, { file: 'b.iso', connected: false }],
+      disks: [{ file: 'disk.img' }, { file: '/other/disk.img', readOnly: true, cache: 'writethrough' }], cdroms: [{ file: 'a.iso' }, {}, { file: 'b.iso', connected: false }],
     })
     expect(machineConfig(full, '/vm')).toEqual({
       engine: 'interpreter', memoryMiB: 64, videoMemoryMiB: 4, cpus: 1, cpu: { vendor: 'AuthenticAMD', family: 6, disabled: ['sse4.2'] }, clock: 'instructions', firmware: 'builtin', boot: ['cdrom'], bootMenu: false,
       kernel: '/vm/k', initrd: '/i', append: 'quiet', linuxEntry: 32, modules: [{ path: '/vm/m', commandLine: 'm x' }],
-      disks: [{ path: '/vm/disk.img', readOnly: false }, { path: '/other/disk.img', readOnly: true }], cdroms: [{ path: '/vm/a.iso' }, {}, {}], demo: false, debugExit: false,
+      disks: [{ path: '/vm/disk.img', readOnly: false, cache: 'writeback' }, { path: '/other/disk.img', readOnly: true, cache: 'writethrough' }], cdroms: [{ path: '/vm/a.iso' }, {}, {}], demo: false, debugExit: false,
     })
     expect(machineConfig(config({ firmware: { kind: 'file', file: 'bios', vgaBios: 'vga' } }), '/vm')).toMatchObject({ firmware: '/vm/bios', vgaBios: '/vm/vga' })
     expect(namedFiles(full, '/vm').map(({ key, path, writable }) => [key, path, writable])).toEqual([

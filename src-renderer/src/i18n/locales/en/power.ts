@@ -3,7 +3,7 @@ export const power = {
   commands: {
     powerOn: 'Power On', resume: 'Resume', powerOff: 'Power Off', suspend: 'Suspend', reset: 'Reset', pause: 'Pause', unpause: 'Unpause', toFirmware: 'Power On to Firmware',
     shutDownGuest: 'Shut Down Guest', restartGuest: 'Restart Guest',
-    powerOnThis: 'Power on this virtual machine', resumeThis: 'Resume this virtual machine', soft: '{command} (asks the guest)', hard: '{command} (at once)',
+    powerOnThis: 'Power on this virtual machine', resumeThis: 'Resume this virtual machine', unpauseThis: 'Unpause this virtual machine', soft: '{command} (asks the guest)', hard: '{command} (at once)',
   },
   states: {
     'powered-off': 'Powered off', suspended: 'Suspended', 'in-use': 'In use by {program}', elsewhere: '{state} ({program})', starting: 'Powering on…', resuming: 'Resuming…', running: 'Powered on', paused: 'Paused', suspending: 'Suspending…', suspendingShare: 'Suspending… {percent}%',

@@ -35,6 +35,7 @@ export const settings = {
   disk: {
     choose: 'Disk', new: 'Create a new virtual disk', existing: 'Use an existing virtual disk', file: 'Disk file', fileLabel: 'Disk image', fileName: 'File name', capacity: 'Capacity', maximum: 'Maximum disk size',
     sparse: 'The file grows as the guest writes to the disk.', free: 'System free: {size}', current: 'Current size: {size}', readOnly: 'Read-only', readOnlyHint: 'The guest cannot change the disk.',
+    cache: 'Write cache', writeback: 'Write back', writebackHint: 'Fast. What the guest has not flushed is lost when this computer crashes.', writethrough: 'Write through', writethroughHint: 'Every write is on this computer\'s disk before the guest goes on. Slow.',
     expand: 'Expand to', expandHint: 'The guest sees a larger disk; partitions on it stay as they are.', expandWhenOff: 'The disk can be expanded while the virtual machine is powered off.', newSummary: 'New, {size}', summary: '{file}, {size}',
   },
   cdrom: {

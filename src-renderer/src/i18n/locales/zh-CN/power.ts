@@ -3,7 +3,7 @@ export const power = {
   commands: {
     powerOn: '开机', resume: '继续运行', powerOff: '关机', suspend: '挂起', reset: '重置', pause: '暂停', unpause: '取消暂停', toFirmware: '打开电源时进入固件',
     shutDownGuest: '关闭客户机', restartGuest: '重新启动客户机',
-    powerOnThis: '开启此虚拟机', resumeThis: '继续运行此虚拟机', soft: '{command}（通知客户机）', hard: '{command}（立即）',
+    powerOnThis: '开启此虚拟机', resumeThis: '继续运行此虚拟机', unpauseThis: '取消暂停此虚拟机', soft: '{command}（通知客户机）', hard: '{command}（立即）',
   },
   states: {
     'powered-off': '已关机', suspended: '已挂起', 'in-use': '正由 {program} 使用', elsewhere: '{state}（{program}）', starting: '正在开机…', resuming: '正在恢复…', running: '已开机', paused: '已暂停', suspending: '正在挂起…', suspendingShare: '正在挂起… {percent}%',
