@@ -22,6 +22,12 @@ const REQUESTS: Partial<Record<PowerAction, ControlRequest>> = {
   unpause: { command: 'unpause' },
 }
 
+export interface RemoteTerminal {
+  send(bytes: Uint8Array): void
+  setPaused(isPaused: boolean): void
+  close(): void
+}
+
 export class Elsewhere {
   private readonly followed = new Map<string, Follower>()
 
@@ -78,6 +84,23 @@ export class Elsewhere {
       skipped += Typed.safeParse(typed.value).data?.skipped ?? 0
     }
     return ok({ skipped })
+  }
+
+  /** Its serial terminal; `ended`: it has ended, or has let us go because we left too much unread. */
+  async terminal(id: string, output: (bytes: Uint8Array) => void, ended: () => void): Promise<Result<RemoteTerminal>> {
+    const vm = this.followed.get(id)
+    if (!vm) return fail(problem('control-ended', {}))
+    const connected = await ControlClient.connect(controlPath(vm.path))
+    if (!connected.ok) return connected
+    const client = connected.value
+    const granted = (await within(client.ask({ command: 'console' }), PATIENCE_MS)) ?? fail(problem('control-silent', {}))
+    if (!granted.ok) {
+      client.close()
+      return granted
+    }
+    void client.closed().then(ended)
+    const send = client.attach(output)
+    return ok({ send, setPaused: (isPaused) => client.setPaused(isPaused), close: () => client.close() })
   }
 
   close(): void {

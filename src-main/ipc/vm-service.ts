@@ -97,11 +97,13 @@ export class VmService {
       return number
     },
     'serial.open': async ({ vm, port }, window) => {
-      const { id, path } = await this.options.library.get(vm)
-      const stream = this.options.runs.record(id, path).serial[port]
+      const { id, path, config } = await this.options.library.get(vm)
+      const record = this.options.runs.record(id, path)
+      const stream = record.serial[port]
       if (!stream) throw new IpcError('vm/not-found', `there is no serial port ${port + 1}`)
       const number = ++this.ports
       stream.connect(this.options.openPort<SerialDown>(window, 'serial', number))
+      if (config?.hardware.serialPorts.findIndex(({ kind }) => kind === 'terminal') === port) void record.openRemote(port, this.options.runs.elsewhere)
       return number
     },
     'serial.log': async ({ vm, port, path }) => {

@@ -45,6 +45,13 @@ test('a VM of the command line is seen and ruled from the window, and continued 
     await expect.poll(async () => (await pictureBytes()) - before).toBeGreaterThan(500)
   })
 
+  await test.step('its serial terminal', async () => {
+    await frame.view('Serial').click()
+    await window.typeOnSerial('echo over the socket\r')
+    await expect.poll(() => window.serialText()).toMatch(/^over the socket/m)
+    await frame.view('Console').click()
+  })
+
   await test.step('continued in this window, where it was', async () => {
     await main.getByRole('button', { name: 'Continue in This Window' }).click()
     await expect(window.state).toHaveText('Powered on')

@@ -48,6 +48,12 @@ export class ControlClient {
     return (input) => void this.socket.write(input)
   }
 
+  /** While attached: what comes waits in the connection, and its end lets us go when too much does. */
+  setPaused(isPaused: boolean): void {
+    if (isPaused) this.socket.pause()
+    else this.socket.resume()
+  }
+
   /** Resolves when the connection is closed by either side. */
   async closed(): Promise<void> {
     return this.ended

@@ -49,7 +49,7 @@ export const power = {
   },
   elsewhere: {
     title: '{name} runs in another process',
-    canDo: 'What is below is its picture of a second ago at most. It can be paused, suspended, reset and powered off from here, and keys can be sent. To use its screen, keyboard and mouse, continue it in this window: it is suspended there and resumed here, where it was.',
+    canDo: 'What is below is its picture of a second ago at most. It can be paused, suspended, reset and powered off from here, keys can be sent, and its serial terminal works as usual. To use its screen, keyboard and mouse, continue it in this window: it is suspended there and resumed here, where it was.',
     silent: 'That process does not answer: it may be starting, belong to another user, or run on another computer. Power it off there; it can be powered on here when that process has ended.',
     continueHere: 'Continue in This Window',
   },
