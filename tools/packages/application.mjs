@@ -18,7 +18,7 @@ export const application = {
 /** A VM is a folder, and folders have no file type of their own: what stands for it is the vm.json in it, as the .vmx file does elsewhere. */
 export const fileType = 'application/x-vitrine-vm+json'
 
-/** Keys of the Desktop Entry Specification 1.5. Chromium gives its windows the program's name as class. */
+/** Keys of the Desktop Entry Specification 1.5. The class of Electron's windows is the app's name. */
 export const desktopEntry = {
   Type: 'Application',
   Name: application.name,
@@ -32,7 +32,7 @@ export const desktopEntry = {
   Keywords: 'virtual machine;VM;emulator;x86;',
   'Keywords[zh_CN]': '虚拟机;模拟器;',
   MimeType: `${fileType};`,
-  StartupWMClass: application.program,
+  StartupWMClass: application.name,
   StartupNotify: 'true',
 }
 
