@@ -238,7 +238,7 @@ describe('a VM that runs', () => {
 
   it('has thumbnails for the windows that ask, when the picture changes', async () => {
     const vm = await start()
-    const frame = { width: 1, height: 1, rects: [{ x: 0, y: 0, width: 1, height: 1, rgba: new Uint8Array(4) }] }
+    const frame = { width: 1, height: 1, rects: [{ x: 0, y: 0, width: 1, height: 1, packed: Uint32Array.of(1, 0xff000000) }] }
     vm.observer.onFrame(frame)
     await f.ask('library.watch-thumbnails', { vms: [vm.id, 'nobody'] })
     await f.until(() => f.told1('vm.thumbnail').length === 1)

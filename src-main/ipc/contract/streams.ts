@@ -10,8 +10,8 @@ export interface FrameRectDto {
   readonly y: number
   readonly width: number
   readonly height: number
-  /** RGBA, width * height * 4 bytes. */
-  readonly rgba: Uint8Array
+  /** See vmm/backends/display/packed-pixels.ts. In a buffer of their own. */
+  readonly packed: Uint32Array<ArrayBuffer>
 }
 
 export type ConsoleDown =
