@@ -38,7 +38,7 @@ export const power = {
     failedTitle: 'This virtual machine has stopped because of an error',
     failedText: 'Only this virtual machine is affected. Its disks are as the guest has written them, and its log is kept.',
     whatToDo: {
-      bug: 'Power it on again. If it happens repeatedly, choose the interpreter as its engine under Settings > Options, and report what the log says.',
+      bug: 'Power it on again. If it happens repeatedly, choose the interpreter as its engine under Settings > Hardware > Engine and Clock, and report what the log says.',
       memory: 'Close other programs or virtual machines, or give it less memory under Settings > Hardware > Memory. Then power it on again.',
       installation: 'A file that belongs to Vitrine is missing: install Vitrine again, then power the virtual machine on.',
       file: 'See to the file that is named above, or choose another under Settings. Then power it on again.',
