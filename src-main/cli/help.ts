@@ -53,7 +53,8 @@ firmware and booting
   --module "PATH ARGS"        Multiboot module (repeatable)
 
 devices
-  --disk PATH[,ro]            raw image on the next free IDE position (repeatable, up to 4 with CDs)
+  --disk PATH[,ro][,writethrough]  raw image on the next free IDE position (repeatable, up to 4 with CDs); read-only;
+                              every write goes to the host's disk before the guest hears that it is done
   --cdrom PATH                ISO image in a CD-ROM drive (repeatable)
   --serial stdio|file:PATH|none   the first serial port, COM1 (default: stdio; Ctrl-A x ends the machine)
   --debug-console stdio|file:PATH|none   what the guest writes to ports E9h and 402h (default: none)

@@ -1,7 +1,7 @@
 /** The command line of `vitrine run`: stable, checked, one clear line for each mistake. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { CPU_FEATURES, DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, VmmError, type CpuModelOptions, type MachineConfig, type VideoMemoryMiB } from '../vmm'
+import { CPU_FEATURES, DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, VmmError, type CpuModelOptions, type DiskImage, type MachineConfig, type VideoMemoryMiB } from '../vmm'
 import { bad, flag, list, splitArguments, text, type OptionValues } from './arguments'
 
 export interface RunOptions {
@@ -140,11 +140,16 @@ export function regex(where: string, source: string): RegExp {
   }
 }
 
-function parseDisk(value: string): { readonly path: string; readonly readOnly: boolean } {
-  const readOnly = value.endsWith(',ro')
-  const path = readOnly ? value.slice(0, -3) : value
-  if (path === '') throw bad(`--disk ${value}: no path; give PATH or PATH,ro`)
-  return { path, readOnly }
+/** Only these words at the end are not part of the path, which may have commas. */
+function parseDisk(value: string): DiskImage {
+  const words = new Set<string>()
+  let path = value
+  for (let end = /,(ro|writethrough)$/.exec(path); end; end = /,(ro|writethrough)$/.exec(path)) {
+    words.add(end[1] ?? '')
+    path = path.slice(0, end.index)
+  }
+  if (path === '') throw bad(`--disk ${value}: no path; give PATH, PATH,ro or PATH,writethrough`)
+  return { path, readOnly: words.has('ro'), ...(words.has('writethrough') ? { cache: 'writethrough' } : {}) }
 }
 
 function parseModule(value: string): { readonly path: string; readonly commandLine: string } {

@@ -151,7 +151,7 @@ function loadModules(directory: string): Modules {
   let modules = loaded.get(directory)
   if (modules === undefined) {
     tuneWebAssembly()
-    const file = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(join(directory, name)))
+    const file = (name: string): Uint8Array<ArrayBuffer> => readPart(join(directory, name))
     modules = {
       core: new WebAssembly.Module(file('core.wasm')),
       interpreter: new WebAssembly.Module(file('interpreter.wasm')),
@@ -162,6 +162,14 @@ function loadModules(directory: string): Modules {
   return modules
 }
 
+function readPart(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(path))
+  } catch (cause) {
+    throw new VmmError('installation/incomplete', `${path} cannot be read; install Vitrine again, or run npm run build:core in its sources`, { cause })
+  }
+}
+
 /** out/core of the package, wherever this code runs from: sources, out/cli or out/main. */
 function findDirectory(): string {
   let folder = ownFolder()
@@ -170,7 +178,7 @@ function findDirectory(): string {
       if (existsSync(join(candidate, 'interpreter.wasm'))) return candidate
     }
     const parent = dirname(folder)
-    if (parent === folder) throw new VmmError('file/not-found', 'out/core/interpreter.wasm is missing: run npm run build:core')
+    if (parent === folder) throw new VmmError('installation/incomplete', 'out/core/interpreter.wasm is missing from the installation; install Vitrine again, or run npm run build:core in its sources')
     folder = parent
   }
 }

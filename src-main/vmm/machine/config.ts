@@ -25,6 +25,17 @@ export const VIDEO_MEMORY_MIB = [4, 8, 16, 32, 64] as const
 export type VideoMemoryMiB = (typeof VIDEO_MEMORY_MIB)[number]
 export const DEFAULT_VIDEO_MEMORY_MIB = 16
 
+/** Whether a write is done when the host's kernel has it (the guest's flush then brings it to the disk), or when the disk has it. */
+export const DISK_CACHES = ['writeback', 'writethrough'] as const
+export type DiskCache = (typeof DISK_CACHES)[number]
+
+export interface DiskImage {
+  readonly path: string
+  readonly readOnly: boolean
+  /** Left out: writeback. */
+  readonly cache?: DiskCache | undefined
+}
+
 export interface MachineConfig {
   readonly engine: EngineChoice
   readonly memoryMiB: number
@@ -44,7 +55,7 @@ export interface MachineConfig {
   readonly append: string
   readonly linuxEntry?: 16 | 32 | 64
   readonly modules: readonly { readonly path: string; readonly commandLine: string }[]
-  readonly disks: readonly { readonly path: string; readonly readOnly: boolean }[]
+  readonly disks: readonly DiskImage[]
   /** Drives; without a path there is no disc in it. */
   readonly cdroms: readonly { readonly path?: string }[]
   /** Boot the demo guest from a disk in memory. */

@@ -45,7 +45,7 @@ async function openDrives(config: MachineConfig): Promise<readonly OpenDisk[]> {
   const drives: OpenDisk[] = []
   try {
     if (config.demo) drives.push({ kind: 'disk', backend: new MemoryDisk('the demo guest', buildDemoDisk()) })
-    for (const { path, readOnly } of config.disks) drives.push({ kind: 'disk', backend: await RawFile.openDisk(path, { readOnly, option: '--disk' }) })
+    for (const { path, readOnly, cache } of config.disks) drives.push({ kind: 'disk', backend: await RawFile.openDisk(path, { readOnly, writeThrough: cache === 'writethrough', option: '--disk' }) })
     for (const { path } of config.cdroms) drives.push({ kind: 'cdrom', backend: path === undefined ? undefined : await RawFile.openCd(path, '--cdrom') })
   } catch (error) {
     await closeDrives(drives)

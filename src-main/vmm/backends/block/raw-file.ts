@@ -1,4 +1,4 @@
-/** Raw disk images and ISO files: bytes as they are, through the host's page cache; flush is fdatasync. */
+/** Raw disk images and ISO files: bytes as they are, through the host's page cache; flush is fdatasync, and so is the end of each write to a disk without a write cache. */
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { VmmError } from '../../errors/vmm-error'
 import type { BlockBackend } from './block-backend'
@@ -8,6 +8,8 @@ const CD_SECTOR_BYTES = 2048
 
 export interface RawFileOptions {
   readonly readOnly: boolean
+  /** A write is done when it is on the host's disk. */
+  readonly writeThrough?: boolean
   /** The command-line option or setting that named the file, for messages. */
   readonly option: string
 }
@@ -18,6 +20,7 @@ export class RawFile implements BlockBackend {
     readonly bytes: number,
     readonly readOnly: boolean,
     private readonly file: FileHandle,
+    private readonly writeThrough = false,
   ) {}
 
   /** Opens a disk image; its size must be a whole number of sectors. */
@@ -27,7 +30,7 @@ export class RawFile implements BlockBackend {
       await file.close()
       throw new VmmError('file/too-small', `${options.option} ${path}: ${bytes} bytes is no whole number of ${SECTOR_BYTES}-byte sectors; is it a raw disk image, and complete?`)
     }
-    return new RawFile(path, bytes, options.readOnly, file)
+    return new RawFile(path, bytes, options.readOnly, file, options.writeThrough)
   }
 
   /** Opens a CD image (ISO 9660 or other); always read-only. A volume that is longer than its file is refused as truncated. */
@@ -65,6 +68,7 @@ export class RawFile implements BlockBackend {
       for (let done = 0; done < source.length; ) done += (await this.file.write(source, done, source.length - done, at + done)).bytesWritten
       at += source.length
     }
+    if (this.writeThrough) await this.file.datasync()
   }
 
   async flush(): Promise<void> {
