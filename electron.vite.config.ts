@@ -31,6 +31,7 @@ export default defineConfig({
   renderer: {
     root: 'src-renderer',
     plugins: [vue()],
-    build: { outDir: 'out/renderer', target: CHROME, rollupOptions: { input: { index: at('src-renderer/index.html') } } },
+    worker: { format: 'es' },
+    build: { outDir: 'out/renderer', target: CHROME, minify: true, rollupOptions: { input: { index: at('src-renderer/index.html') } } },
   },
 })

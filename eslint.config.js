@@ -11,7 +11,8 @@ const layers = [
   { files: ['src-main/vmm/paravirt/**'], forbidden: '/(machine|snapshot|manager|firmware|cpu/(?!cpuid|engine)|time/(host-clock|instruction-clock))/?|^node:' },
   { files: ['src-main/vmm/backends/**'], forbidden: '/(devices|machine|cpu|firmware|manager)/' },
   { files: ['src-main/vmm/cpu/**'], forbidden: '/(devices|machine|backends|firmware|manager|bus/(?!width))/' },
-  { files: ['src-renderer/**'], forbidden: '/(vmm|app|cli)/|/ipc/(?!contract)' },
+  // The pixels' encoding excepted: one side packs, the other unpacks.
+  { files: ['src-renderer/**'], forbidden: '/(vmm(?!/backends/display/packed-pixels)|app|cli)/|/ipc/(?!contract)' },
   { files: ['src-main/preload/**'], forbidden: '/(vmm|app|cli)/', electron: true },
   // Types of vm.json excepted: the settings dialog is made of them.
   { files: ['src-main/ipc/contract/**'], forbidden: '/(vmm(?!/manager/library/vm-json/types)|app|cli|server|ports)' },

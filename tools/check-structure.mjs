@@ -12,6 +12,8 @@ const TABLES = [/\/isa\/table\//, /\/instruction-table\.ts$/, /\/generated\//]
 const LINT_EXCEPTIONS = 0
 /** Devices whose register names stand elsewhere. */
 const REGISTERS_ELSEWHERE = { i8042: 'i8042.ts' }
+/** Folders of devices that have an interface to the guest in common: one README for all, and what is small stands in the device's file. */
+const FAMILIES = ['virtio', 'xen']
 
 const problems = []
 const warnings = []
@@ -43,11 +45,23 @@ function checkDevices() {
   for (const entry of readdirSync(devices, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue
     const names = readdirSync(join(devices, entry.name))
+    if (FAMILIES.includes(entry.name)) {
+      checkFamily(join(devices, entry.name), names)
+      continue
+    }
     const needed = { 'README.md': names.includes('README.md'), 'state.ts': names.includes('state.ts') }
     needed['registers.ts'] = names.includes('registers.ts') || names.includes(REGISTERS_ELSEWHERE[entry.name])
     needed['a test'] = names.some((name) => name.endsWith('.test.ts'))
     needed['the device'] = names.some((name) => name.endsWith('.ts') && entry.name.startsWith(basename(name, '.ts').split('-')[0] ?? ''))
     for (const [what, there] of Object.entries(needed)) if (!there) problems.push(`src-main/vmm/devices/${entry.name}: ${what} is missing`)
+  }
+}
+
+function checkFamily(folder, names) {
+  const place = folder.slice(root.length + 1)
+  if (!names.includes('README.md')) problems.push(`${place}: README.md is missing`)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory() && !readdirSync(join(folder, entry.name)).some((name) => name.endsWith('.test.ts'))) problems.push(`${place}/${entry.name}: a test is missing`)
   }
 }
 

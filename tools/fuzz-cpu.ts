@@ -1,11 +1,11 @@
 /**
  * Differential fuzzing of the engines, against the real processor and each other.
  *   npm run fuzz:cpu -- [--engine interpreter|translator|both] [--programs] [--minutes N] [--seed N] [--only operation,operation]
- *     [--except operation,operation] [--without feature,feature] [--bounded] [--slices] [--threshold N] [--resident yes|no] [--brief] [--keep] [--show N] [--core DIR]
+ *     [--except operation,operation] [--without feature,feature] [--bounded] [--slices] [--threshold N] [--resident yes|no] [--brief] [--x87 PERCENT] [--keep] [--show N] [--core DIR]
  * --engine: what is compared with the real processor; with "both" (which needs none) also interpreter and translator with each other, in every bit.
  * --programs: programs of many blocks, interpreter against translator; --slices runs them in slices of random length; --bounded gives 32-bit code
  * segments with limits; --threshold translates while they run; --resident keeps registers in locals, or in the vCPU;
- * --brief makes regions as short as those that are made sparingly. --keep writes the first mismatch of each operation to testing/oracles/cases.
+ * --brief makes regions as short as those that are made sparingly; --x87: so much of the programs are groups of x87 instructions. --keep writes the first mismatch of each operation to testing/oracles/cases.
  * Exit status 1 when anything differed.
  */
 import type { Feature } from '../src-main/vmm/cpu/isa/row'
@@ -71,7 +71,7 @@ const end = Date.now() + minutes * 60_000
 let cases = 0
 let seed = firstSeed
 for (; Date.now() < end; seed++) {
-  const batch = programs ? generatePrograms(seed, { rows }) : generateBatch(seed, options)
+  const batch = programs ? generatePrograms(seed, { rows, ...(option('x87') !== undefined && { x87: Number(option('x87')) }) }) : generateBatch(seed, options)
   cases += batch.cases.length
   for (const mismatch of run(batch)) {
     const operation = programs ? `program of seed ${seed}` : (suspect(mismatch)?.operation ?? 'unknown')

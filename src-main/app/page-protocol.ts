@@ -12,8 +12,8 @@ export const PAGE_URL = `${SCHEME}://${HOST}/index.html`
  * Style elements are allowed inline because xterm makes its own; they cannot run anything.
  */
 const POLICY = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'",
-  "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", 'trusted-types vue',
+  "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'", "worker-src 'self'",
+  "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", 'trusted-types vue vitrine-worker',
 ].join('; ')
 
 const TYPES: Readonly<Record<string, string>> = {

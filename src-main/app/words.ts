@@ -22,7 +22,7 @@ const zhCN: Words = {
   isoImages: 'ISO 映像', diskImages: '磁盘映像', firmwareImages: '固件映像', virtualMachines: '虚拟机', pngImages: 'PNG 图像', logs: '日志', allFiles: '所有文件',
   trayTitle: (count) => `Vitrine：${count} 台虚拟机正在运行`,
   show: '显示 Vitrine', quit: '退出 Vitrine…',
-  poweredOff: '虚拟机已关闭电源。', suspended: '虚拟机已挂起。', crashed: '客户机已崩溃。', failed: '虚拟机发生故障。',
+  poweredOff: '虚拟机已关机。', suspended: '虚拟机已挂起。', crashed: '客户机已崩溃。', failed: '虚拟机发生故障。',
 }
 
 export function wordsFor(language: Preferences['language']): Words {

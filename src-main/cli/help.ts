@@ -54,7 +54,8 @@ firmware and booting
   --module "PATH ARGS"        Multiboot module (repeatable)
 
 devices
-  --disk PATH[,bus=ide|virtio|scsi|xen][,ro]   raw image as a disk (repeatable; default: ide, up to 4 with CDs)
+  --disk PATH[,bus=ide|virtio|scsi|xen][,ro][,writethrough]   raw image as a disk (repeatable; default: ide, up to 4 with CDs);
+                              ro: read-only; writethrough: every write goes to the host's disk before the guest hears that it is done
   --cdrom PATH[,bus=ide|scsi] ISO image in a CD-ROM drive (repeatable)
   --serial stdio|file:PATH|none   the first serial port, COM1 (default: stdio; Ctrl-A x ends the machine)
   --debug-console stdio|file:PATH|none   what the guest writes to ports E9h and 402h (default: none)

@@ -34,6 +34,7 @@ describe('options of vitrine run', () => {
     expect(machine('--boot', 'cdrom, disk', '--boot-menu')).toMatchObject({ boot: ['cdrom', 'disk'], bootMenu: true })
     expect(machine('--kernel', 'k', '--initrd', 'i', '--append', 'a b', '--linux-entry', '32')).toMatchObject({ kernel: 'k', initrd: 'i', append: 'a b', linuxEntry: 32, demo: false })
     expect(machine('--kernel', 'k', '--module', 'm1 x y', '--module', ' m2 ')).toMatchObject({ modules: [{ path: 'm1', commandLine: 'm1 x y' }, { path: 'm2', commandLine: 'm2' }] })
+    expect(machine('--disk', 'a,writethrough', '--disk', 'b,writethrough,ro').disks).toEqual([{ path: 'a', readOnly: false, cache: 'writethrough' }, { path: 'b', readOnly: true, cache: 'writethrough' }])
     expect(machine('--disk', 'a', '--disk', 'b,ro', '--cdrom', 'c', '--cdrom', 'd,ro')).toMatchObject({
       disks: [{ path: 'a', readOnly: false }, { path: 'b', readOnly: true }], cdroms: [{ path: 'c' }, { path: 'd,ro' }], demo: false,
     })

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import {
   BOARDS, CDROM_BUSES, CONSOLE_KINDS, DISK_BUSES, DISPLAYS, KEYBOARDS, MAX_IDE_DRIVES, NIC_MODELS, PARAVIRT_INTERFACES, POINTERS, VmmError,
-  type CdromBus, type ConsoleKind, type DiskBus, type MachineConfig, type NicConfig, type ParavirtInterface, type ParavirtualDevices, type ShareConfig,
+  type CdromBus, type ConsoleKind, type DiskBus, type DiskImage, type MachineConfig, type NicConfig, type ParavirtInterface, type ParavirtualDevices, type ShareConfig,
 } from '../vmm'
 import { bad, choice, flag, list, text, type OptionValues } from './arguments'
 
@@ -49,11 +49,16 @@ export function parseParavirtual(values: ParavirtualValues): ParavirtualConfig {
   }
 }
 
-/** PATH[,bus=ide|virtio|scsi|xen][,ro], in any order. A path may have commas of its own. */
-export function parseDisk(value: string): { readonly path: string; readonly readOnly: boolean; readonly bus?: DiskBus } {
-  const { path, settings } = splitSettings('disk', value, ['ro', 'bus'])
+/** PATH[,bus=ide|virtio|scsi|xen][,ro][,writethrough], in any order. A path may have commas of its own. */
+export function parseDisk(value: string): DiskImage {
+  const { path, settings } = splitSettings('disk', value, ['ro', 'bus', 'writethrough'])
   const bus = settings.get('bus')
-  return { path, readOnly: settings.has('ro'), ...(bus === undefined ? {} : { bus: choice('disk ...,bus', bus, DISK_BUSES, 'ide') }) }
+  return {
+    path,
+    readOnly: settings.has('ro'),
+    ...(settings.has('writethrough') ? { cache: 'writethrough' } : {}),
+    ...(bus === undefined ? {} : { bus: choice('disk ...,bus', bus, DISK_BUSES, 'ide') }),
+  }
 }
 
 export function parseCdrom(value: string): { readonly path: string; readonly bus?: CdromBus } {

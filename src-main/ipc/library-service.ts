@@ -91,6 +91,7 @@ export class LibraryService {
   async cards(vms: readonly LibraryVm[]): Promise<VmCard[]> {
     const ready = await Promise.all(vms.map(async (vm) => {
       this.learn(vm)
+      this.options.runs.elsewhere.saw(vm)
       return { vm, devices: await deviceSummaries(vm) }
     }))
     return ready.map(({ vm, devices }) => vmCard(vm, devices, this.options.runs.facts(vm.id), this.temporaryIds.has(vm.id)))

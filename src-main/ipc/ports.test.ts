@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { unpackPixels } from '../vmm'
 import { ConsoleStream, SerialStream, type StreamPort } from './ports'
 import type { ConsoleDown, SerialDown } from './contract'
 
@@ -25,11 +26,21 @@ class FakePort<Down> implements StreamPort<Down> {
   }
 }
 
-const rect = (x: number, y: number, width: number, height: number, value: number) => ({ x, y, width, height, rgba: new Uint8Array(width * height * 4).fill(value) })
+const rect = (x: number, y: number, width: number, height: number, value: number) => ({ x, y, width, height, packed: new Uint32Array(Array.from({ length: height }, () => [RUN | width, value]).flat()) })
+const RUN = 0x80000000
 const rectsOf = (message: ConsoleDown | undefined) => (message?.kind === 'frame' ? message.rects : [])
+/** What a window shows that got these frames. */
+const shown = (messages: readonly ConsoleDown[]): number[] => {
+  const pixels = new Uint32Array(8)
+  for (const part of messages.flatMap(rectsOf)) unpackPixels(part.packed, pixels, 4, part)
+  return [...pixels]
+}
 const frame = (...rects: ReturnType<typeof rect>[]) => ({ width: 4, height: 2, rects })
 
 describe('console stream', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
   function fixture() {
     const log: unknown[] = []
     const stream = new ConsoleStream({ frameShown: () => log.push('shown'), key: (...event) => log.push(event), mouse: (...event) => log.push(event) })
@@ -46,19 +57,31 @@ describe('console stream', () => {
     expect(log).toEqual(['shown'])
   })
 
-  it('without a window the machine goes on, and a window that opens gets the whole picture', () => {
+  it('without a window the machine draws a frame a second, and a window that opens gets the whole picture', () => {
     const { log, stream, port } = fixture()
     stream.push(frame(rect(0, 0, 4, 2, 1)))
     stream.push(frame(rect(1, 1, 2, 1, 9)))
-    expect(log).toEqual(['shown', 'shown'])
+    expect(log).toEqual([])
+    vi.advanceTimersByTime(1000)
+    expect(log).toEqual(['shown'])
     stream.connect(port)
-    const [first] = port.posted
-    expect(first).toMatchObject({ width: 4, height: 2 })
-    const pixels = [...(rectsOf(first)[0]?.rgba ?? [])].filter((_, i) => i % 4 === 0)
-    expect(pixels).toEqual([1, 1, 1, 1, 1, 9, 9, 1])
+    expect(port.posted).toHaveLength(1)
+    expect(port.posted[0]).toMatchObject({ width: 4, height: 2 })
+    expect(shown(port.posted)).toEqual([1, 1, 1, 1, 1, 9, 9, 1])
+    vi.advanceTimersByTime(5000)
+    expect(log).toEqual(['shown'])
   })
 
-  it('two frames are under way at most; what changes meanwhile follows when one has been shown, from the newest picture', () => {
+  it('a window that opens lets the machine draw at once what it did not draw for nobody', () => {
+    const { log, stream, port } = fixture()
+    stream.push(frame(rect(0, 0, 4, 2, 1)))
+    stream.connect(port)
+    expect(log).toEqual(['shown'])
+    vi.advanceTimersByTime(5000)
+    expect(log).toEqual(['shown'])
+  })
+
+  it('two frames are under way at most; what changes meanwhile follows when one has been shown', () => {
     const { log, stream, port } = fixture()
     stream.connect(port)
     stream.push(frame(rect(0, 0, 4, 2, 1)))
@@ -69,7 +92,7 @@ describe('console stream', () => {
     expect(port.posted).toHaveLength(2)
     expect(log).toEqual([])
     port.say({ kind: 'shown' })
-    expect(rectsOf(port.posted[2]).map(({ rgba }) => rgba[0])).toEqual([5, 4, 5])
+    expect(shown(port.posted)).toEqual([5, 4, 1, 1, 1, 1, 1, 1])
     expect(log).toEqual(['shown'])
     port.say({ kind: 'shown' })
     expect(port.posted).toHaveLength(3)
@@ -86,7 +109,27 @@ describe('console stream', () => {
     port.say({ kind: 'shown' })
     const rects = rectsOf(port.posted[2])
     expect(rects).toHaveLength(1)
-    expect(rects[0]?.rgba).toBe(whole.rgba)
+    expect(rects[0]?.packed).toBe(whole.packed)
+  })
+
+  it('when more waits than the whole screen is, the whole screen is sent', () => {
+    const { stream, port } = fixture()
+    stream.connect(port)
+    stream.push(frame(rect(0, 0, 4, 2, 1)))
+    stream.push(frame(rect(0, 0, 1, 1, 2)))
+    for (let i = 0; i < 200; i++) stream.push(frame(rect(i % 4, 1, 1, 1, i)))
+    port.say({ kind: 'shown' })
+    expect(rectsOf(port.posted[2])).toHaveLength(1)
+    expect(shown(port.posted)).toEqual([2, 1, 1, 1, 196, 197, 198, 199])
+  })
+
+  it('what waits for a screen of the old size is void', () => {
+    const { stream, port } = fixture()
+    stream.connect(port)
+    for (const value of [1, 2, 3]) stream.push(frame(rect(0, 0, 4, 2, value)))
+    stream.push({ width: 1, height: 1, rects: [rect(0, 0, 1, 1, 7)] })
+    port.say({ kind: 'shown' })
+    expect(port.posted[2]).toEqual({ kind: 'frame', width: 1, height: 1, rects: [rect(0, 0, 1, 1, 7)] })
   })
 
   it('a window that closes lets the machine go on; a port that is replaced is closed', () => {
@@ -172,19 +215,6 @@ describe('serial stream', () => {
     port.say({ kind: 'input', bytes: Uint8Array.of(104, 105) })
     port.say({ kind: 'input', bytes: new Uint8Array(1 << 20) })
     expect(input).toEqual([104, 105])
-  })
-
-  it('tells windows where its output is logged, also those that come later', () => {
-    const { stream, port } = fixture()
-    stream.connect(port)
-    stream.logging('/logs/a')
-    stream.logging('/logs/a')
-    const second = new FakePort<SerialDown>()
-    stream.restart()
-    stream.connect(second)
-    stream.logging(undefined)
-    expect(port.posted.filter(({ kind }) => kind === 'logging')).toEqual([{ kind: 'logging', file: '/logs/a' }])
-    expect(second.posted).toEqual([{ kind: 'logging', file: '/logs/a' }, { kind: 'logging', file: undefined }])
   })
 
   it('passes breaks on', () => {

@@ -5,6 +5,7 @@
  */
 import type { ConsoleDown, ConsoleUp, FrameRectDto, SerialDown, SerialUp } from './contract'
 import { ConsoleUp as ConsoleUpSchema, SerialUp as SerialUpSchema } from './contract'
+import { KeptPicture } from './kept-picture'
 
 /** One end of a MessagePort, whoever made it. */
 export interface StreamPort<Down> {
@@ -20,13 +21,12 @@ interface Screen {
   readonly rects: readonly FrameRectDto[]
 }
 
-type Place = Omit<FrameRectDto, 'rgba'>
-
-const BYTES_PER_PIXEL = 4
-/** More changed places than this are sent as the whole screen. */
-const MAX_PLACES = 64
+/** More changes than these are sent as the whole screen. */
+const MAX_WAITING = 64
 /** One that the page draws, and one on its way: a thread is not idle while the other works. */
 const MOST_UNDER_WAY = 2
+/** Without a window the machine draws as often as that: thumbnails, and a window that opens later, want no more. */
+const UNSEEN_MS = 1000
 
 export interface ConsoleMachine {
   frameShown(): void
@@ -36,20 +36,21 @@ export interface ConsoleMachine {
 
 export class ConsoleStream {
   private port: StreamPort<ConsoleDown> | undefined
-  private width = 0
-  private height = 0
-  private picture: Uint8Array = new Uint8Array(0)
-  /** Changed while as many frames were under way as may be. */
-  private places: Place[] = []
+  private readonly picture = new KeptPicture()
+  /** Changed while as many frames were under way as may be, the oldest first; 'everything': so much that the whole screen is less. */
+  private waiting: FrameRectDto[] | 'everything' = []
+  private waitingWords = 0
   private underWay = 0
   /** The machine waits for a frame to be shown. */
   private owed = false
+  private unseen: NodeJS.Timeout | undefined
 
   constructor(private readonly machine: ConsoleMachine) {}
 
   /** Of the guest's screen; undefined: it has shown nothing yet. */
   get size(): { readonly width: number; readonly height: number } | undefined {
-    return this.width > 0 ? { width: this.width, height: this.height } : undefined
+    const { width, height } = this.picture
+    return width > 0 ? { width, height } : undefined
   }
 
   connect(port: StreamPort<ConsoleDown>): void {
@@ -62,23 +63,25 @@ export class ConsoleStream {
       if (this.port === port) this.disconnected()
     })
     this.underWay = 0
-    this.places = this.width > 0 ? [this.everything()] : []
-    this.sendPlaces()
+    this.forgetWaiting()
+    if (this.size) this.send(this.picture.everything())
+    // What the machine did not draw for nobody.
+    if (this.unseen) this.acknowledge()
   }
 
   /** A frame of the machine. */
-  push(frame: Screen): void {
-    this.keep(frame)
+  push({ width, height, rects }: Screen): void {
+    if (width !== this.picture.width || height !== this.picture.height) this.forgetWaiting()
+    this.picture.draw(width, height, rects)
     this.owed = true
-    if (!this.port) return this.acknowledge()
-    if (this.underWay < MOST_UNDER_WAY) return this.send(frame)
-    this.places.push(...frame.rects.map(({ x, y, width, height }) => ({ x, y, width, height })))
-    if (this.places.length > MAX_PLACES || frame.rects.some((rect) => this.isEverything(rect))) this.places = [this.everything()]
+    if (!this.port) this.unseen ??= setTimeout(() => this.acknowledge(), UNSEEN_MS).unref()
+    else if (this.underWay < MOST_UNDER_WAY) this.send(rects)
+    else this.wait(rects)
   }
 
   /** A new machine: what the old one owed is void. Its last picture stays until the new one draws. */
   restart(): void {
-    this.owed = false
+    this.forgetOwed()
   }
 
   private received(message: unknown): void {
@@ -92,7 +95,7 @@ export class ConsoleStream {
         return this.machine.mouse(up.dx, up.dy, up.dz, up.buttons)
       case 'shown':
         this.underWay = Math.max(0, this.underWay - 1)
-        this.sendPlaces()
+        this.sendWaiting()
         return this.acknowledge()
     }
   }
@@ -100,65 +103,48 @@ export class ConsoleStream {
   private disconnected(): void {
     this.port = undefined
     this.underWay = 0
-    this.places = []
+    this.forgetWaiting()
     this.acknowledge()
   }
 
   private acknowledge(): void {
     if (!this.owed) return
-    this.owed = false
+    this.forgetOwed()
     this.machine.frameShown()
   }
 
-  private keep(frame: Screen): void {
-    if (frame.width !== this.width || frame.height !== this.height) {
-      this.width = frame.width
-      this.height = frame.height
-      this.picture = new Uint8Array(frame.width * frame.height * BYTES_PER_PIXEL)
-      this.places = []
+  private forgetOwed(): void {
+    this.owed = false
+    clearTimeout(this.unseen)
+    this.unseen = undefined
+  }
+
+  private wait(rects: readonly FrameRectDto[]): void {
+    for (const rect of rects) {
+      if (this.picture.isEverything(rect)) this.forgetWaiting()
+      if (this.waiting === 'everything') return
+      this.waiting.push(rect)
+      this.waitingWords += rect.packed.length
     }
-    for (const rect of frame.rects) {
-      // The machine has given these bytes away: all of a screen is kept as it came.
-      if (this.isEverything(rect)) this.picture = rect.rgba
-      else this.draw(rect)
-    }
+    const { width, height } = this.picture
+    if (this.waiting.length > MAX_WAITING || (this.waiting.length > 1 && this.waitingWords > width * height)) this.waiting = 'everything'
   }
 
-  private draw({ x, y, width, height, rgba }: FrameRectDto): void {
-    for (let row = 0; row < height; row++) {
-      const from = row * width * BYTES_PER_PIXEL
-      this.picture.set(rgba.subarray(from, from + width * BYTES_PER_PIXEL), ((y + row) * this.width + x) * BYTES_PER_PIXEL)
-    }
+  private forgetWaiting(): void {
+    this.waiting = []
+    this.waitingWords = 0
   }
 
-  private everything(): Place {
-    return { x: 0, y: 0, width: this.width, height: this.height }
+  private sendWaiting(): void {
+    if (this.waiting.length === 0) return
+    const rects = this.waiting === 'everything' ? this.picture.everything() : this.waiting
+    this.forgetWaiting()
+    this.send(rects)
   }
 
-  private isEverything({ width, height }: Place): boolean {
-    return width === this.width && height === this.height
-  }
-
-  private sendPlaces(): void {
-    if (this.places.length === 0) return
-    this.send({ width: this.width, height: this.height, rects: this.places.splice(0).map((place) => this.cut(place)) })
-  }
-
-  /** Ports copy what they post: the whole picture needs no copy of ours. */
-  private cut(place: Place): FrameRectDto {
-    const { x, y, width, height } = place
-    if (this.isEverything(place)) return { ...place, rgba: this.picture }
-    const rgba = new Uint8Array(width * height * BYTES_PER_PIXEL)
-    for (let row = 0; row < height; row++) {
-      const from = ((y + row) * this.width + x) * BYTES_PER_PIXEL
-      rgba.set(this.picture.subarray(from, from + width * BYTES_PER_PIXEL), row * width * BYTES_PER_PIXEL)
-    }
-    return { x, y, width, height, rgba }
-  }
-
-  private send(frame: Screen): void {
+  private send(rects: readonly FrameRectDto[]): void {
     this.underWay++
-    this.port?.post({ kind: 'frame', width: frame.width, height: frame.height, rects: frame.rects })
+    this.port?.post({ kind: 'frame', width: this.picture.width, height: this.picture.height, rects })
   }
 }
 
@@ -184,7 +170,6 @@ export class SerialStream {
   /** Bytes under way to the window that the machine waits for, and those it does not (history). */
   private owed = 0
   private replayed = 0
-  private logFile: string | undefined
 
   constructor(private readonly machine: SerialMachine) {}
 
@@ -199,7 +184,6 @@ export class SerialStream {
     port.onClose(() => {
       if (this.port === port) this.disconnected()
     })
-    if (this.logFile !== undefined) port.post({ kind: 'logging', file: this.logFile })
     if (this.historyBytes > 0) {
       this.replayed = this.historyBytes
       port.post({ kind: 'output', bytes: join(this.history) })
@@ -221,13 +205,6 @@ export class SerialStream {
     this.history = []
     this.historyBytes = 0
     this.port?.post({ kind: 'cleared' })
-  }
-
-  /** Output goes into this file too, or into none: windows say so, also those that come later. */
-  logging(file: string | undefined): void {
-    if (file === this.logFile) return
-    this.logFile = file
-    this.port?.post({ kind: 'logging', file })
   }
 
   private flush(): void {

@@ -55,8 +55,8 @@ export class Services {
     })
     this.preferences = new PreferencesStore(join(folder, 'preferences.json'))
     this.memories = new WindowMemories(join(folder, 'windows.json'))
-    this.runs = new VmRuns({ runner, emit, messages: this.messages, filesChanged: (id) => this.library.vmChanged(id) })
-    this.thumbnails = new Thumbnails({ picture: (vm) => this.runs.picture(vm), thumbnail: async (vm) => this.runs.running(vm)?.screenshot(THUMBNAIL_WIDTH) }, emitTo)
+    this.runs = new VmRuns({ runner, emit, messages: this.messages, filesChanged: (id) => this.library.vmChanged(id), used: () => this.library.listChanged() })
+    this.thumbnails = new Thumbnails({ picture: (vm) => this.runs.picture(vm), thumbnail: async (vm) => this.runs.running(vm)?.screenshot(THUMBNAIL_WIDTH) ?? this.runs.elsewhere.screenshot(vm, THUMBNAIL_WIDTH) }, emitTo)
     const temporary = new Library({ program: PROGRAM, paths: temporaryPaths(folder) })
     this.library = new LibraryService({ library, temporary, runs: this.runs, thumbnails: this.thumbnails, known, messages: this.messages, desktop, emit })
     this.quitting = new Quitting({
@@ -98,6 +98,7 @@ export class Services {
 
   close(): void {
     this.library.close()
+    this.runs.elsewhere.close()
   }
 }
 

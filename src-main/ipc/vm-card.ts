@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { LibraryVm, MachineEnd, RunState, SerialPortJson } from '../vmm'
-import type { DeviceSummary, EndCause, PowerState, VmCard } from './contract'
+import type { DeviceSummary, EndCause, PowerState, RunStateType, VmCard } from './contract'
 import { problemDto } from './problem-dto'
 
 /** What this process knows of a VM besides its files. */
@@ -11,6 +11,10 @@ export interface RunFacts {
   readonly state?: RunState | undefined
   readonly lastEnd?: MachineEnd | undefined
   readonly failure?: Extract<PowerState, { type: 'failed' }> | undefined
+  /** What it is doing in another process that holds it. */
+  readonly elsewhere?: RunStateType | undefined
+  /** Files into which serial output goes too, by port. */
+  readonly serialLogs?: ReadonlyMap<number, string> | undefined
 }
 
 export function vmCard(vm: LibraryVm, devices: readonly DeviceSummary[], facts: RunFacts, temporary: boolean): VmCard {
@@ -25,20 +29,25 @@ export function vmCard(vm: LibraryVm, devices: readonly DeviceSummary[], facts: 
     engine: config?.hardware.engine ?? '',
     firmware: config?.hardware.firmware.kind === 'file' ? config.hardware.firmware.file : 'builtin',
     ...(config?.hardware.boot.kernel ? { kernel: config.hardware.boot.kernel.file } : {}),
-    devices: [...devices],
+    devices: devices.map((device) => withLog(device, facts)),
     powerControls: config?.options.power ?? { powerOff: 'hard', reset: 'hard' },
     onClose: config?.options.onClose ?? 'ask',
     paste: config?.options.isolation.paste ?? false,
   }
 }
 
-export function powerState(vm: LibraryVm, { state, lastEnd, failure }: RunFacts): PowerState {
+function withLog(device: DeviceSummary, { serialLogs }: RunFacts): DeviceSummary {
+  const log = device.kind === 'serial-port' ? serialLogs?.get(device.index) : undefined
+  return log === undefined || device.kind !== 'serial-port' ? device : { ...device, log }
+}
+
+export function powerState(vm: LibraryVm, { state, lastEnd, failure, elsewhere }: RunFacts): PowerState {
   if (state) return runPowerState(state)
   if (vm.state === 'in-use' && vm.holder) {
     // Ours, and not running (yet, or any more): its files are being opened or closed.
     if (vm.holder.pid === process.pid) return { type: 'starting', resuming: false }
     const { program, pid, host } = vm.holder
-    return { type: 'in-use', program, pid, host }
+    return { type: 'in-use', program, pid, host, ...(elsewhere === undefined ? {} : { state: elsewhere }) }
   }
   if (failure) return failure
   if (vm.state === 'suspended') return { type: 'suspended', ...(vm.suspendedAt === undefined ? {} : { at: vm.suspendedAt }) }

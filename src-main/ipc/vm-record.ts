@@ -1,7 +1,9 @@
 /** One VM over all its runs in this process: its streams to windows, and what is known of it between the runs. */
 import { ok, type Frame, type MachineEnd, type Problem, type Result, type RunEnd, type RunObserver, type RunState } from '../vmm'
 import type { PowerState } from './contract'
+import type { Elsewhere } from './elsewhere'
 import { ConsoleStream, SerialStream } from './ports'
+import { RemoteSerial } from './remote-serial'
 import { SerialLog } from './serial-log'
 import type { RunningMachine } from './vm-runner'
 import type { RunFacts } from './vm-card'
@@ -14,6 +16,8 @@ export interface RecordListener {
   stateChanged(record: VmRecord): void
   activity(record: VmRecord, devices: readonly string[]): void
   serialSpeaks(record: VmRecord, port: number): void
+  /** Another file, or none. */
+  serialLogsChanged(record: VmRecord): void
   /** Nothing more goes into it. */
   serialLogFailed(record: VmRecord, problem: Problem): void
   ended(record: VmRecord, end: RunEnd): void
@@ -30,6 +34,8 @@ export class VmRecord implements RunObserver {
   private state: RunState | undefined
   private lastEnd: MachineEnd | undefined
   private failure: RunFacts['failure']
+  private remote: RemoteSerial | undefined
+  private remotePort: number | undefined
   private readonly logs = new Map<number, SerialLog>()
   private readonly spoken = new Set<number>()
   private listening: NodeJS.Timeout | undefined
@@ -46,7 +52,7 @@ export class VmRecord implements RunObserver {
       mouse: (dx, dy, dz, buttons) => this.running?.mouse(dx, dy, dz, buttons),
     })
     this.serial = Array.from({ length: SERIAL_PORTS }, (_, port) => new SerialStream({
-      serial: (bytes) => this.running?.serialInput(port, bytes),
+      serial: (bytes) => (this.running ? this.running.serialInput(port, bytes) : this.remotePort === port ? this.remote?.send(bytes) : undefined),
       taken: (bytes) => this.serialTaken(port, bytes),
       sendBreak: () => this.running?.serialBreak(port),
     }))
@@ -54,7 +60,7 @@ export class VmRecord implements RunObserver {
 
   get facts(): RunFacts {
     const state = this.state ?? (this.isStarting ? ({ type: 'starting', resuming: false } as const) : undefined)
-    return { state, lastEnd: this.lastEnd, failure: this.failure }
+    return { state, lastEnd: this.lastEnd, failure: this.failure, serialLogs: new Map([...this.logs].map(([port, { path }]) => [port, path])) }
   }
 
   get isOn(): boolean {
@@ -68,8 +74,25 @@ export class VmRecord implements RunObserver {
     this.lastEnd = undefined
   }
 
+  /** Another process runs it: `port`, its first terminal, is shown as if it ran here. */
+  async openRemote(port: number, elsewhere: Elsewhere): Promise<void> {
+    if (this.running) return
+    if (this.remotePort !== port) this.closeRemote()
+    this.remotePort = port
+    this.remote ??= new RemoteSerial(this.id, elsewhere, (bytes) => this.serial[port]?.push(Uint8Array.from(bytes)))
+    await this.remote.open()
+  }
+
+  /** Before it runs here, and when it does not run there any more. */
+  closeRemote(): void {
+    this.remote?.close()
+    this.remote = undefined
+    this.remotePort = undefined
+  }
+
   /** This is the VM that runs now. */
   observe(running: RunningMachine): RunObserver {
+    this.closeRemote()
     this.running = running
     this.spoken.clear()
     return this
@@ -117,7 +140,6 @@ export class VmRecord implements RunObserver {
     // A file takes what one run writes: the page offers to write into one only while there is a run.
     for (const log of this.logs.values()) void log.close()
     this.logs.clear()
-    for (const port of this.serial) port.logging(undefined)
     this.listener.ended(this, end)
   }
 
@@ -128,7 +150,7 @@ export class VmRecord implements RunObserver {
     const old = this.logs.get(port)
     if (next.value) this.logs.set(port, next.value)
     else this.logs.delete(port)
-    this.serial[port]?.logging(path)
+    this.listener.serialLogsChanged(this)
     await old?.close()
     return ok(old?.path)
   }
@@ -142,6 +164,7 @@ export class VmRecord implements RunObserver {
 
   private serialTaken(port: number, bytes: number): void {
     const { running } = this
+    if (!running && port === this.remotePort) return this.remote?.taken(bytes)
     const log = this.logs.get(port)
     if (!log) return running?.serialTaken(port, bytes)
     void log.flush().then(() => running?.serialTaken(port, bytes))

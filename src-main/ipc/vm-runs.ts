@@ -1,7 +1,8 @@
 /** The VMs that this process runs, as the window sees them: power, events, messages. */
 import { join } from 'node:path'
 import { sentence, type LibraryVm, type MachineEnd, type Problem, type Result, type RunEnd } from '../vmm'
-import { ALLOWED_POWER_ACTIONS, IpcError, type MessageId, type PowerAction } from './contract'
+import { allowsPowerAction, IpcError, type MessageId, type PowerAction } from './contract'
+import { Elsewhere } from './elsewhere'
 import type { MessageLog } from './message-log'
 import { problemDto } from './problem-dto'
 import type { Emit } from './server'
@@ -15,6 +16,8 @@ export interface VmRunsOptions {
   readonly messages: MessageLog
   /** Its files are to be looked at again: its lock, its suspended state. */
   readonly filesChanged: (id: string) => void
+  /** A VM has been powered on: it is now the one used last. */
+  readonly used: () => void
 }
 
 /** What has been asked for is told when it has happened. */
@@ -26,13 +29,19 @@ export class VmRuns {
   private readonly listener: RecordListener = {
     stateChanged: (record) => this.stateChanged(record),
     activity: ({ id }, devices) => this.options.emit('vm.activity', { vm: id, devices: [...devices] }),
+    serialLogsChanged: ({ id }) => this.options.filesChanged(id),
     serialLogFailed: ({ id }, problem) => this.say({ id }, 'warning', 'problem', { problem }),
     serialSpeaks: ({ id }, port) => this.options.emit('vm.serial-speaks', { vm: id, port }),
     ended: (record, end) => this.ended(record, end),
   }
   private readonly names = new Map<string, string>()
 
-  constructor(private readonly options: VmRunsOptions) {}
+  /** Those that other processes run. */
+  readonly elsewhere: Elsewhere
+
+  constructor(private readonly options: VmRunsOptions) {
+    this.elsewhere = new Elsewhere((id) => options.filesChanged(id))
+  }
 
   screenSize(id: string): { readonly width: number; readonly height: number } | undefined {
     return this.records.get(id)?.console.size
@@ -50,7 +59,7 @@ export class VmRuns {
   }
 
   facts(id: string): RunFacts {
-    return this.records.get(id)?.facts ?? {}
+    return { ...this.records.get(id)?.facts, elsewhere: this.elsewhere.state(id) }
   }
 
   running(id: string): RunningMachine | undefined {
@@ -60,7 +69,7 @@ export class VmRuns {
   /** For thumbnails; undefined: it is not on. */
   picture(id: string): number | undefined {
     const record = this.records.get(id)
-    return record?.running && record.pictures
+    return record?.running ? record.pictures : this.elsewhere.picture(id)
   }
 
   /** Ids of those that are on. */
@@ -78,9 +87,11 @@ export class VmRuns {
     const { id, path, name } = vm
     this.names.set(id, name)
     const record = this.record(id, path)
-    const { type } = powerState(vm, record.facts)
-    if (!ALLOWED_POWER_ACTIONS[action].includes(type)) throw new IpcError('vm/bad-state', `${name} is ${type}: ${action} is not possible now`)
+    const now = powerState(vm, this.facts(id))
+    const { type } = now
+    if (!allowsPowerAction(now, action)) throw new IpcError('vm/bad-state', `${name} is ${type}: ${action} is not possible now`)
     if (action === 'power-on' || action === 'power-on-to-firmware') return this.powerOn(vm, record, action === 'power-on-to-firmware')
+    if (type === 'in-use') return this.powerElsewhere(record, action)
     const { running } = record
     if (!running) throw new IpcError('vm/bad-state', `${name} is being started`)
     if (action === 'suspend') return this.suspend(id)
@@ -88,6 +99,14 @@ export class VmRuns {
     const said = SAID[action]
     if (said) this.say(record, 'info', said)
     return { ok: true, value: undefined }
+  }
+
+  private async powerElsewhere(record: VmRecord, action: PowerAction): Promise<Result<undefined>> {
+    const done = await this.elsewhere.power(record.id, action)
+    if (!done) throw new IpcError('vm/bad-state', `${action} is not possible in another process`)
+    const said = SAID[action]
+    if (done.ok && said) this.say(record, 'info', said)
+    return done
   }
 
   /** Of one that is on. */
@@ -125,6 +144,7 @@ export class VmRuns {
     record.isStarting = false
     if (started.ok) {
       this.say(record, 'info', vm.state === 'suspended' ? 'resumed' : 'powered-on')
+      this.options.used()
       this.options.filesChanged(vm.id)
       return { ok: true, value: undefined }
     }

@@ -166,11 +166,19 @@ describe('a VM that runs', () => {
     expect(f.ports.get(again)?.closed).toBe(false)
   })
 
+  /** As every window knows it. */
+  async function logOf(id: string): Promise<string | undefined> {
+    const { machines } = await f.ask('library.contents')
+    return machines.find((card) => card.id === id)?.devices.flatMap((device) => (device.kind === 'serial-port' ? (device.log ?? []) : []))[0]
+  }
+
   it('writes its serial port into a file too, and waits for the disk', async () => {
     const vm = await start()
     f.desktop.chosen = join(f.folder, 'serial.log')
     await f.ask('files.choose', { purpose: 'serial-log' })
     expect(await f.ask('serial.log', { vm: vm.id, port: 0, path: f.desktop.chosen })).toEqual({ ok: true, value: undefined })
+    expect(await logOf(vm.id)).toBe(f.desktop.chosen)
+    await f.until(() => f.told1('vm.changed').some(({ devices }) => devices.some((device) => device.kind === 'serial-port' && device.log !== undefined)))
     vm.observer.onSerial(0, new TextEncoder().encode('login: '))
     await f.until(() => vm.asked.some(([what]) => what === 'serialTaken'))
     expect(await readFile(f.desktop.chosen, 'utf8')).toBe('login: ')
@@ -187,12 +195,11 @@ describe('a VM that runs', () => {
     await f.ask('files.choose', { purpose: 'serial-log' })
     await f.ask('serial.log', { vm: vm.id, port: 0, path: f.desktop.chosen })
     const port = f.ports.get(await f.ask('serial.open', { vm: vm.id, port: 0 }))
-    expect(port?.posted).toEqual([{ kind: 'logging', file: '/dev/full' }])
+    expect(await logOf(vm.id)).toBe('/dev/full')
     vm.observer.onSerial(0, Uint8Array.of(65, 66))
     port?.say({ kind: 'taken', bytes: 2 })
     await f.until(() => vm.asked.some(([what]) => what === 'serialTaken'))
-    await f.until(() => port?.posted.length === 3)
-    expect(port?.posted).toContainEqual({ kind: 'logging', file: undefined })
+    await vi.waitFor(async () => expect(await logOf(vm.id)).toBeUndefined())
     expect((await f.ask('app.messages')).at(-1)).toMatchObject({ id: 'problem', level: 'warning', problem: { code: 'file/disk-full' } })
   })
 
@@ -203,6 +210,7 @@ describe('a VM that runs', () => {
     await f.ask('serial.log', { vm: vm.id, port: 0, path: f.desktop.chosen })
     vm.observer.onSerial(0, new TextEncoder().encode('first'))
     vm.end({ type: 'powered-off', end: { kind: 'stopped' } })
+    expect(await logOf(vm.id)).toBeUndefined()
     vm.observer.onSerial(0, new TextEncoder().encode('second'))
     await f.ask('serial.log', { vm: vm.id, port: 0 }) // would wait for what is still to be written
     await vi.waitFor(async () => expect(await readFile(f.desktop.chosen ?? '', 'utf8')).toBe('first'))
@@ -230,7 +238,7 @@ describe('a VM that runs', () => {
 
   it('has thumbnails for the windows that ask, when the picture changes', async () => {
     const vm = await start()
-    const frame = { width: 1, height: 1, rects: [{ x: 0, y: 0, width: 1, height: 1, rgba: new Uint8Array(4) }] }
+    const frame = { width: 1, height: 1, rects: [{ x: 0, y: 0, width: 1, height: 1, packed: Uint32Array.of(1, 0xff000000) }] }
     vm.observer.onFrame(frame)
     await f.ask('library.watch-thumbnails', { vms: [vm.id, 'nobody'] })
     await f.until(() => f.told1('vm.thumbnail').length === 1)

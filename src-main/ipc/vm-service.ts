@@ -55,16 +55,22 @@ export class VmService {
     },
     'vm.set-cdrom': (input) => this.setCdrom(input),
     'vm.screenshot': ({ vm, to }, window) => this.screenshot(vm, to, window),
+    'vm.picture': async ({ vm }) => this.options.runs.running(vm)?.screenshot() ?? this.options.runs.elsewhere.screenshot(vm),
     'vm.send-keys': async ({ vm, keys }) => {
+      if (this.isElsewhere(vm)) return done(await this.options.runs.elsewhere.sendKeys(vm, keys))
       const machine = await this.machine(vm)
       if (!machine.ok) return machine
       return machine.value.sendKeys(keys) ? DONE : refusal(problem('keys-unknown', { keys }))
     },
     'vm.type-text': async ({ vm, text }) => {
-      const machine = await this.machine(vm)
-      if (!machine.ok) return machine
       const { config, name } = await this.options.library.get(vm)
       if (config?.options.isolation.paste === false) return refusal(problem('paste-off', { name }))
+      if (this.isElsewhere(vm)) {
+        const typed = await this.options.runs.elsewhere.typeText(vm, text)
+        return typed.ok ? { ok: true, value: { skipped: typed.value.skipped } } : refusal(typed.problem)
+      }
+      const machine = await this.machine(vm)
+      if (!machine.ok) return machine
       const { skipped } = await machine.value.typeText(text)
       return { ok: true, value: { skipped } }
     },
@@ -91,11 +97,13 @@ export class VmService {
       return number
     },
     'serial.open': async ({ vm, port }, window) => {
-      const { id, path } = await this.options.library.get(vm)
-      const stream = this.options.runs.record(id, path).serial[port]
+      const { id, path, config } = await this.options.library.get(vm)
+      const record = this.options.runs.record(id, path)
+      const stream = record.serial[port]
       if (!stream) throw new IpcError('vm/not-found', `there is no serial port ${port + 1}`)
       const number = ++this.ports
       stream.connect(this.options.openPort<SerialDown>(window, 'serial', number))
+      if (config?.hardware.serialPorts.findIndex(({ kind }) => kind === 'terminal') === port) void record.openRemote(port, this.options.runs.elsewhere)
       return number
     },
     'serial.log': async ({ vm, port, path }) => {
@@ -173,6 +181,11 @@ export class VmService {
 
   // ---- of one that runs -------------------------------------------------------------------------------------------------------------------
 
+  /** Another process runs it, and answers. */
+  private isElsewhere(id: string): boolean {
+    return this.options.runs.running(id) === undefined && this.options.runs.elsewhere.state(id) !== undefined
+  }
+
   private async machine(id: string): Promise<{ readonly ok: true; readonly value: RunningMachine } | { readonly ok: false; readonly problem: ProblemDto }> {
     const running = this.options.runs.running(id)
     if (running) return { ok: true, value: running }
@@ -181,10 +194,11 @@ export class VmService {
   }
 
   private async screenshot(id: string, to: 'file' | 'clipboard', window: WindowId): Promise<Outcome<string | undefined>> {
-    const machine = await this.machine(id)
-    if (!machine.ok) return machine
-    const { name } = machine.value
-    const png = await machine.value.screenshot()
+    const { runs, library } = this.options
+    const { name } = await library.get(id)
+    const running = runs.running(id)
+    if (!running && !this.isElsewhere(id)) return refusal(problem('not-on', { name }))
+    const png = await (running ? running.screenshot() : runs.elsewhere.screenshot(id))
     if (!png) return refusal(problem('not-answering', { name }))
     if (to === 'clipboard') {
       await this.options.desktop.writeClipboardImage(png)

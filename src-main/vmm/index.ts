@@ -4,7 +4,7 @@ export {
   BOARDS, CDROM_BUSES, CONSOLE_KINDS, DISK_BUSES, DISPLAYS, KEYBOARDS, NIC_MODELS, PARAVIRT_INTERFACES, POINTERS,
   type BoardChoice, type CdromBus, type ConsoleKind, type DiskBus, type NicConfig, type NicModel, type ParavirtInterface, type ParavirtualDevices, type ShareConfig,
 } from './machine/config'
-export { DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MAX_SERIAL_PORTS, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, type CpuModelOptions, type EngineChoice, type MachineConfig, type MachineEnd, type VideoMemoryMiB } from './machine/config'
+export { DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_CPUS, MAX_IDE_DRIVES, MAX_MEMORY_MIB, MAX_SERIAL_PORTS, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB, type CpuModelOptions, type DiskImage, type EngineChoice, type MachineConfig, type MachineEnd, type VideoMemoryMiB } from './machine/config'
 export { createMachine, type MachineAttachments } from './machine/create-machine'
 export type { KeyEvent } from './machine/key-typist'
 export type { Machine } from './machine/machine'
@@ -25,6 +25,7 @@ export { VmManager, type VmManagerOptions } from './manager/running/vm-manager'
 export { QueueCharBackend, type CharBackend } from './backends/chardev/char-backend'
 export { QueueConsole, type ConsoleBackend } from './backends/chardev/console-backend'
 export { TcpCharBackend } from './backends/chardev/tcp-char'
+export { PixelPacker, unpackPixels } from './backends/display/packed-pixels'
 export { encodePng } from './backends/display/png'
 export { fileError } from './backends/block/raw-file'
 export { writeAtomically } from './support/write-atomically'

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { run, say } from './steps.mjs'
 
-const ELECTRON = ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libxtst6', 'libatk-bridge2.0-0', 'libdrm2', 'libcups2', 'libxkbcommon0']
+export const ELECTRON = ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libxtst6', 'libatk-bridge2.0-0', 'libdrm2', 'libcups2', 'libxkbcommon0']
 const DISPLAY = ['xvfb', 'xauth']
 const GUESTS = [
   'debian-installer-12-netboot-amd64', 'debian-installer-12-netboot-i386', 'memtest86+', 'ipxe', 'seabios', 'isolinux', 'syslinux-common',

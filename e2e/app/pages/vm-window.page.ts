@@ -99,7 +99,10 @@ export class VmWindow {
   async picture(): Promise<Picture> {
     return this.canvas.evaluate((canvas: HTMLCanvasElement) => {
       const { width, height } = canvas
-      const data = canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray()
+      // It is drawn on by another thread: only a copy can be read.
+      const copy = new OffscreenCanvas(width, height).getContext('2d', { alpha: false })
+      copy?.drawImage(canvas, 0, 0)
+      const data = copy?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray()
       const colours = new Set<number>()
       let lit = 0
       let hash = 0

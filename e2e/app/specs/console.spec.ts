@@ -22,9 +22,11 @@ async function started(vitrine: Vitrine): Promise<{ readonly page: Page; readonl
   await page.evaluate(() => {
     const sent: Sent[] = []
     window.sent = sent
-    const { postMessage } = MessagePort.prototype
-    MessagePort.prototype.postMessage = function (this: MessagePort, ...args: unknown[]): void {
-      sent.push(args[0] as Sent)
+    // To the thread that draws, which passes it on.
+    const { postMessage } = Worker.prototype
+    Worker.prototype.postMessage = function (this: Worker, ...args: unknown[]): void {
+      const [told] = args as [{ readonly kind: string; readonly message?: Sent }]
+      if (told.kind === 'send' && told.message) sent.push(told.message)
       ;(postMessage as (...all: unknown[]) => void).apply(this, args)
     } as typeof postMessage
   })

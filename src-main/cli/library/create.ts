@@ -61,7 +61,7 @@ export function hardwareOf(machine: MachineConfig, typedIn: string = process.cwd
             },
           }),
     },
-    disks: machine.disks.map(({ path, readOnly }) => ({ file: at(path), readOnly })),
+    disks: machine.disks.map(({ path, readOnly, cache = 'writeback' }) => ({ file: at(path), readOnly, cache })),
     cdroms: machine.cdroms.map(({ path }): Json => (path === undefined ? {} : { file: at(path) })),
   }
 }

@@ -41,7 +41,7 @@ function describe(vm: LibraryVm): readonly string[] {
     line('Firmware', hardware.firmware.kind === 'builtin' ? 'built-in BIOS' : hardware.firmware.file),
     ...(hardware.boot.kernel ? [line('Kernel', `${hardware.boot.kernel.file} ${hardware.boot.kernel.commandLine}`.trimEnd())] : []),
     ...(hardware.demoDisk ? [line('Hard disk', 'the demo guest')] : []),
-    ...hardware.disks.map(({ file, readOnly }) => line('Hard disk', `${file}${readOnly ? ' (read-only)' : ''}`)),
+    ...hardware.disks.map(({ file, readOnly, cache }) => line('Hard disk', `${file}${readOnly ? ' (read-only)' : cache === 'writethrough' ? ' (writethrough)' : ''}`)),
     ...hardware.cdroms.map(({ file, connected }) => line('CD drive', `${file ?? 'empty'}${connected ? '' : ' (not connected)'}`)),
     ...hardware.serialPorts.map((port) => line('Serial port', port.kind === 'file' ? port.file : port.kind === 'tcp' ? `TCP port ${port.port} (${port.protocol})` : port.kind)),
     ...problems,

@@ -7,7 +7,7 @@ export const REQUEST_NAMES = [
   'window.memory', 'window.remember', 'window.wanted-vm', 'window.new', 'window.close', 'window.set-input-grabbed', 'window.set-full-screen', 'window.grow-by',
   'files.choose', 'files.describe',
   'library.contents', 'library.create', 'library.check-name', 'library.open', 'library.scan', 'library.create-demo', 'library.remove', 'library.delete', 'library.rename', 'library.set-favourite', 'library.place', 'library.create-folder', 'library.rename-folder', 'library.place-folder', 'library.remove-folder', 'library.thumbnail', 'library.watch-thumbnails', 'library.discard-suspended', 'library.show-folder',
-  'vm.power', 'vm.settings', 'vm.check-settings', 'vm.change-settings', 'vm.add-disk', 'vm.expand-disk', 'vm.set-cdrom', 'vm.screenshot', 'vm.send-keys', 'vm.type-text', 'vm.screen-text', 'vm.stats', 'vm.inspect', 'vm.device-states', 'vm.regions', 'vm.region', 'vm.log',
+  'vm.power', 'vm.settings', 'vm.check-settings', 'vm.change-settings', 'vm.add-disk', 'vm.expand-disk', 'vm.set-cdrom', 'vm.screenshot', 'vm.picture', 'vm.send-keys', 'vm.type-text', 'vm.screen-text', 'vm.stats', 'vm.inspect', 'vm.device-states', 'vm.regions', 'vm.region', 'vm.log',
   'console.open',
   'serial.open', 'serial.log',
 ] as const

@@ -16,7 +16,7 @@ export const DeviceSummary = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('disk'), index: z.number().int(), file: z.string(), bytes: z.number().optional(), readOnly: z.boolean() }),
   z.object({ kind: z.literal('demo-disk') }),
   z.object({ kind: z.literal('cdrom'), index: z.number().int(), file: z.string().optional(), connected: z.boolean() }),
-  z.object({ kind: z.literal('serial-port'), index: z.number().int(), to: z.enum(['terminal', 'file', 'tcp', 'none']), detail: z.string() }),
+  z.object({ kind: z.literal('serial-port'), index: z.number().int(), to: z.enum(['terminal', 'file', 'tcp', 'none']), detail: z.string(), /** Of a terminal: the file into which goes, too, what the guest writes now. */ log: z.string().optional() }),
   z.object({ kind: z.literal('display'), videoMemoryMiB: z.number() }),
 ])
 export type DeviceSummary = z.infer<typeof DeviceSummary>

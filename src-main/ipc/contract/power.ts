@@ -3,7 +3,7 @@
  *
  *   powered-off / suspended -> starting -> running <-> paused -> suspending -> suspended
  *   running, paused -> powering-off -> powered-off;   guest's crash -> crashed (the machine stands still and can be looked into) -> powered-off
- *   any -> failed (the VMM's fault, or what it needs is not there) -> starting.   in-use: another process runs it.
+ *   any -> failed (the VMM's fault, or what it needs is not there) -> starting.   in-use: another process runs it, and may be asked over its socket.
  */
 import { z } from 'zod'
 
@@ -21,11 +21,15 @@ export type EndCause = z.infer<typeof EndCause>
 export const Progress = z.object({ done: z.number(), total: z.number() })
 export type Progress = z.infer<typeof Progress>
 
+/** What a VM that is on is doing. */
+export const RunStateType = z.enum(['starting', 'running', 'paused', 'suspending', 'powering-off', 'crashed'])
+export type RunStateType = z.infer<typeof RunStateType>
+
 export const PowerState = z.discriminatedUnion('type', [
   z.object({ type: z.literal('powered-off'), lastEnd: EndCause.optional() }),
   /** ISO 8601. */
   z.object({ type: z.literal('suspended'), at: z.string().optional() }),
-  z.object({ type: z.literal('in-use'), program: z.string(), pid: z.number().int(), host: z.string() }),
+  z.object({ type: z.literal('in-use'), program: z.string(), pid: z.number().int(), host: z.string(), /** undefined: it cannot be asked. */ state: RunStateType.optional() }),
   z.object({ type: z.literal('starting'), resuming: z.boolean() }),
   z.object({ type: z.literal('running') }),
   z.object({ type: z.literal('paused') }),
@@ -53,4 +57,12 @@ export const ALLOWED_POWER_ACTIONS: Readonly<Record<PowerAction, readonly PowerS
   suspend: ['running', 'paused'],
   pause: ['running'],
   unpause: ['paused'],
+}
+
+/** Of one that another process runs: what its socket takes. */
+const ALLOWED_ELSEWHERE: readonly PowerAction[] = ['shut-down-guest', 'power-off', 'reset', 'suspend', 'pause', 'unpause']
+
+export function allowsPowerAction(power: PowerState, action: PowerAction): boolean {
+  if (power.type !== 'in-use') return ALLOWED_POWER_ACTIONS[action].includes(power.type)
+  return power.state !== undefined && ALLOWED_ELSEWHERE.includes(action) && ALLOWED_POWER_ACTIONS[action].includes(power.state)
 }

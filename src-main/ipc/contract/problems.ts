@@ -6,6 +6,7 @@ export const ProblemDto = z.object({
   code: z.string(),
   /** Of the text, such as "disk-missing"; the catalogue has problems.<id>.message and .remedy. */
   id: z.string(),
+  /** A value that is a phrase and no name or figure (`expected`) has its id beside it (`expectedId`): the catalogue says it by phrases.<id>. */
   values: z.record(z.string(), z.union([z.string(), z.number()])),
   /** English. */
   message: z.string(),

@@ -93,6 +93,8 @@ export const requests = {
   'vm.set-cdrom': { in: z.strictObject({ vm: VmId, index, file: HostPath.optional(), connected: z.boolean(), force: z.boolean().optional() }), out: changed },
   'vm.screenshot': { in: z.strictObject({ vm: VmId, to: z.enum(['file', 'clipboard']) }), out: outcome(HostPath.optional()) },
   /** Such as "ctrl-alt-delete". */
+  /** The whole screen as it is now, PNG; also of a VM that another process runs. */
+  'vm.picture': { in: vm, out: z.instanceof(Uint8Array).optional() },
   'vm.send-keys': { in: z.strictObject({ vm: VmId, keys: z.string().min(1).max(100) }), out: done },
   'vm.type-text': { in: z.strictObject({ vm: VmId, text: z.string().min(1).max(65_536) }), out: outcome(z.object({ /** Characters that the layout does not have. */ skipped: z.number().int() })) },
   /** The characters on a screen in text mode; undefined: it is in a graphics mode. */

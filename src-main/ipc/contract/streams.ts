@@ -10,8 +10,8 @@ export interface FrameRectDto {
   readonly y: number
   readonly width: number
   readonly height: number
-  /** RGBA, width * height * 4 bytes. */
-  readonly rgba: Uint8Array
+  /** See vmm/backends/display/packed-pixels.ts. In a buffer of their own. */
+  readonly packed: Uint32Array<ArrayBuffer>
 }
 
 export type ConsoleDown =
@@ -33,8 +33,6 @@ export type SerialDown =
   | { readonly kind: 'output'; readonly bytes: Uint8Array }
   /** A new machine: an empty terminal. */
   | { readonly kind: 'cleared' }
-  /** What the guest writes goes into this file too; undefined: into none (any more). A new window is told when there is one. */
-  | { readonly kind: 'logging'; readonly file: string | undefined }
   /** Another window shows the terminal from now on: the last message. */
   | { readonly kind: 'taken-over' }
 

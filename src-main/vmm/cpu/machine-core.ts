@@ -37,9 +37,11 @@ export interface RegionHost {
    * that was decoded is left on any page.
    */
   codeDropped(gpa: number, bytes: number): void
+  /** A block of a region does not find the x87's stack as it expects it; the region is being left. */
+  blockRefused(gpa: number, key: number): void
 }
 
-const NO_REGIONS: RegionHost = { wanted: () => undefined, codeDropped: () => undefined }
+const NO_REGIONS: RegionHost = { wanted: () => undefined, codeDropped: () => undefined, blockRefused: () => undefined }
 /** Slots of the function table. */
 export const REGION_TABLE_SLOTS = 16384
 
@@ -84,6 +86,7 @@ export function createMachineCore(options: MachineCoreOptions): MachineCore {
     ...hostFunctions(options.io, memory),
     region_wanted: (vcpu: number, block: number): void => machine.regionHost.wanted(vcpu, block >>> 0),
     code_dropped: (address: number, bytes: number): void => machine.regionHost.codeDropped(address, bytes >>> 0),
+    block_refused: (address: number, key: number): void => machine.regionHost.blockRefused(address, key >>> 0),
   }
   const regionTable = new WebAssembly.Table({ element: 'anyfunc', initial: REGION_TABLE_SLOTS, maximum: REGION_TABLE_SLOTS })
   const core = new WebAssembly.Instance(modules.core, { env: { memory }, host }).exports
@@ -151,7 +154,7 @@ function loadModules(directory: string): Modules {
   let modules = loaded.get(directory)
   if (modules === undefined) {
     tuneWebAssembly()
-    const file = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(join(directory, name)))
+    const file = (name: string): Uint8Array<ArrayBuffer> => readPart(join(directory, name))
     modules = {
       core: new WebAssembly.Module(file('core.wasm')),
       interpreter: new WebAssembly.Module(file('interpreter.wasm')),
@@ -162,6 +165,14 @@ function loadModules(directory: string): Modules {
   return modules
 }
 
+function readPart(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(path))
+  } catch (cause) {
+    throw new VmmError('installation/incomplete', `${path} cannot be read; install Vitrine again, or run npm run build:core in its sources`, { cause })
+  }
+}
+
 /** out/core of the package, wherever this code runs from: sources, out/cli or out/main. */
 function findDirectory(): string {
   let folder = ownFolder()
@@ -170,7 +181,7 @@ function findDirectory(): string {
       if (existsSync(join(candidate, 'interpreter.wasm'))) return candidate
     }
     const parent = dirname(folder)
-    if (parent === folder) throw new VmmError('file/not-found', 'out/core/interpreter.wasm is missing: run npm run build:core')
+    if (parent === folder) throw new VmmError('installation/incomplete', 'out/core/interpreter.wasm is missing from the installation; install Vitrine again, or run npm run build:core in its sources')
     folder = parent
   }
 }

@@ -12,6 +12,8 @@ export type VmmErrorCode =
   | 'state/wrong-format'
   | 'state/mismatch'
   | 'machine/triple-fault'
+  /** A file that comes with the program is missing or cannot be read. */
+  | 'installation/incomplete'
   | 'internal/bug'
 
 export class VmmError extends Error {

@@ -80,6 +80,19 @@ export interface ParavirtualDevices {
   readonly display?: (typeof DISPLAYS)[number]
 }
 
+/** Whether a write is done when the host's kernel has it (the guest's flush then brings it to the disk), or when the disk has it. */
+export const DISK_CACHES = ['writeback', 'writethrough'] as const
+export type DiskCache = (typeof DISK_CACHES)[number]
+
+export interface DiskImage {
+  readonly path: string
+  readonly readOnly: boolean
+  /** Left out: writeback. */
+  readonly cache?: DiskCache | undefined
+  /** ide if not said (virtio on a microvm). */
+  readonly bus?: DiskBus
+}
+
 export interface MachineConfig extends ParavirtualDevices {
   readonly engine: EngineChoice
   /** pc if not said. */
@@ -105,8 +118,7 @@ export interface MachineConfig extends ParavirtualDevices {
   readonly append: string
   readonly linuxEntry?: 16 | 32 | 64
   readonly modules: readonly { readonly path: string; readonly commandLine: string }[]
-  /** bus: ide if not said (virtio on a microvm). */
-  readonly disks: readonly { readonly path: string; readonly readOnly: boolean; readonly bus?: DiskBus }[]
+  readonly disks: readonly DiskImage[]
   /** Drives; without a path there is no disc in it. */
   readonly cdroms: readonly { readonly path?: string; readonly bus?: CdromBus }[]
   /** Boot the demo guest from a disk in memory. */

@@ -292,7 +292,7 @@ export class MachineServer {
   /** Pixels move to the host's thread instead of being copied. */
   private sendFrame(frame: Frame): void {
     this.counts.screen++
-    this.send({ kind: 'frame', frame }, frame.rects.flatMap(({ rgba: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : [])))
+    this.send({ kind: 'frame', frame }, frame.rects.map(({ packed }) => packed.buffer))
   }
 
   /** The guest stands still: what it has shown and written so far is told. */

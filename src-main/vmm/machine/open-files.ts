@@ -54,7 +54,7 @@ async function openDrives(config: MachineConfig): Promise<readonly OpenDisk[]> {
   const drives: OpenDisk[] = []
   try {
     if (config.demo) drives.push({ kind: 'disk', bus: 'ide', backend: new MemoryDisk('the demo guest', buildDemoDisk()) })
-    for (const { path, readOnly, bus = defaultBus } of config.disks) drives.push({ kind: 'disk', bus, backend: await RawFile.openDisk(path, { readOnly, option: '--disk' }) })
+    for (const { path, readOnly, cache, bus = defaultBus } of config.disks) drives.push({ kind: 'disk', bus, backend: await RawFile.openDisk(path, { readOnly, writeThrough: cache === 'writethrough', option: '--disk' }) })
     for (const { path, bus = config.board === 'microvm' ? 'scsi' : 'ide' } of config.cdroms) drives.push({ kind: 'cdrom', bus, backend: path === undefined ? undefined : await RawFile.openCd(path, '--cdrom') })
   } catch (error) {
     await closeDrives(drives)

@@ -93,8 +93,8 @@ export interface FrameRect {
   readonly y: number
   readonly width: number
   readonly height: number
-  /** width * height * 4 bytes, RGBA, alpha 255. */
-  readonly rgba: Uint8Array
+  /** See backends/display/packed-pixels.ts. In a buffer of their own. */
+  readonly packed: Uint32Array<ArrayBuffer>
 }
 
 export interface Frame {

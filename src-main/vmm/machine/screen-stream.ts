@@ -1,6 +1,7 @@
 /** A machine's screen as a stream of changed rectangles, at most 60 times a second of the machine's time, and never more than two under way. */
 import type { DisplayBackend } from '../backends/display/display-backend'
-import { frameBytes, type Frame as Picture, type Rect } from '../backends/display/frame'
+import type { Frame as Picture, Rect } from '../backends/display/frame'
+import { PixelPacker } from '../backends/display/packed-pixels'
 import type { Machine } from './machine'
 import type { Frame, FrameRect } from './protocol'
 
@@ -10,6 +11,7 @@ const MOST_UNDER_WAY = 2
 
 export class ScreenStream implements DisplayBackend {
   private readonly pending: FrameRect[] = []
+  private readonly packer = new PixelPacker()
   private size = { width: 0, height: 0 }
   private underWay = 0
   private nextAt = 0
@@ -27,15 +29,7 @@ export class ScreenStream implements DisplayBackend {
   }
 
   update(rects: readonly Rect[], picture: Picture): void {
-    const bytes = frameBytes(picture)
-    for (const rect of rects) {
-      const rgba = new Uint8Array(rect.width * rect.height * 4)
-      for (let y = 0; y < rect.height; y++) {
-        const from = ((rect.y + y) * picture.width + rect.x) * 4
-        rgba.set(bytes.subarray(from, from + rect.width * 4), y * rect.width * 4)
-      }
-      this.pending.push({ ...rect, rgba })
-    }
+    for (const rect of rects) this.pending.push({ ...rect, packed: this.packer.pack(picture, rect) })
   }
 
   /** Called between slices. */

@@ -11,6 +11,6 @@ export function packageFile(relative: string): string {
   for (let folder = start; ; folder = dirname(folder)) {
     const candidate = join(folder, relative)
     if (existsSync(candidate)) return candidate
-    if (dirname(folder) === folder) throw new VmmError('file/not-found', `${relative} is missing from the installation; run npm run setup`)
+    if (dirname(folder) === folder) throw new VmmError('installation/incomplete', `${relative} is missing from the installation; install Vitrine again, or run npm run setup in its sources`)
   }
 }

@@ -62,9 +62,9 @@ window.addEventListener('message', (event: MessageEvent) => {
   else early.set(data.number, port)
 })
 
-/** The screen, keyboard and mouse of a VM. */
-export async function openConsole(vm: string, listener: StreamListener<'console'>): Promise<Stream<'console'>> {
-  return connect<'console'>(await answered(api.requests['console.open']({ vm })), listener)
+/** The screen, keyboard and mouse of a VM: a port whose messages wait for a listener, to be handed to the thread that draws. */
+export async function openConsolePort(vm: string): Promise<MessagePort> {
+  return portOf(await answered(api.requests['console.open']({ vm })))
 }
 
 /** A serial port that is a terminal. */
@@ -73,8 +73,13 @@ export async function openSerial(vm: string, port: number, listener: StreamListe
 }
 
 async function connect<N extends StreamName>(number: number, listener: StreamListener<N>): Promise<Stream<N>> {
-  const port = early.get(number) ?? (await new Promise<MessagePort>((resolve) => wanted.set(number, resolve)))
-  early.delete(number)
+  const port = await portOf(number)
   port.onmessage = (event: MessageEvent<StreamMessages[N]['down']>): void => listener(event.data)
   return { send: (message, moved = []) => port.postMessage(message, [...moved]), close: () => port.close() }
+}
+
+async function portOf(number: number): Promise<MessagePort> {
+  const port = early.get(number) ?? (await new Promise<MessagePort>((resolve) => wanted.set(number, resolve)))
+  early.delete(number)
+  return port
 }

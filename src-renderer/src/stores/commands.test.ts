@@ -2,7 +2,7 @@
 import '../testing/fake-bridge.fixture'
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { effectScope, type EffectScope } from 'vue'
+import { effectScope, type EffectScope, type Ref } from 'vue'
 import { useShortcuts } from '../features/shell/use-shortcuts'
 import { allCommands, commandOf, entryOf, findCommand, keysOf, menuOf, registerCommands, runCommand, type Command } from './commands'
 import { useDialogsStore } from './dialogs'
@@ -64,9 +64,10 @@ describe('commands', () => {
 })
 
 describe('shortcuts', () => {
+  let hints: Readonly<Ref<boolean>> | undefined
   beforeEach(() => {
     register(command('paste', { keys: 'Ctrl+V' }), command('library', { keys: 'F9' }))
-    scope.run(() => useShortcuts(() => ran.push('menu bar')))
+    hints = scope.run(() => useShortcuts({ focus: () => ran.push('menu bar'), open: (letter) => letter === 'F' && ran.push('menu F') > 0 }))
   })
 
   it('work anywhere in the window', () => {
@@ -103,5 +104,19 @@ describe('shortcuts', () => {
     press(window, 'KeyX', { key: 'x', altKey: true })
     alt('keyup')
     expect(ran).toEqual(['menu bar', 'menu bar'])
+  })
+
+  it('open a menu by Alt and its letter, which is shown while Alt is down', () => {
+    press(document.body, 'AltLeft', { key: 'Alt', altKey: true })
+    expect(hints?.value).toBe(true)
+    press(document.body, 'KeyF', { key: 'f', altKey: true })
+    press(document.body, 'KeyQ', { key: 'q', altKey: true })
+    // AltGr and Ctrl+Alt are no Alt.
+    press(document.body, 'KeyF', { key: 'f', altKey: true, ctrlKey: true })
+    window.dispatchEvent(new KeyboardEvent('keyup', { code: 'AltLeft', key: 'Alt' }))
+    expect([ran, hints?.value]).toEqual([['menu F'], false])
+    useInputStore().grabbed = true
+    press(document.body, 'KeyF', { key: 'f', altKey: true })
+    expect(ran).toEqual(['menu F'])
   })
 })

@@ -6,6 +6,8 @@ import { api } from '../api/client'
 export const useInputStore = defineStore('input', () => {
   const grabbed = ref(false)
   const fullScreen = ref(false)
+  /** The screen that is shown next takes the input at once: it was another guest's when the user went on to this one. */
+  const handingOver = ref(false)
   /** Presses keys in the guest whose screen is shown, together, and lets them go; undefined: none is shown, or it is not on. */
   const tap = shallowRef<(codes: readonly string[]) => void>()
 
@@ -19,5 +21,5 @@ export const useInputStore = defineStore('input', () => {
     api.events['window.full-screen-changed'](({ on }) => (fullScreen.value = on))
   }
 
-  return { grabbed, fullScreen, tap, setGrabbed, load }
+  return { grabbed, fullScreen, handingOver, tap, setGrabbed, load }
 })

@@ -10,7 +10,7 @@ export interface Toast {
   readonly level: LogMessage['level']
   readonly message?: LogMessage
   readonly problem?: ProblemDto
-  /** English: a bug, which no catalogue knows. */
+  /** Said by the window itself; English where it is a bug, which no catalogue knows. */
   readonly text?: string
 }
 

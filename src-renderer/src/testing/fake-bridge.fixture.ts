@@ -44,7 +44,7 @@ export const VM_JSON: VmJson = {
   version: 1, id: 'id', name: 'Debian', description: '', guest: { family: 'linux', system: 'Debian GNU/Linux (64-bit)' },
   hardware: {
     memoryMiB: 512, display: { videoMemoryMiB: 16 }, processors: { count: 1, model: { disabled: [] } }, engine: 'translator', clock: 'host', firmware: { kind: 'builtin' }, boot: { order: ['disk', 'cdrom'], menu: false }, demoDisk: false,
-    disks: [{ file: 'disk.img', readOnly: false }], cdroms: [{ file: '/isos/debian.iso', connected: true }], serialPorts: [{ kind: 'terminal' }],
+    disks: [{ file: 'disk.img', readOnly: false, cache: 'writeback' }], cdroms: [{ file: '/isos/debian.iso', connected: true }], serialPorts: [{ kind: 'terminal' }],
   },
   options: { power: { powerOff: 'hard', reset: 'hard' }, onClose: 'ask', guestCrash: 'stop', logLevel: 'info', isolation: { paste: true } },
 }

@@ -20,6 +20,11 @@ export function fileName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
 }
 
+/** A whole number with its digits grouped, in the language's own way. */
+export function numberText(n: number): string {
+  return new Intl.NumberFormat(i18n.global.locale.value).format(n)
+}
+
 /** A moment, in the language's own way. */
 export function timeText(at: number | string): string {
   return new Intl.DateTimeFormat(i18n.global.locale.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(at))

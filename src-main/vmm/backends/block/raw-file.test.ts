@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { VmmError } from '../../errors/vmm-error'
 import { RawFile } from './raw-file'
 
@@ -147,5 +148,25 @@ describe('CD images', () => {
     expect((await failure(cd(at('none.iso')))).code).toBe('file/not-found')
     expect((await failure(cd(at('folder')))).message).toContain(`--cdrom ${at('folder')}: is a directory`)
     expect((await failure(cd(file('tiny.iso', 2047)))).code).toBe('file/too-small')
+  })
+})
+
+describe('the write cache of a disk', () => {
+  it.each([[true, 2], [false, 0]])('write-through %s: a write waits for the host\'s disk', async (writeThrough, syncs) => {
+    const path = file(`cache-${writeThrough}`, 4096)
+    const other = await open(path)
+    const datasync = vi.spyOn(Object.getPrototypeOf(other) as { datasync: () => Promise<void> }, 'datasync')
+    await other.close()
+    const opened = await RawFile.openDisk(path, { readOnly: false, writeThrough, option: '--disk' })
+    try {
+      await opened.write(0, [new Uint8Array(512), new Uint8Array(512)])
+      await opened.write(1024, [new Uint8Array(512)])
+      expect(datasync).toHaveBeenCalledTimes(syncs)
+      await opened.flush()
+      expect(datasync).toHaveBeenCalledTimes(syncs + 1)
+    } finally {
+      await opened.close()
+      datasync.mockRestore()
+    }
   })
 })

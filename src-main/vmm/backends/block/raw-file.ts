@@ -1,4 +1,4 @@
-/** Raw disk images and ISO files: bytes as they are, through the host's page cache; flush is fdatasync. */
+/** Raw disk images and ISO files: bytes as they are, through the host's page cache; flush is fdatasync, and so is the end of each write to a disk without a write cache. */
 import { readvSync, writevSync } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { VmmError } from '../../errors/vmm-error'
@@ -14,6 +14,8 @@ const MAX_PROMPT_BYTES = 0x100000
 
 export interface RawFileOptions {
   readonly readOnly: boolean
+  /** A write is done when it is on the host's disk. */
+  readonly writeThrough?: boolean
   /** The command-line option or setting that named the file, for messages. */
   readonly option: string
 }
@@ -26,6 +28,7 @@ export class RawFile implements BlockBackend {
     private size: number,
     readonly readOnly: boolean,
     private readonly file: FileHandle,
+    private readonly writeThrough = false,
   ) {}
 
   get bytes(): number {
@@ -45,7 +48,7 @@ export class RawFile implements BlockBackend {
       await file.close()
       throw new VmmError('file/too-small', `${options.option} ${path}: ${bytes} bytes is no whole number of ${SECTOR_BYTES}-byte sectors; is it a raw disk image, and complete?`)
     }
-    return new RawFile(path, bytes, options.readOnly, file)
+    return new RawFile(path, bytes, options.readOnly, file, options.writeThrough)
   }
 
   /** Opens a CD image (ISO 9660 or other); always read-only. A volume that is longer than its file is refused as truncated. */
@@ -83,6 +86,7 @@ export class RawFile implements BlockBackend {
         left = after(left, bytesWritten)
       }
     }
+    if (this.writeThrough) await this.file.datasync()
   }
 
   readNow(offset: number, targets: readonly Uint8Array[]): boolean {
@@ -102,7 +106,8 @@ export class RawFile implements BlockBackend {
 
   writeNow(offset: number, sources: readonly Uint8Array[]): boolean {
     this.checkWrite(offset, sources)
-    if (bytesOf(sources) > MAX_PROMPT_BYTES) return false
+    // Bringing it to the disk takes its time.
+    if (this.writeThrough || bytesOf(sources) > MAX_PROMPT_BYTES) return false
     return this.prompt.attempt(() => {
       let at = offset
       for (const pieces of batches(sources)) {

@@ -243,20 +243,25 @@ export class CodeCache {
   private entryOf(region: Region): DecodedBlock | undefined {
     let first: DecodedBlock | undefined
     let least = Infinity
-    for (const block of this.lists.ofPage(region.page)) {
-      const word = this.lists.entry(block.header)
-      if ((word & ENTRY_TRANSLATED) === 0 || (word & ENTRY_SLOT_MASK) !== region.slot) continue
-      const selector = word >>> ENTRY_SELECTOR_SHIFT
+    for (const block of this.blocksOf(region)) {
+      const selector = this.lists.entry(block.header) >>> ENTRY_SELECTOR_SHIFT
       if (selector < least) [first, least] = [block, selector]
     }
     return first
+  }
+
+  /** The blocks at which a linked region can be entered. */
+  private blocksOf({ page, slot }: Region): DecodedBlock[] {
+    return this.lists.ofPage(page).filter(({ header }) => {
+      const word = this.lists.entry(header)
+      return (word & ENTRY_TRANSLATED) !== 0 && (word & ENTRY_SLOT_MASK) === slot
+    })
   }
 
   /** A hot region has taken all its entries. */
   private retire(region: Region): void {
     this.detach(region)
     this.remove(region)
-    if (region.batch.regions.size === 0) this.forget(region.batch)
   }
 
   // ---- what runs often ---------------------------------------------------------------------------------------------------------------------
@@ -296,10 +301,7 @@ export class CodeCache {
   }
 
   private unlink(region: Region): void {
-    for (const { header } of this.lists.ofPage(region.page)) {
-      const word = this.lists.entry(header)
-      if ((word & ENTRY_TRANSLATED) !== 0 && (word & ENTRY_SLOT_MASK) === region.slot) this.lists.setEntry(header, 0)
-    }
+    for (const { header } of this.blocksOf(region)) this.lists.setEntry(header, 0)
     this.detach(region)
   }
 
@@ -344,6 +346,18 @@ export class CodeCache {
     for (const { header, gpa, key } of this.lists.ofPage(region.page)) {
       if (key === plan.key && entries.has(gpa) && (this.lists.entry(header) & ENTRY_TRANSLATED) === 0) this.lists.setEntry(header, 0)
     }
+  }
+
+  /** Forgets the linked regions with the block that begins at a guest-physical address. */
+  drop(gpa: number, key: number): void {
+    this.noticeFlush()
+    for (const region of [...(this.linkedByPage.get(gpa - (gpa % PAGE_BYTES)) ?? [])]) {
+      const { plan } = region.source
+      if (plan.key !== key || !plan.blocks.some(({ offset }) => addressOf(plan, offset) === gpa)) continue
+      this.unlink(region)
+      this.remove(region)
+    }
+    this.forgetLost()
   }
 
   // ---- the guest's code changes -----------------------------------------------------------------------------------------------------------
@@ -436,14 +450,12 @@ export class CodeCache {
         if (region.hot) versions.unshift(region)
         else versions.push(region)
         const oldest = versions.length > VERSIONS_MAX ? versions.find((version) => version.slot < 0 && version !== region) : undefined
-        if (oldest !== undefined) {
-          this.remove(oldest)
-          if (oldest.batch.regions.size === 0) this.forget(oldest.batch)
-        }
+        if (oldest !== undefined) this.remove(oldest)
       }
     }
   }
 
+  /** And its module, if nothing else is in it. */
   private remove(region: Region): void {
     const { key } = region.source.plan
     for (const gpa of region.entries()) {
@@ -453,6 +465,7 @@ export class CodeCache {
       else this.byEntry.set(id, left)
     }
     if (region.batch.regions.delete(region)) this.regionCount--
+    if (region.batch.regions.size === 0) this.forget(region.batch)
   }
 
   private forget(batch: Batch): void {

@@ -56,3 +56,7 @@ export declare function region_wanted(vcpu: usize, block: u32): void
 // @ts-ignore: decorator
 @external('host', 'code_dropped')
 export declare function code_dropped(gpa: f64, bytes: u32): void
+/** A block of a region, with code of `key` (CODE_KEY), does not find the x87's stack as it expects it. */
+// @ts-ignore: decorator
+@external('host', 'block_refused')
+export declare function block_refused(gpa: f64, key: u32): void

@@ -15,6 +15,7 @@ export type AccessHelper =
   | 'raise'
   | 'region_read'
   | 'region_write'
+  | 'region_refused'
   | 'region_code'
   | 'region_resumes'
   | 'region_copy'
@@ -38,6 +39,8 @@ export const ACCESS_HELPERS: Readonly<Record<AccessHelper, HelperSignature>> = {
   region_read: { params: ['i64', 'i32'], result: 'i32' },
   region_code: { params: ['i64', 'i32'], result: 'i32' },
   region_write: { params: ['i64', 'i32'], result: 'i32' },
+  /** Regions: (guest-physical address): a block leaves the rest of itself to the interpreter because of the x87's stack. */
+  region_refused: { params: ['i64'], result: 'void' },
   /** Regions, with ATTENTION not 0 between two instructions: 1 = the next one may run. */
   region_resumes: { params: [], result: 'i32' },
   /** Regions: (linear source, linear destination, elements, bytes of an element): whether the whole run of a REP MOVS has been done. */

@@ -4,11 +4,13 @@ import * as L from '../layout'
 import type { Emitter, FloatOperation, SegmentedAddress } from '../semantics/emitter'
 import { INVARIANTS } from '../semantics/invariants'
 import type { InvariantName } from '../semantics/invariants'
+import type { X87Stack } from '../semantics/x87-stack'
 import type { FunctionBuilder, IrType, OpName, Value, Variable } from '../wasm/ir'
 import type { IntegerBytes, OperandBinding, Place } from './binding'
 import type { HelperImports } from './helper-imports'
 import { MemoryEmitter } from './memory-emitter'
 import type { AccessBytes } from './memory-emitter'
+import { StoredX87Stack } from './stored-x87-stack'
 
 export type StateType = 'i32' | 'i64' | 'f64' | 'v128'
 
@@ -28,6 +30,7 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   private status: Variable | undefined
   private depth = 0
   private jumped = false
+  private storedX87: X87Stack | undefined
 
   constructor(builder: FunctionBuilder, binding: OperandBinding, form: Form, helpers: HelperImports) {
     super(builder, binding, form, helpers)
@@ -252,6 +255,25 @@ export class OperationEmitter extends MemoryEmitter implements Emitter {
   changed(_name: InvariantName): void {}
 
   // ---- floating point ----
+  get x87(): X87Stack {
+    return (this.storedX87 ??= new StoredX87Stack(this))
+  }
+
+  /** FIP, FOP and FDP are this instruction's. */
+  noteX87(): void {
+    this.storeState(L.FPU_IP, this.rip())
+    this.storeState(L.FPU_CS, this.loadState16(L.SEGMENTS + L.SEG_CS * L.SEG_BYTES + L.SEG_SELECTOR))
+    this.storeState(L.FPU_OPCODE, this.wrap(this.immediate()))
+    if (this.form.operands.some(({ kind }) => kind === 'mem')) {
+      this.storeState(L.FPU_DP, this.effectiveAddress())
+      const segment = this.mul(this.operandSegment(), this.i32(L.SEG_BYTES))
+      this.storeState(L.FPU_DS, this.and(this.loadStateAt('i32', segment, L.SEGMENTS + L.SEG_SELECTOR), this.i32(0xffff)))
+    } else {
+      this.storeState(L.FPU_DP, this.i64(0))
+      this.storeState(L.FPU_DS, this.i32(0))
+    }
+  }
+
   floatOperation({ operands, plain, fast, special, exact }: FloatOperation): Value {
     const ordinary = fast(operands)
     const operandsSpecial = special()

@@ -16,6 +16,7 @@ import type { DecodedBlock } from '../code-cache/block-lists'
 import type { Surroundings } from '../code-cache/linear-pages'
 import { entryKey, type RegionFunction, type RegionSource } from '../code-cache/region'
 import { PageHistory } from '../code-cache/page-history'
+import { UnusualStacks } from '../code-cache/unusual-stacks'
 import type { Engine, Exit } from '../engine'
 import { BUDGET, REC_BYTES, RETIRED, SLICE, VCPU_BASE } from '../layout'
 import { HOT_THRESHOLD } from '../layout-decode'
@@ -81,6 +82,7 @@ export class TranslatorEngine implements Engine {
   private readonly loop: InterpreterEngine
   private readonly view: DataView
   private readonly history = new PageHistory()
+  private readonly unusualStacks = new UnusualStacks()
   private readonly clock = new HostClock()
   private readonly coreExports: ReadonlySet<string>
   private readonly compiler: RegionCompiler | undefined
@@ -110,8 +112,9 @@ export class TranslatorEngine implements Engine {
     this.loop = new InterpreterEngine(machine)
     this.view = new DataView(machine.memory.buffer)
     const crossing = machine.core('code_crossing')
-    this.generous = { ...GENEROUS, crossing }
-    this.sparing = { ...SPARING, crossing, isPending: (gpa, key) => this.pending.has(entryKey(gpa, key)) }
+    const isUntracked = (gpa: number, key: number): boolean => this.unusualStacks.has(entryKey(gpa, key))
+    this.generous = { ...GENEROUS, crossing, isUntracked }
+    this.sparing = { ...SPARING, crossing, isUntracked, isPending: (gpa, key) => this.pending.has(entryKey(gpa, key)) }
     this.cache = new CodeCache(machine.memory, machine.regionTable, options.limits ?? CODE_CACHE_LIMITS, { block: machine.core('code_block'), crossing })
     useBuiltExecutions(options.directory ?? dirname(packageFile('out/core/core.wasm')))
     this.coreExports = new Set(Object.keys(machine.coreExports))
@@ -122,7 +125,11 @@ export class TranslatorEngine implements Engine {
     this.plan = options.plan ?? planTranslation
     if (options.synchronous !== true) this.compiler = options.compiler ?? compileThread([...this.coreExports], options.directory)
     this.clock.resume()
-    machine.regionHost = { wanted: (_vcpu, header) => this.wanted(header), codeDropped: (gpa, bytes) => this.codeDropped(gpa, bytes) }
+    machine.regionHost = {
+      wanted: (_vcpu, header) => this.wanted(header),
+      codeDropped: (gpa, bytes) => this.codeDropped(gpa, bytes),
+      blockRefused: (gpa, key) => this.blockRefused(gpa, key),
+    }
     this.view.setUint32(HOT_THRESHOLD, this.threshold, true)
   }
 
@@ -156,6 +163,11 @@ export class TranslatorEngine implements Engine {
   /** Decoded blocks within these bytes of guest-physical memory are gone. */
   codeDropped(gpa: number, bytes: number): void {
     for (const page of this.cache.codeDropped(gpa, bytes)) this.history.changed(page, this.retired)
+  }
+
+  /** Regions with a block that keeps refusing are dropped. Their blocks are counted from 0 again, and planned again when they are hot, that one untracked. */
+  blockRefused(gpa: number, key: number): void {
+    if (this.unusualStacks.refused(entryKey(gpa, key), this.retired)) this.cache.drop(gpa, key)
   }
 
   // ---- compiling ------------------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 import type { Form } from '../isa/form'
 import type { IrType, OpName, Value, Variable } from '../wasm/ir'
 import type { InvariantName } from './invariants'
+import type { X87Stack } from './x87-stack'
 
 export type Semantics = (m: Emitter) => void
 /** Name of an operation in the instruction table -> its meaning. Each family exports one; semantics/index.ts joins them. */
@@ -190,6 +191,7 @@ export interface Emitter extends Arithmetic {
   changed(name: InvariantName): void
 
   // ---- floating point ----
+  readonly x87: X87Stack
   floatOperation(operation: FloatOperation): Value
   /** `exact` sets what follows from a comparison of f32 or f64 that are special; what is usual is set already. */
   floatComparison(bytes: 4 | 8, operands: readonly Value[], special: () => Value, exact: (operands: readonly Value[]) => void): void

@@ -11,10 +11,9 @@ export type InvariantName = 'sse-blocked' | 'x87-blocked' | 'x87-special' | 'mxc
 const CR0_EM_TS = 0xc
 const CR4_OSFXSR = 0x200
 const SW_ES = 0x80
-const CW_MASKS = 0x3f
-/** All exceptions masked, 64 bits of precision, rounding to nearest. */
-const CW_LOOKED_AT = 0xf3f
-const CW_PLAIN = 0x33f
+/** PE masked, 64 bits of precision, rounding to nearest. */
+const CW_LOOKED_AT = 0xf20
+const CW_PLAIN = 0x320
 /** All exceptions masked, rounding to nearest, PE set. FZ and DAZ do not matter to numbers far from denormal ones. */
 const MXCSR_LOOKED_AT = 0x7fa0
 const MXCSR_PLAIN = 0x1fa0
@@ -28,12 +27,8 @@ export const INVARIANTS: Readonly<Record<InvariantName, (m: State) => Value>> = 
       m.and(m.loadState('i32', REG_CR0), m.i32(CR0_EM_TS)),
       m.and(m.xor(m.loadState('i32', REG_CR4), m.i32(CR4_OSFXSR)), m.i32(CR4_OSFXSR)),
     ),
-  // with all exceptions masked none becomes pending, so that this stays as it is from one instruction to the next
-  'x87-blocked': (m) =>
-    m.or(
-      m.or(m.and(m.loadState('i32', REG_CR0), m.i32(CR0_EM_TS)), m.and(m.loadState('i32', FPU_SW), m.i32(SW_ES))),
-      m.and(m.xor(m.loadState('i32', FPU_CW), m.i32(CW_MASKS)), m.i32(CW_MASKS)),
-    ),
+  // a region is left when an exception becomes pending
+  'x87-blocked': (m) => m.or(m.and(m.loadState('i32', REG_CR0), m.i32(CR0_EM_TS)), m.and(m.loadState('i32', FPU_SW), m.i32(SW_ES))),
   'x87-special': (m) => m.xor(m.and(m.loadState('i32', FPU_CW), m.i32(CW_LOOKED_AT)), m.i32(CW_PLAIN)),
   'mxcsr-special': (m) => m.xor(m.and(m.loadState('i32', MXCSR), m.i32(MXCSR_LOOKED_AT)), m.i32(MXCSR_PLAIN)),
   'mxcsr-unmasked': (m) => m.xor(m.and(m.loadState('i32', MXCSR), m.i32(MXCSR_MASKS)), m.i32(MXCSR_MASKS)),

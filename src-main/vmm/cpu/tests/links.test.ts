@@ -33,7 +33,7 @@ function start(code: number[], threshold: number): void {
 
 beforeEach(() => {
   protect(m)
-  m.core.regionHost = { wanted: () => undefined, codeDropped: () => undefined }
+  m.core.regionHost = { wanted: () => undefined, codeDropped: () => undefined, blockRefused: () => undefined }
 })
 
 it('links both ways of a jump, and counts blocks and instructions as without', () => {
@@ -51,7 +51,7 @@ it('links both ways of a jump, and counts blocks and instructions as without', (
 
 it('ends a slice at the very instruction, and finds a block hot as without', () => {
   const wanted: number[] = []
-  m.core.regionHost = { wanted: (_vcpu, block) => void wanted.push(block), codeDropped: () => undefined }
+  m.core.regionHost = { wanted: (_vcpu, block) => void wanted.push(block), codeDropped: () => undefined, blockRefused: () => undefined }
   start(COUNT, 700)
   for (let slices = 0; m.vcpu.retired - retiredBefore < 1000; slices++) {
     expect(m.run(7)).toEqual({ kind: 'deadline' })

@@ -44,7 +44,7 @@ const retired = (): number => m.vcpu.retired - retiredBefore
 
 beforeEach(() => {
   protect(m)
-  m.core.regionHost = { wanted: () => undefined, codeDropped: () => undefined }
+  m.core.regionHost = { wanted: () => undefined, codeDropped: () => undefined, blockRefused: () => undefined }
   m.view.setUint32(D.HOT_THRESHOLD, 0, true)
   m.vcpu.setInterruptRequest(false)
   m.code(CODE, BLOCK)
@@ -357,7 +357,7 @@ describe('hot blocks', () => {
     m.write(CODE, LOOP)
     m.core.core('flush_code')()
     m.call('find_block')
-    m.core.regionHost = { wanted: (_vcpu, block) => void wanted.push(block), codeDropped: () => undefined }
+    m.core.regionHost = { wanted: (_vcpu, block) => void wanted.push(block), codeDropped: () => undefined, blockRefused: () => undefined }
   })
 
   it('asks for a region once, when the block has run as often as the threshold says', () => {
@@ -383,14 +383,14 @@ describe('hot blocks', () => {
   it('enters at once what the engine translates when asked', () => {
     m.view.setUint32(D.HOT_THRESHOLD, 1, true)
     region(1, (b, vcpu) => leave(b, vcpu, OTHER, 3, L.STATUS_JUMP))
-    m.core.regionHost = { wanted: (_vcpu, block) => block === entryOf(CODE) - L.BLOCK_ENTRY && link(CODE, 1), codeDropped: () => undefined }
+    m.core.regionHost = { wanted: (_vcpu, block) => block === entryOf(CODE) - L.BLOCK_ENTRY && link(CODE, 1), codeDropped: () => undefined, blockRefused: () => undefined }
     m.runToHalt()
     expect([m.vcpu.gpr32('rax'), runs(1), retired()]).toEqual([0, 1, 4])
   })
 
   it('hears of dropped code on watched pages', () => {
     const drops: [number, number][] = []
-    m.core.regionHost = { wanted: () => undefined, codeDropped: (gpa, bytes) => void drops.push([gpa, bytes]) }
+    m.core.regionHost = { wanted: () => undefined, codeDropped: (gpa, bytes) => void drops.push([gpa, bytes]), blockRefused: () => undefined }
     m.runToHalt()
     m.view.setUint8(L.CODE_PAGES + (CODE >> 12) * L.CODE_PAGE_BYTES + D.CODE_PAGE_WATCHED, 1)
     // mov byte [CODE + 2], 1; hlt

@@ -15,12 +15,12 @@ import { RegionEmitter } from './region-emitter'
 import type { Jump, RegionState } from './region-emitter'
 import { storeFlags } from './flag-words'
 import { RegionFrame, type RegionShape } from './region-frame'
-import { PAGE_BYTES, distanceOf, isCrossing, type RegionPlan } from './region-plan'
+import { PAGE_BYTES, addressOf, distanceOf, isCrossing, type RegionPlan } from './region-plan'
 import { emitFinal } from './emit-final'
 import { successorsOf } from './successors'
 import { findHash } from './target-hash'
+import { TrackedX87Stack } from './tracked-x87-stack'
 import { executionOf } from './translatable'
-import { X87Words } from './x87-words'
 import { registersWritten } from './written-registers'
 
 interface BasicBlock {
@@ -31,6 +31,7 @@ interface BasicBlock {
   readonly successors: readonly number[]
   /** Its last instruction runs behind the write-back. */
   readonly isFinal: boolean
+  readonly isTracked: boolean
 }
 
 /** How to get to a block from where code is being emitted. */
@@ -59,7 +60,8 @@ class RegionBuilder implements RegionState {
   flags: FlagState = CANONICAL
   readonly seen: Set<InvariantName> = new Set<InvariantName>()
   readonly chain: FloatChain
-  readonly x87: X87Words
+  readonly x87: TrackedX87Stack
+  isTracked = true
   computes = false
   private readonly frame: RegionFrame
   private readonly nodes: readonly StructureNode[]
@@ -114,7 +116,7 @@ class RegionBuilder implements RegionState {
     }
     this.frame = new RegionFrame(name, shape, helpers, Builder)
     this.chain = new FloatChain(this.frame, helpers)
-    this.x87 = new X87Words(this.frame)
+    this.x87 = new TrackedX87Stack(this.frame)
   }
 
   build(): IrFunction {
@@ -256,8 +258,8 @@ class RegionBuilder implements RegionState {
     frame.vectors.forget()
     this.seen.clear()
     this.chain.forget()
-    this.x87.forget()
     this.computes = block.instructions.some(({ form }) => isArithmetic(form))
+    this.isTracked = block.isTracked
     this.flags = DYNAMIC
     if (!this.headers.has(block.number)) this.pay(block)
     const incoming = this.incoming.get(block.number)
@@ -267,34 +269,45 @@ class RegionBuilder implements RegionState {
     for (const [i, instruction] of block.instructions.entries()) {
       if (isCrossing(instruction.offset, instruction.length)) this.cross(instruction, count - i)
       if (executionOf(instruction.form, this.plan.key) !== 'inline') {
-        this.chain.settle()
+        this.endArithmetic()
         return this.final(instruction, block)
       }
       this.chain.pass(instruction.form)
+      if (instruction.form.operands.some(({ kind }) => kind === 'mm')) this.x87.release()
       const unused = count - i
       const leaving = {
         interpret: (): void => {
-          this.chain.settleHere()
+          this.settleHere()
           frame.interpret(instruction.offset, unused)
         },
         fault: (status: Value): void => {
-          this.chain.settleHere()
+          this.settleHere()
           builder.rare()
           frame.leave(status, frame.ripAt(instruction.offset), unused)
         },
         alone: (): void => {
-          this.chain.settleHere()
+          this.settleHere()
           frame.leaveWithinAndRun(frame.ripAt(instruction.offset), unused - 1, () => emitFinal(builder, frame.vcpu, instruction, this.helpers))
+        },
+        refuse: (): void => {
+          builder.callVoid(this.helpers.get('region_refused'), [frame.vcpu, builder.constant('i64', addressOf(this.plan, block.offset))])
+          frame.interpret(instruction.offset, unused)
+        },
+        behind: (): void => {
+          this.settleHere()
+          this.leaveBehind(instruction, unused - 1)
         },
       }
       const emitter = new RegionEmitter(frame, instruction, this, leaving, this.helpers)
       const meaning = semantics[instruction.form.operation]
       if (meaning === undefined) throw new Error(`no meaning of ${instruction.form.operation}`)
       meaning(emitter)
+      this.x87.end()
+      if (!block.isTracked) this.x87.release()
       taken = emitter.taken
       this.emitter = emitter
     }
-    this.chain.settle()
+    this.endArithmetic()
     if (taken === undefined) return this.jumpTo(block.end)
     const { condition, target } = taken
     if (condition === undefined) return this.follow(block, target)
@@ -304,11 +317,35 @@ class RegionBuilder implements RegionState {
     this.jumpTo(block.end)
   }
 
+  /** At the end of a basic block. */
+  private endArithmetic(): void {
+    this.chain.settle()
+    this.x87.release()
+    this.frame.pointers.endBlock(!this.resident)
+  }
+
+  /** In a branch that leaves the region. */
+  private settleHere(): void {
+    this.chain.settleHere()
+    this.x87.storePending()
+  }
+
+  private leaveBehind({ offset, length }: DecodedInstruction, unused: number): void {
+    const { frame } = this
+    const next = offset + length
+    if (unused > 0 && distanceOf(next) === distanceOf(offset)) frame.interpret(next, unused)
+    else frame.leave(frame.builder.constant('i32', L.STATUS_JUMP), frame.ripAt(next), unused)
+  }
+
   /** Before an instruction that goes on in the next page: that must be the one it was decoded from. Behind it that is the page that is there. */
   private cross({ offset }: DecodedInstruction, unused: number): void {
     const { frame } = this
     const next = distanceOf(offset) + PAGE_BYTES
-    if (next !== 0) frame.builder.if(frame.builder.op('i32.eqz', [frame.isThere(next)]), () => frame.interpret(offset, unused))
+    const leave = (): void => {
+      this.settleHere()
+      frame.interpret(offset, unused)
+    }
+    if (next !== 0) frame.builder.if(frame.builder.op('i32.eqz', [frame.isThere(next)]), leave)
     this.distance = next
   }
 
@@ -401,6 +438,7 @@ function basicBlocks(plan: RegionPlan): readonly BasicBlock[] {
     end: block.offset + block.bytes,
     instructions: decoded[number]!,
     isFinal: all[number]!.final,
+    isTracked: block.untracked !== true,
     successors: ways[number]!.map((offset) => byOffset.get(offset)).filter((target) => target !== undefined),
   }))
 }

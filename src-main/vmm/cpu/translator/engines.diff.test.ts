@@ -81,10 +81,10 @@ describe(`random instructions in ${typeof oracle === 'string' ? 'interpreter and
 
 describe('random programs in interpreter and translator', () => {
   const { rows } = selectRows({ has })
-  const compare = (options: EmulatedOptions, first: number, batches: number): number => {
+  const compare = (options: EmulatedOptions, first: number, batches: number, x87?: number): number => {
     const [interpreter, translator] = [openInterpreter(options), openTranslator(options)]
     const watched = counted(translator)
-    const mismatches = Array.from({ length: batches }, (_, i) => exactRun(interpreter, watched, generatePrograms(first + i, { rows }))).flat()
+    const mismatches = Array.from({ length: batches }, (_, i) => exactRun(interpreter, watched, generatePrograms(first + i, { rows, ...(x87 !== undefined && { x87 }) }))).flat()
     report(mismatches, (mismatch) => firstDivergence(interpreter, translator.engine, mismatch))
     return translator.tally.instructions / watched.retired
   }
@@ -108,6 +108,17 @@ describe('random programs in interpreter and translator', () => {
   })
   it('with bounded segments, in slices', () => {
     compare({ flat: false, sliceSeed: 2 }, 400_000, 10)
+  })
+  it.each([true, false])('of x87 arithmetic, with registers in locals: %s', (resident) => {
+    expect(compare({ resident }, 1_000_000, 5, 60)).toBeGreaterThan(0.6)
+    compare({ resident, sliceSeed: 4 }, 1_100_000, 3, 60)
+  })
+  it('FNINIT forgets what an x87 instruction noted on the way back to it', () => {
+    // again: fninit; fild dword [rsi], which faults the second time; fld1; add rsi, 40000000h; jmp again
+    const code = Uint8Array.of(0xdb, 0xe3, 0xdb, 0x06, 0xd9, 0xe8, 0x48, 0x81, 0xc6, 0, 0, 0, 0x40, 0xeb, 0xf1)
+    const batch = generatePrograms(1, { modes: [64] }, 1)
+    const cases = batch.cases.map((one) => ({ ...one, code }))
+    report(exactRun(openInterpreter(), openTranslator({ resident: true }), { ...batch, cases }))
   })
   it.each([1, 3])('translated as they go, from execution %i on', (threshold) => {
     compare({ threshold }, 500_000 + threshold * 1000, 8)

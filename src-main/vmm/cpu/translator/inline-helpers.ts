@@ -11,5 +11,7 @@ const SYSTEM: ReadonlySet<string> = new Set(['cli', 'read_cr', 'read_dr', 'smsw'
 
 export const isPureHelper = (name: string): boolean => PURE.has(name)
 export const isInlineHelper = (name: string): boolean => INTEGER.has(name) || SYSTEM.has(name) || (name in fpuHelpers && !WHOLE_STATE.has(name))
-/** Those of the x87 change TOP, tags and status word; its fault only leaves. */
-export const changesX87 = (name: string): boolean => name.startsWith('x87') && name !== 'x87Unavailable' && name !== 'x87WaitFault'
+/** They look at the x87's state and change it, or its fault only leaves. */
+export const isX87Helper = (name: string): boolean => name.startsWith('x87') && name !== 'x87Unavailable' && name !== 'x87WaitFault'
+/** It sets FIP, FOP and FDP. */
+export const setsPointers = (name: string): boolean => name === 'x87Init'

@@ -10,7 +10,7 @@ import { forms } from '../isa/forms'
 import type { Form } from '../isa/form'
 import * as L from '../layout'
 import { HOT_THRESHOLD } from '../layout-decode'
-import { PAGE_BYTES, distanceOf, inPage, type PlannedBlock, type RegionPlan } from './region-plan'
+import { PAGE_BYTES, addressOf, distanceOf, inPage, type PlannedBlock, type RegionPlan } from './region-plan'
 import { finalTransferOf, transferOf, waysOf, type Ending, type Transfer } from './successors'
 import { executionOf } from './translatable'
 
@@ -28,6 +28,8 @@ export interface RegionRules {
   readonly aims?: readonly number[]
   /** Guest-physical address of the page with the code at an offset from the start of the region's page; undefined: not known. */
   readonly pageAt?: ((offset: number) => number | undefined) | undefined
+  /** Whether the block that begins at a guest-physical address finds the x87's stack not as it expects it. */
+  readonly isUntracked?: (gpa: number, key: number) => boolean
   /** Header of the block with the instruction at a guest-physical address that goes on at the beginning of another page; 0: there is none. */
   readonly crossing?: (gpa: number, second: number, key: number) => number
 }
@@ -135,7 +137,10 @@ export function planRegion(view: DataView, header: number, rules: RegionRules = 
   }
   const reached = aims.filter((aim) => leaders.has(aim))
   const runs = basicBlocks(view, leaders, found, [...entries], reached)
-  return { page, key, brief: rules.sparing === true, ...pages.otherPages(runs), ...assemble(view, runs, [...entries], reached) }
+  const plan = { page, key, brief: rules.sparing === true, ...pages.otherPages(runs), ...assemble(view, runs, [...entries], reached) }
+  const { isUntracked } = rules
+  if (isUntracked === undefined) return plan
+  return { ...plan, blocks: plan.blocks.map((block) => (isUntracked(addressOf(plan, block.offset), key) ? { ...block, untracked: true } : block)) }
 }
 
 /** The region's head is in `wanted` first, whatever leads to it. What is entered behind a call is where that returns to. */

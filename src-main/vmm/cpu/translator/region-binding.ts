@@ -22,6 +22,10 @@ export interface Leaving {
   fault(status: Value): void
   /** With the state before the instruction, which is then executed behind the write-back. */
   alone(): void
+  /** As interpret(), where nothing is pending in the basic block. */
+  refuse(): void
+  /** With the state after the instruction. */
+  behind(): void
 }
 
 export class RegionBinding extends ConstantOperands implements OperandBinding {

@@ -2,40 +2,34 @@
  * The emitter of one instruction of a region: what differs from the interpreter's. Flags stay pending, memory is reached through the soft TLB with
  * everything else left to the interpreter, jumps are told to the region, conditions known now are decided now.
  */
-import type { IntegerBytes } from '../emit/binding'
-import { ADD, SUB } from '../emit/arithmetic-emitter'
-import type { Both } from '../emit/arithmetic-emitter'
 import type { HelperImports } from '../emit/helper-imports'
 import { LOAD, STORE } from '../emit/memory-emitter'
 import type { Access, AccessBytes, Intent } from '../emit/memory-emitter'
-import { OperationEmitter } from '../emit/operation-emitter'
 import type { StateType } from '../emit/operation-emitter'
 import * as L from '../layout'
-import type { ConditionCode, FlagName, FloatOperation, Reference, SegmentedAddress } from '../semantics/emitter'
+import type { FloatOperation, Reference, SegmentedAddress } from '../semantics/emitter'
 import { INVARIANTS } from '../semantics/invariants'
 import type { InvariantName } from '../semantics/invariants'
+import type { X87Stack } from '../semantics/x87-stack'
 import { constantOf } from '../wasm/ir'
 import type { OpName, Value } from '../wasm/ir'
 import type { DecodedInstruction } from './decoded-instruction'
-import { CANONICAL, DYNAMIC, isDynamic } from './flag-state'
-import type { FlagState, PendingCount, PendingFlags } from './flag-state'
-import { settleSlots } from './flag-words'
-import type { PendingWords } from './flag-words'
+import type { FlagState } from './flag-state'
 import type { FloatChain } from './float-chain'
-import { changesX87, isInlineHelper, isPureHelper } from './inline-helpers'
+import { isInlineHelper, isPureHelper, isX87Helper, setsPointers } from './inline-helpers'
+import { PendingFlagsEmitter } from './pending-flags-emitter'
 import { NotInline, RegionBinding } from './region-binding'
 import type { Leaving } from './region-binding'
 import type { RegionFrame } from './region-frame'
 import { repeatAtOnce } from './repeat-at-once'
 import { hostAddress } from './memory-access'
 import type { PageSlots } from './memory-access'
-import { X87Words } from './x87-words'
-
-/** Order of the operands of 'bits' flags. */
-const BIT_ORDER: readonly FlagName[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of']
+import type { TrackedX87Stack, X87User } from './tracked-x87-stack'
 
 /** An instruction that goes on after them has found them 0, or as good. */
-const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked', 'mxcsr-unmasked'])
+const GUARDS: ReadonlySet<InvariantName> = new Set<InvariantName>(['sse-blocked', 'mxcsr-unmasked', 'x87-blocked'])
+/** Those of arithmetic on f64. */
+const ARITHMETIC_GUARDS: readonly InvariantName[] = ['sse-blocked', 'mxcsr-unmasked']
 
 /** What stores an element of a vector without a general register between. */
 const LANE_STORES: Readonly<Record<string, { readonly bytes: number; readonly name: OpName }>> = {
@@ -46,6 +40,8 @@ const LANE_STORES: Readonly<Record<string, { readonly bytes: number; readonly na
 const INTEGER_SOURCE = /^(cvtsi|pinsr)/
 
 const ARITHMETIC_GUARD = 'sse-arithmetic'
+
+const X87_FIELDS: ReadonlySet<number> = new Set([L.FPU_SW, L.FPU_TOP, L.FPU_TAGS])
 
 /** Where the instruction goes on. */
 export interface Jump {
@@ -63,46 +59,31 @@ export interface RegionState {
   /** Conditions that an instruction of this basic block has looked at and found as usual. */
   readonly seen: Set<InvariantName>
   readonly chain: FloatChain
-  readonly x87: X87Words
+  readonly x87: TrackedX87Stack
+  /** The basic block expects the x87's stack to be as it usually is; else each instruction looks. */
+  readonly isTracked: boolean
   /** The basic block has arithmetic on f64. */
   readonly computes: boolean
 }
 
-export class RegionEmitter extends OperationEmitter {
+export class RegionEmitter extends PendingFlagsEmitter<RegionState> implements X87User {
   taken: Jump | undefined
   private isLasting = false
   /** What relativeTarget gave, and its offset in the page. */
   private staticTarget: { readonly value: Value; readonly offset: number } | undefined
 
   constructor(
-    private readonly frame: RegionFrame,
+    frame: RegionFrame,
     private readonly instruction: DecodedInstruction,
-    private readonly state: RegionState,
+    state: RegionState,
     private readonly leaving: Leaving,
     helpers: HelperImports,
   ) {
-    super(frame.builder, new RegionBinding(frame, instruction, leaving), instruction.form, helpers)
+    super(frame, state, new RegionBinding(frame, instruction, leaving), instruction.form, helpers)
+    state.x87.begin(this)
   }
 
   // ---- control ----
-  override if(condition: Value, then: () => void, otherwise?: () => void): void {
-    const known = constantOf(condition)
-    if (known !== undefined) {
-      if (known !== 0) then()
-      else otherwise?.()
-      return
-    }
-    const before = this.state.flags
-    let changed = false
-    const branch = (body: (() => void) | undefined) => (): void => {
-      this.state.flags = before
-      body?.()
-      changed ||= this.state.flags !== before
-    }
-    this.state.x87.branch([branch(then), otherwise && branch(otherwise)], ([first, second]) => this.builder.if(condition, first!, second))
-    this.state.flags = changed ? DYNAMIC : before
-  }
-
   override loop(): void {
     throw new NotInline('a loop')
   }
@@ -171,18 +152,24 @@ export class RegionEmitter extends OperationEmitter {
   protected override callHelper(name: string, args: readonly Value[]): Value | undefined {
     if (isPureHelper(name)) return this.builder.call(this.helpers.get(name), [this.binding.vcpu, ...args], true)
     if (!isInlineHelper(name)) throw new NotInline(`helper ${name}`)
-    const result = super.callHelper(name, args)
-    if (changesX87(name)) this.state.x87.forget()
-    return result
+    if (isX87Helper(name)) this.state.x87.released()
+    if (setsPointers(name)) this.frame.pointers.forget()
+    return super.callHelper(name, args)
   }
 
   override loadState(type: StateType, offset: number): Value {
-    return type === 'i32' && X87Words.has(offset) && !this.isLasting ? this.state.x87.load(offset) : super.loadState(type, offset)
+    this.look(offset)
+    return super.loadState(type, offset)
   }
 
   override storeState(offset: number, value: Value): void {
-    if (X87Words.has(offset)) this.state.x87.store(offset, value)
-    else super.storeState(offset, value)
+    this.look(offset)
+    super.storeState(offset, value)
+  }
+
+  /** What the x87's stack keeps to itself must be where others look for it. */
+  private look(offset: number): void {
+    if (X87_FIELDS.has(offset) && !this.isLasting) this.state.x87.release()
   }
 
   override loadStateAt(type: StateType, index: Value, offset: number): Value {
@@ -221,6 +208,28 @@ export class RegionEmitter extends OperationEmitter {
   }
 
   // ---- floating point ----
+  override get x87(): X87Stack {
+    return this.state.isTracked ? this.state.x87 : super.x87
+  }
+
+  override noteX87(): void {
+    const { offset, immediate, segment } = this.instruction
+    const hasMemory = this.form.operands.some(({ kind }) => kind === 'mem')
+    this.frame.pointers.note(this.frame.placeOf(offset), Number(immediate), hasMemory ? { segment, address: this.effectiveAddress() } : undefined)
+  }
+
+  refuseBlock(): void {
+    this.leaving.refuse()
+  }
+
+  leaveBehind(): void {
+    this.leaving.behind()
+  }
+
+  settleOthers(): void {
+    this.state.chain.settle()
+  }
+
   override floatOperation(operation: FloatOperation): Value {
     if (operation.bytes === 4) return super.floatOperation(operation)
     // the exact helpers run after other instructions, which must not happen if they fault
@@ -251,7 +260,7 @@ export class RegionEmitter extends OperationEmitter {
       this.builder.rare()
       this.leaving.interpret()
     })
-    for (const name of GUARDS) this.state.seen.add(name)
+    for (const name of ARITHMETIC_GUARDS) this.state.seen.add(name)
   }
 
   private arithmeticGuard(): Value {
@@ -342,203 +351,4 @@ export class RegionEmitter extends OperationEmitter {
     builder.if(this.gtU(this.add(offset, this.i64(bytes)), end), () => this.leaving.interpret())
     return builder.op('i32.add', [frame.invariant('i32.load', place + L.SEG_EFFECTIVE_BASE), native])
   }
-
-  // ---- flags ----
-  override flagsAdd(a: Value, b: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    const exactly = isExactly(r, ADD, a, b)
-    this.pend(exactly ? 'add' : 'adc', bytes, exactly ? [a, b] : [a, b, r])
-  }
-
-  override flagsSub(a: Value, b: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    const exactly = isExactly(r, SUB, a, b)
-    this.pend(exactly ? 'sub' : 'sbb', bytes, exactly ? [a, b] : [a, b, r])
-  }
-
-  override flagsLogic(r: Value, bytes: IntegerBytes = this.size): void {
-    this.pend('logic', bytes, [r])
-  }
-
-  override flagsSignedProduct(a: Value, b: Value, bytes: IntegerBytes = this.size): void {
-    this.pend('product', bytes, [a, b])
-  }
-
-  override flagsInc(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    this.pendCount({ kind: 'inc', bytes, result: r })
-  }
-
-  override flagsDec(_old: Value, r: Value, bytes: IntegerBytes = this.size): void {
-    this.pendCount({ kind: 'dec', bytes, result: r })
-  }
-
-  override flagsResult(r: Value, { cf, of, af }: { readonly cf?: Value; readonly of?: Value; readonly af?: Value }, bytes: IntegerBytes = this.size): void {
-    const none = this.i32(0)
-    this.pend('result', bytes, [r, cf ?? none, of ?? none, af ?? none])
-  }
-
-  override setFlags(flags: Readonly<Partial<Record<FlagName, Value>>>): void {
-    const { cf, pf, af, zf, sf, of } = flags
-    const given = [cf, pf, af, zf, sf, of].filter((flag) => flag !== undefined)
-    if (given.length === 6) return this.pend('bits', 4, given)
-    if (given.length === 1 && cf !== undefined) return this.pendCarry(cf)
-    this.canonicalize()
-    super.setFlags(flags)
-  }
-
-  override setStatusFlags(value: Value): void {
-    super.setStatusFlags(value)
-    this.setCanonical()
-  }
-
-  override statusFlags(): Value {
-    this.canonicalize()
-    return super.statusFlags()
-  }
-
-  /** Looks only as far down as it must: what lies below may not be known. */
-  override flag(name: FlagName): Value {
-    const { carry, count } = this.state.flags
-    if (name === 'cf' && carry !== undefined && carry !== 'dynamic') return carry
-    if (name !== 'cf' && count !== undefined && count !== 'dynamic') {
-      return this.flagOfResult(name, count.result, count.bytes) ?? this.pendingWords.bit(name, this.pendingWords.counted(count, this.pendingWords.none))
-    }
-    this.settle()
-    const { base } = this.state.flags
-    return typeof base === 'string' ? super.flag(name) : this.pendingFlag(name, base)
-  }
-
-  override condition(code: ConditionCode): Value {
-    const { base, count, carry } = this.state.flags
-    const fused = typeof base === 'string' || count !== undefined || carry !== undefined ? undefined : this.fused(code & ~1, base)
-    if (fused === undefined) return super.condition(code)
-    return (code & 1) === 0 ? fused : this.eqz(fused)
-  }
-
-  /** Makes the flags canonical here. */
-  canonicalize(): void {
-    this.settle()
-    const { base, count, carry } = this.state.flags
-    if (this.state.flags === CANONICAL || count === 'dynamic' || carry === 'dynamic') return
-    let words = typeof base === 'string' ? this.words : this.pendingWords.of(base)
-    if (count !== undefined) words = this.pendingWords.counted(count, words)
-    if (carry !== undefined) words = this.pendingWords.carried(carry, words)
-    const [result, aux] = [words.result(), words.aux()]
-    this.frame.flags.setResult(result)
-    this.frame.flags.setAux(aux)
-    this.setCanonical()
-  }
-
-  private pend(kind: PendingFlags['kind'], bytes: IntegerBytes, values: readonly Value[]): void {
-    const base = { kind, bytes, values }
-    this.frame.flags.put(base, this.state.flags)
-    this.state.flags = { base, count: undefined, carry: undefined }
-  }
-
-  private pendCount(count: PendingCount): void {
-    this.state.flags = { ...this.state.flags, count }
-    this.frame.flags.putCount(this.state.flags, count)
-  }
-
-  private pendCarry(carry: Value): void {
-    this.state.flags = { ...this.state.flags, carry }
-    this.frame.flags.putCarry(this.state.flags, carry)
-  }
-
-  private settle(): void {
-    if (!isDynamic(this.state.flags)) return
-    settleSlots(this.builder, this.frame.vcpu, this.frame.flags, this.helpers)
-    this.state.flags = CANONICAL
-  }
-
-  private setCanonical(): void {
-    this.frame.flags.putCanonical()
-    this.state.flags = CANONICAL
-  }
-
-  private get pendingWords(): PendingWords {
-    return this.frame.pendingWords
-  }
-
-  private narrow(value: Value, bytes: IntegerBytes): Value {
-    return this.pendingWords.narrow(value, bytes)
-  }
-
-  private signedOf(value: Value, bytes: IntegerBytes): Value {
-    return bytes === 8 || bytes === 4 ? value : this.sextFrom(value, bytes)
-  }
-
-  /** ZF, SF and PF. */
-  private flagOfResult(name: FlagName, result: Value, bytes: IntegerBytes): Value | undefined {
-    switch (name) {
-      case 'zf':
-        return this.eqz(this.narrow(result, bytes))
-      case 'sf':
-        return this.ltS(this.signedOf(result, bytes), this.like(result, 0))
-      case 'pf':
-        return this.eqz(this.and(this.popcnt(this.and(this.wrap(result), this.i32(0xff))), this.i32(1)))
-      default:
-        return undefined
-    }
-  }
-
-  private pendingFlag(name: FlagName, pending: PendingFlags): Value {
-    const { kind, bytes, values } = pending
-    const [first, second, third, fourth] = values
-    if (kind === 'bits') return values[BIT_ORDER.indexOf(name)]!
-    const simple = this.flagOfResult(name, this.resultOf(pending), bytes)
-    if (simple !== undefined) return simple
-    if (kind === 'logic') return this.i32(0)
-    if (kind === 'result') return name === 'cf' ? second! : name === 'of' ? third! : fourth!
-    if (name === 'cf' && kind === 'sub') return this.ltU(first!, second!)
-    if (name === 'cf' && kind === 'add') return this.ltU(this.narrow(this.add(first!, second!), bytes), first!)
-    return this.pendingWords.bit(name, this.pendingWords.of(pending))
-  }
-
-  private resultOf({ kind, values }: PendingFlags): Value {
-    const [first, second, third] = values
-    switch (kind) {
-      case 'add':
-        return this.add(first!, second!)
-      case 'sub':
-        return this.sub(first!, second!)
-      case 'product':
-        return this.mul(first!, second!)
-      case 'adc':
-      case 'sbb':
-        return third!
-      default:
-        return first!
-    }
-  }
-
-  /** A condition (an even code) as a comparison of the operands. */
-  private fused(code: ConditionCode, { kind, bytes, values }: PendingFlags): Value | undefined {
-    const [a, b] = values
-    if (kind === 'logic' && a !== undefined) {
-      const signed = this.signedOf(a, bytes)
-      if (code === 6) return this.eqz(this.narrow(a, bytes))
-      if (code === 12) return this.ltS(signed, this.like(a, 0))
-      if (code === 14) return this.leS(signed, this.like(a, 0))
-    }
-    if (kind !== 'sub' || a === undefined || b === undefined) return undefined
-    switch (code) {
-      case 2:
-        return this.ltU(a, b)
-      case 4:
-        return this.eq(a, b)
-      case 6:
-        return this.leU(a, b)
-      case 12:
-        return this.ltS(this.signedOf(a, bytes), this.signedOf(b, bytes))
-      case 14:
-        return this.leS(this.signedOf(a, bytes), this.signedOf(b, bytes))
-      default:
-        return undefined
-    }
-  }
-}
-
-/** r was computed as a op b. */
-function isExactly(r: Value, { i32, i64 }: Both, a: Value, b: Value): boolean {
-  const { source, args } = r
-  return source.kind === 'op' && source.what === (a.type === 'i64' ? i64 : i32) && args[0] === a && args[1] === b
 }

@@ -13,13 +13,14 @@ import { LoopWindows } from './loop-windows'
 import { PageCaches, entryOf } from './memory-access'
 import { PAGE_BYTES, distanceOf, inPage, type OtherPage } from './region-plan'
 import { GENERAL_32, GENERAL_64, RegisterFile, VECTOR } from './registers'
+import { X87Pointers } from './x87-pointers'
 
 const PAGE_OFFSET = 0xfff
 const RSP = 4
 /** Room for the instructions of a basic block. */
 const UNUSED_BITS = 12
-/** Number of the page (0: the own one) << PAGE_SHIFT | offset in it << UNUSED_BITS | unused. */
-const PAGE_SHIFT = 24
+/** In a place (placeOf). */
+const PAGE_SHIFT = 12
 /** In an entry of the TLB: guest-physical page number, with other things above it (core/mmu/tlb). */
 const TLB_NUMBER = 12
 const NUMBER_MASK = 0x0fffffff
@@ -53,6 +54,7 @@ export class RegionFrame {
   readonly vectors: RegisterFile
   readonly flags: FlagSlots
   readonly pendingWords: PendingWords
+  readonly pointers: X87Pointers
   readonly pages: PageCaches
   /** How memory is accessed when registers live in the vCPU. */
   readonly windows: AccessWindows | undefined
@@ -93,6 +95,7 @@ export class RegionFrame {
     this.vectors = new RegisterFile(b, this.vcpu, VECTOR, resident)
     this.flags = new FlagSlots(b, this.vcpu, resident)
     this.pendingWords = new PendingWords(b)
+    this.pointers = new X87Pointers(b, this.vcpu, (place) => this.ripAtPlace(place))
     this.pages = new PageCaches(b, this.wide)
     this.budget = b.variable('i32')
     this.status = b.variable('i32')
@@ -156,13 +159,8 @@ export class RegionFrame {
         body()
       })
       const where = b.get(this.where)
-      const within = b.op('i32.and', [b.op('i32.shr_u', [where, b.constant('i32', UNUSED_BITS)]), b.constant('i32', PAGE_OFFSET)])
-      const offset = (this.shape.others ?? []).reduce<Value>((sum, { distance }, i) => {
-        const isIt = b.op('i32.eq', [b.op('i32.shr_u', [where, b.constant('i32', PAGE_SHIFT)]), b.constant('i32', i + 1)])
-        return b.op('i32.add', [sum, b.op('select', [b.constant('i32', distance), b.constant('i32', 0), isIt])])
-      }, within)
       const unused = b.op('i32.and', [where, b.constant('i32', (1 << UNUSED_BITS) - 1)])
-      b.set(this.rip, this.wide ? b.op('i64.add', [this.base, b.op('i64.extend_i32_s', [offset])]) : b.op('i32.add', [this.base, offset]))
+      b.set(this.rip, this.nativeRipAtPlace(b.op('i32.shr_u', [where, b.constant('i32', UNUSED_BITS)])))
       b.set(this.budget, b.op('i32.add', [b.get(this.budget), unused]))
       // only a block that has not begun has nothing unused
       b.set(this.status, b.op('select', [b.constant('i32', L.STATUS_INTERPRET), b.constant('i32', L.STATUS_SHORT), unused]))
@@ -171,6 +169,7 @@ export class RegionFrame {
     this.general.store()
     this.vectors.store()
     storeFlags(b, vcpu, this.flags, this.helpers)
+    this.pointers.store(false)
     this.storeProgress(b.get(this.rip))
     const final = b.get(this.final)
     this.finals.forEach((emit, i) => b.if(b.op('i32.eq', [final, b.constant('i32', i + 1)]), emit))
@@ -180,6 +179,7 @@ export class RegionFrame {
       b.at(place, () => {
         this.general.store()
         this.vectors.store()
+        this.pointers.store(true)
       })
     }
     for (const place of this.reloads) {
@@ -279,9 +279,7 @@ export class RegionFrame {
   /** Leaves the region at the instruction at `offset`, for the interpreter. The usual case by far: what it takes is one number. */
   interpret(offset: number, unused: number): void {
     this.builder.rare()
-    const { others = [] } = this.shape
-    const page = this.isOwnPage(offset) ? 0 : 1 + others.indexOf(this.otherPage(distanceOf(offset)))
-    this.builder.set(this.where, this.builder.constant('i32', (page << PAGE_SHIFT) | (inPage(offset) << UNUSED_BITS) | unused))
+    this.builder.set(this.where, this.builder.constant('i32', (this.placeOf(offset) << UNUSED_BITS) | unused))
     this.builder.branch(this.inside.interpret)
   }
 
@@ -304,6 +302,29 @@ export class RegionFrame {
     const { builder: b } = this
     b.set(this.final, b.constant('i32', this.finals.push(emit)))
     this.leave(b.constant('i32', L.STATUS_INTERPRET), rip, unused)
+  }
+
+  /** A place in the region in few bits: number of the page (0: the own one) << PAGE_SHIFT | offset in it. */
+  placeOf(offset: number): number {
+    const { others = [] } = this.shape
+    const page = this.isOwnPage(offset) ? 0 : 1 + others.indexOf(this.otherPage(distanceOf(offset)))
+    return (page << PAGE_SHIFT) | inPage(offset)
+  }
+
+  /** The instruction pointer (i64) at a place. */
+  private ripAtPlace(place: Value): Value {
+    const rip = this.nativeRipAtPlace(place)
+    return this.wide ? rip : this.builder.op('i64.extend_i32_u', [rip])
+  }
+
+  private nativeRipAtPlace(place: Value): Value {
+    const { builder: b } = this
+    const within = b.op('i32.and', [place, b.constant('i32', PAGE_OFFSET)])
+    const offset = (this.shape.others ?? []).reduce<Value>((sum, { distance }, i) => {
+      const isIt = b.op('i32.eq', [b.op('i32.shr_u', [place, b.constant('i32', PAGE_SHIFT)]), b.constant('i32', i + 1)])
+      return b.op('i32.add', [sum, b.op('select', [b.constant('i32', distance), b.constant('i32', 0), isIt])])
+    }, within)
+    return this.wide ? b.op('i64.add', [this.base, b.op('i64.extend_i32_s', [offset])]) : b.op('i32.add', [this.base, offset])
   }
 
   /** The instruction pointer at an offset in the page. */

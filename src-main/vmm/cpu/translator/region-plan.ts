@@ -8,6 +8,8 @@ export interface PlannedBlock {
   /** Index of its first record in RegionPlan.records, and how many it has. */
   readonly first: number
   readonly count: number
+  /** The x87's stack is looked at by each instruction, as it is not what the block would expect. */
+  readonly untracked?: boolean
 }
 
 /** A page with code of the region besides the one at which it is entered. */

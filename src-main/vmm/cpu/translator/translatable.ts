@@ -12,7 +12,7 @@ import { NotInline } from './region-binding'
 import { RegionEmitter } from './region-emitter'
 import { RegionFrame } from './region-frame'
 import { transferOf } from './successors'
-import { X87Words } from './x87-words'
+import { TrackedX87Stack } from './tracked-x87-stack'
 
 /** 'inline': among others; 'final': as the last one, behind the write-back; 'never': the interpreter does it. */
 export type Execution = 'inline' | 'final' | 'never'
@@ -70,8 +70,9 @@ function emitAlone(instruction: DecodedInstruction, meaning: (typeof semantics)[
   const helpers = new HelperImports(helperTable)
   const frame = new RegionFrame('trial', { key, entries: [0], end: 16, hasBlock: () => false, resident: true }, helpers)
   frame.build(() => {
-    const leaving = { interpret: (): void => undefined, fault: (): void => undefined, alone: (): void => undefined }
-    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), x87: new X87Words(frame), computes: false }
+    const nothing = (): void => undefined
+    const leaving = { interpret: nothing, fault: nothing, alone: nothing, refuse: nothing, behind: nothing }
+    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), x87: new TrackedX87Stack(frame), isTracked: true, computes: false }
     meaning(new RegionEmitter(frame, instruction, state, leaving, helpers))
   })
 }

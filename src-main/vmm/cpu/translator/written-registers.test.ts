@@ -10,7 +10,7 @@ import { FloatChain } from './float-chain'
 import { RegionEmitter } from './region-emitter'
 import { RegionFrame } from './region-frame'
 import { executionOf } from './translatable'
-import { X87Words } from './x87-words'
+import { TrackedX87Stack } from './tracked-x87-stack'
 import { registersWritten } from './written-registers'
 
 const GENERAL = [3, 5, 6]
@@ -27,8 +27,8 @@ function emitted(instruction: DecodedInstruction, key: number): number {
     set(register, value)
   }
   frame.build(() => {
-    const leaving = { interpret: (): void => undefined, fault: (): void => undefined, alone: (): void => undefined }
-    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), x87: new X87Words(frame), computes: false }
+    const leaving = { interpret: (): void => undefined, fault: (): void => undefined, alone: (): void => undefined, refuse: (): void => undefined, behind: (): void => undefined }
+    const state = { flags: DYNAMIC, inLoop: false, seen: new Set<never>(), chain: new FloatChain(frame, helpers), x87: new TrackedX87Stack(frame), isTracked: true, computes: false }
     semantics[instruction.form.operation]!(new RegionEmitter(frame, instruction, state, leaving, helpers))
   })
   return written

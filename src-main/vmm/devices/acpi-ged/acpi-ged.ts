@@ -2,15 +2,10 @@
  * ACPI without its fixed hardware: a generic event device for the power button, sleep and reset registers. ACPI 6.3, 4.1 (hardware-reduced ACPI), 5.6.9.
  */
 import type { IrqLine } from '../../irq/line'
-import { BAD_WIDTH, NO_REGISTER, type Claim, type Device, type IoFault, type MmioHandler, type SavedState, type Width } from '../device'
+import { BAD_WIDTH, NO_REGISTER, type Claim, type Device, type IoFault, type MmioHandler, type Width } from '../device'
 import { expectSchema } from '../saved-state'
 import * as reg from './registers'
-
-export interface AcpiGedState extends SavedState {
-  readonly schema: readonly ['acpi-ged', 1]
-  readonly events: number
-  readonly sleepControl: number
-}
+import type { AcpiGedState } from './state'
 
 export interface AcpiGedOptions {
   readonly irq: IrqLine

@@ -1,6 +1,6 @@
 /** The other end: asks the process that runs a VM. */
 import { connect, type Socket } from 'node:net'
-import { fail, ok, problem, type Result } from '../library/problem'
+import { fail, isProblemId, ok, problem, type Result } from '../library/problem'
 import { ControlReply, MAX_REPLY_BYTES, type ControlRequest } from './protocol'
 
 export class ControlClient {
@@ -48,6 +48,12 @@ export class ControlClient {
     return (input) => void this.socket.write(input)
   }
 
+  /** While attached: what comes waits in the connection, and its end lets us go when too much does. */
+  setPaused(isPaused: boolean): void {
+    if (isPaused) this.socket.pause()
+    else this.socket.resume()
+  }
+
   /** Resolves when the connection is closed by either side. */
   async closed(): Promise<void> {
     return this.ended
@@ -86,5 +92,9 @@ function parse(line: string): Result<unknown> {
   }
   const reply = ControlReply.safeParse(content)
   if (!reply.success) return fail(problem('control-nonsense', {}))
-  return reply.data.ok ? ok(reply.data.value) : fail(problem('control-refused', { message: reply.data.message, remedy: reply.data.remedy }))
+  if (reply.data.ok) return ok(reply.data.value)
+  const { message, remedy, id, values } = reply.data
+  // What it says counts; the id only helps whoever can say that in another language.
+  const refused = problem('control-refused', { message, remedy })
+  return fail(isProblemId(id) ? { ...refused, id, values: { ...values } } : refused)
 }

@@ -2,7 +2,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import { fail, fileProblem, ok, type Result } from '../library/problem'
+import { fail, fileProblem, ok, problem, type Problem, type Result } from '../library/problem'
 import type { RunState } from '../running/vm-events'
 import { makeControlFolder } from './control-path'
 import { ControlRequest, MAX_REQUEST_BYTES, type ControlReply } from './protocol'
@@ -17,8 +17,8 @@ export interface VmControl {
   reset(): boolean
   pause(): boolean
   unpause(): boolean
-  /** PNG; undefined: no machine (yet). */
-  screenshot(): Promise<Uint8Array | undefined>
+  /** PNG, made smaller when it is wider than `maxWidth` pixels; undefined: no machine (yet). */
+  screenshot(maxWidth?: number): Promise<Uint8Array | undefined>
   /** false: there are no such keys, or the VM does not run. */
   sendKeys(chord: string): boolean
   typeText(text: string): Promise<{ readonly skipped: number }>
@@ -147,17 +147,17 @@ class Connection {
         return control.stop(request.how) ? done : this.notNow()
       case 'suspend': {
         const suspended = await control.suspend()
-        return suspended.ok ? done : { ok: false, message: suspended.problem.message, remedy: suspended.problem.remedy }
+        return suspended.ok ? done : refusal(suspended.problem)
       }
       case 'reset':
       case 'pause':
       case 'unpause':
         return control[request.command]() ? done : this.notNow()
       case 'screenshot':
-        return this.answer(control.screenshot().then((png) => png && Buffer.from(png).toString('base64')))
+        return this.answer(control.screenshot(request.maxWidth).then((png) => png && Buffer.from(png).toString('base64')))
       case 'send-keys':
         if (control.status().state !== 'running') return this.notNow()
-        return control.sendKeys(request.keys) ? done : { ok: false, message: `${request.keys}: not a key`, remedy: 'use names such as "enter", "f12", "ctrl-alt-delete"' }
+        return control.sendKeys(request.keys) ? done : refusal(problem('keys-unknown', { keys: request.keys }))
       case 'send-text':
         if (control.status().state !== 'running') return this.notNow()
         return { ok: true, value: await control.typeText(request.text) }
@@ -170,7 +170,7 @@ class Connection {
       }
       case 'console': {
         const attached = control.console((bytes) => this.output(bytes))
-        if (!attached) return { ok: false, message: 'none of its serial ports is a terminal', remedy: 'set one to terminal in its settings' }
+        if (!attached) return refusal(problem('no-terminal', {}))
         this.attached = attached
         return done
       }
@@ -178,7 +178,8 @@ class Connection {
   }
 
   private notNow(): ControlReply {
-    return { ok: false, message: `it is ${this.control.status().state.replace('-', ' ')}`, remedy: 'try again when it runs' }
+    const { state } = this.control.status()
+    return refusal(problem('not-now', { state: state.replace('-', ' '), ...{ stateId: state } }))
   }
 
   private async answer(value: Promise<unknown>): Promise<ControlReply> {
@@ -203,6 +204,10 @@ class Connection {
 }
 
 const done: ControlReply = { ok: true }
+
+function refusal({ message, remedy, id, values }: Problem): ControlReply {
+  return { ok: false, message, remedy, id, values }
+}
 
 function parse(line: string): ControlRequest | undefined {
   try {

@@ -79,11 +79,11 @@ export const PROBLEM_TEXTS = {
   // ---- vm.json --------------------------------------------------------------------------------------------------------------------------
   'vm-json-missing': { code: 'vm-json/missing', message: '{file} is not there', remedy: 'put a copy of it back, or remove the virtual machine from the library' },
   'vm-json-unreadable': { code: 'file/unreadable', message: '{file} cannot be read: {detail}', remedy: 'check the file, its permissions and the disk that it is on' },
-  'vm-json-garbled': { code: 'vm-json/broken', message: '{file} {detail}', remedy: 'correct the file by hand (src-main/vmm/docs/vm-json.md says what is expected), or put a copy of it back' },
+  'vm-json-garbled': { code: 'vm-json/broken', message: '{file} {detail}', remedy: 'correct the file by hand (vm-json.md in the documentation says what is expected), or put a copy of it back' },
   'vm-json-newer': { code: 'vm-json/newer', message: '{file}: version is {version}, this Vitrine reads up to {known}', remedy: 'use the Vitrine that wrote it, or a newer one' },
-  'vm-json-version': { code: 'vm-json/broken', message: '{file}: version is {version}; expected {known}', remedy: 'correct the file by hand (src-main/vmm/docs/vm-json.md says what is expected), or put a copy of it back' },
-  'vm-json-wrong': { code: 'vm-json/broken', message: '{file}: {key} is {value}; expected {expected}', remedy: 'correct the file by hand (src-main/vmm/docs/vm-json.md says what is expected), or put a copy of it back' },
-  'vm-json-wrong-and-more': { code: 'vm-json/broken', message: '{file}: {key} is {value}; expected {expected} (and {more} more)', remedy: 'correct the file by hand (src-main/vmm/docs/vm-json.md says what is expected), or put a copy of it back' },
+  'vm-json-version': { code: 'vm-json/broken', message: '{file}: version is {version}; expected {known}', remedy: 'correct the file by hand (vm-json.md in the documentation says what is expected), or put a copy of it back' },
+  'vm-json-wrong': { code: 'vm-json/broken', message: '{file}: {key} is {value}; expected {expected}', remedy: 'correct the file by hand (vm-json.md in the documentation says what is expected), or put a copy of it back' },
+  'vm-json-wrong-and-more': { code: 'vm-json/broken', message: '{file}: {key} is {value}; expected {expected} (and {more} more)', remedy: 'correct the file by hand (vm-json.md in the documentation says what is expected), or put a copy of it back' },
   'id-differs': { code: 'vm/copied', message: '{file}: id is {id}, but the library knows the virtual machine here as {listed}', remedy: 'remove it from the library and open it again' },
   'id-is-fixed': { code: 'vm-json/broken', message: 'the id of a virtual machine cannot be changed', remedy: 'leave it as it is' },
 
@@ -132,8 +132,11 @@ export const PROBLEM_TEXTS = {
   'control-unreachable': { code: 'control/unreachable', message: 'the process that runs it cannot be reached ({detail})', remedy: 'it may not listen, or run for another user; end it there' },
   'control-ended': { code: 'control/unreachable', message: 'the process that ran it has ended', remedy: 'see vitrine list' },
   'control-nonsense': { code: 'control/refused', message: 'the process that runs it gave an answer that makes no sense', remedy: 'use the same version of Vitrine' },
+  'control-silent': { code: 'control/unreachable', message: 'the process that runs it does not answer', remedy: 'wait, or end it there' },
   'control-refused': { code: 'control/refused', message: '{message}', remedy: '{remedy}' },
   'control-folder-not-ours': { code: 'file/unreadable', message: '{file} belongs to another user, or others can write to it', remedy: 'remove it, or set XDG_RUNTIME_DIR to a folder of your own' },
+  'not-now': { code: 'control/refused', message: 'it is {state}', remedy: 'try again when it runs' },
+  'no-terminal': { code: 'control/refused', message: 'none of its serial ports is a terminal', remedy: 'set one to terminal in its settings' },
   'suspend-powered-off': { code: 'control/refused', message: 'it was powered off instead', remedy: 'nothing is left to suspend' },
   'suspend-guest-ended': { code: 'control/refused', message: 'the guest ended before it could be suspended', remedy: 'start it again' },
 

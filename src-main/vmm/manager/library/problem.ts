@@ -28,6 +28,10 @@ export function problem<I extends ProblemId>(id: I, values: ProblemValues<I>, at
   return { code, id, values: plain, message: fill(message), remedy: fill(remedy), ...at }
 }
 
+export function isProblemId(id: string | undefined): id is ProblemId {
+  return id !== undefined && Object.hasOwn(PROBLEM_TEXTS, id)
+}
+
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem }
 
 export function ok<T>(value: T): Result<T> {

@@ -189,7 +189,7 @@ export const openTranslator = (options: EmulatedOptions = {}): TranslatorOracle 
     return { name: engine.name, engine, tally: newTally(), run: (batch) => engine.run(batch) }
   }
   const translator = new DecodedTranslator(core, emit)
-  const engine = new EmulatedEngine('translator', core, translator.engine, options, () => translator.translate(CODE_MEMORY, CODE_PAGES * PAGE_BYTES))
+  const engine = new EmulatedEngine('translator', core, translator.engine, options, translator)
   return { name: engine.name, engine, tally: translator.tally, run: (batch) => engine.run(batch) }
 }
 
@@ -204,7 +204,7 @@ export class EmulatedEngine implements DiffEngine {
     private readonly engine: Engine,
     private readonly options: EmulatedOptions = {},
     /** Translates what has been decoded. */
-    private readonly translate?: () => void,
+    private readonly translator?: DecodedTranslator | undefined,
   ) {
     this.view = new DataView(core.memory.buffer)
     this.bytes = new Uint8Array(core.memory.buffer)
@@ -219,9 +219,10 @@ export class EmulatedEngine implements DiffEngine {
     this.bytes.set(image.stack, L.RAM_BASE + STACK_MEMORY)
     this.core.core('flush_code')()
     this.core.core('reset_tlb')(this.vcpu)
-    if (this.translate !== undefined) {
+    if (this.translator !== undefined) {
+      this.translator.collect()
       for (const one of batch.cases) this.runCase(one, image)
-      this.translate()
+      this.translator.translate(CODE_MEMORY, CODE_PAGES * PAGE_BYTES)
     }
     return batch.cases.map((one) => this.runCase(one, image))
   }

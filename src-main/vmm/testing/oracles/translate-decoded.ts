@@ -1,6 +1,7 @@
 /**
- * Translates at once all that the interpreter has decoded, in a few modules: what a test runs afterwards runs in regions. Each region is entered
- * through a little function that looks at what the region did, so that a test can say how much of a program was translated code.
+ * Translates at once all that the interpreter has decoded, in a few modules: what a test runs afterwards runs in regions. A loop that a region has left in
+ * its middle asks for one that begins with it, as always. Each region is entered through a little function that looks at what the region did, so that a test
+ * can say how much of a program was translated code.
  */
 import { CODE_CACHE_LIMITS, type NewRegion } from '../../cpu/code-cache/code-cache'
 import { BlockLists } from '../../cpu/code-cache/block-lists'
@@ -10,13 +11,16 @@ import { TranslatorEngine } from '../../cpu/engines/translator'
 import * as L from '../../cpu/layout'
 import { HOT_THRESHOLD } from '../../cpu/layout-decode'
 import type { MachineCore } from '../../cpu/machine-core'
-import { planRegion } from '../../cpu/translator/plan-region'
+import { emitRegion } from '../../cpu/translator/emit-region'
+import { COLDNESS, planRegion } from '../../cpu/translator/plan-region'
 import { encodeModule } from '../../cpu/wasm/emit'
 import { FunctionBuilder } from '../../cpu/wasm/ir'
 
 /** One module for a batch: the cache makes room by modules, and would take new ones that have not run for cold. */
 const MODULE_REGIONS = 4096
 const PAGE_BYTES = 0x1000
+/** Once there are regions: a block that has run once is warm. */
+const ASKED_AFTER = COLDNESS
 
 export interface RegionTally {
   /** Regions entered, and instructions that retired in them. */
@@ -38,15 +42,20 @@ export class DecodedTranslator {
 
   constructor(
     private readonly core: MachineCore,
-    private readonly emit: EmitRegion | undefined = undefined,
+    private readonly emit: EmitRegion = emitRegion,
   ) {
-    this.engine = new TranslatorEngine(core, { synchronous: true, limits: { ...CODE_CACHE_LIMITS, regions: CODE_CACHE_LIMITS.slots } })
+    const limits = { ...CODE_CACHE_LIMITS, regions: CODE_CACHE_LIMITS.slots }
+    // what it plans itself are regions in the place of others that kept leaving blocks to the interpreter
+    this.engine = new TranslatorEngine(core, { synchronous: true, limits, emit, decorate: (fn) => this.watched(fn) })
     this.view = new DataView(core.memory.buffer)
-    // nothing is asked for, and no block counts as too cold for a region
-    this.view.setUint32(HOT_THRESHOLD, 0, true)
     this.lists = new BlockLists(core.memory)
     this.coreExports = new Set(Object.keys(core.coreExports))
     this.watcher = watcherModule()
+  }
+
+  /** From now on only the interpreter runs: nothing is asked for, and no block counts as too cold for a region. */
+  collect(): void {
+    this.view.setUint32(HOT_THRESHOLD, 0, true)
   }
 
   /** Translates what is decoded in these guest-physical pages. Throws when something cannot be compiled. Returns the number of regions. */
@@ -54,6 +63,8 @@ export class DecodedTranslator {
     const sources: RegionSource[] = []
     for (let page = first; page < first + bytes; page += PAGE_BYTES) sources.push(...this.planPage(page))
     for (let at = 0; at < sources.length; at += MODULE_REGIONS) this.install(sources.slice(at, at + MODULE_REGIONS))
+    for (let page = first; page < first + bytes; page += PAGE_BYTES) for (const { header } of this.lists.ofPage(page)) this.engine.cache.setCounted(header, true)
+    this.view.setUint32(HOT_THRESHOLD, ASKED_AFTER, true)
     return sources.length
   }
 
@@ -74,7 +85,7 @@ export class DecodedTranslator {
   }
 
   private install(sources: readonly RegionSource[]): void {
-    const { modules, failures } = compileRegions(sources.map(({ plan }) => plan), this.coreExports, this.emit === undefined ? {} : { emit: this.emit })
+    const { modules, failures } = compileRegions(sources.map(({ plan }) => plan), this.coreExports, { emit: this.emit })
     const [failure] = failures
     if (failure !== undefined) throw new Error(`a region cannot be compiled: ${failure.message}`)
     for (const { module, bytes, members } of modules) {

@@ -27,3 +27,10 @@ export const KEYS: readonly NamedKey[] = [
   named('PrintScreen', 'Print Screen'), named('ScrollLock', 'Scroll Lock'), named('Pause'), named('CapsLock', 'Caps Lock'), named('NumLock', 'Num Lock'), named('ContextMenu', 'Menu'),
   ...numbered(DIGITS, (i) => named(`Numpad${i}`, `Num ${i}`)),
 ]
+
+const NAMES: ReadonlyMap<string, string> = new Map([...KEYS, ...MODIFIERS].map(({ code, text }) => [code, text]))
+
+/** Such as "Ctrl+Alt+F2". */
+export function combinationText(codes: readonly string[]): string {
+  return codes.map((code) => NAMES.get(code) ?? code).join('+')
+}

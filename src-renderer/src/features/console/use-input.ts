@@ -1,7 +1,7 @@
 /** Keyboard and mouse of the guest screen: a click, Enter or Ctrl+G grabs them, Ctrl+Alt gives them back. Keys go by their place (KeyboardEvent.code): layouts, dead keys and input methods of the host do not touch them. */
 import { onBeforeUnmount, onMounted, type Ref } from 'vue'
 import type { ConsoleUp } from '../../../../src-main/ipc/contract'
-import { runCommand } from '../../stores/commands'
+import { findCommand, runCommand } from '../../stores/commands'
 import { useInputStore } from '../../stores/input'
 import { usePreferencesStore } from '../../stores/preferences'
 import { KeyGrab } from './key-grab'
@@ -14,7 +14,9 @@ const ESCAPE_SEEN_MS = 300
 const LINE_PIXELS = 100 / 3
 
 /** With Ctrl+Alt these stay the window's, also while the guest has the keyboard. */
-const WINDOW_KEYS: Readonly<Partial<Record<string, string>>> = { Enter: 'console.full-screen', Insert: 'console.send-ctrl-alt-delete', PrintScreen: 'console.capture' }
+const WINDOW_KEYS: Readonly<Partial<Record<string, string>>> = { Enter: 'console.full-screen', Insert: 'console.send-ctrl-alt-delete', PrintScreen: 'console.capture', Tab: 'tabs.next-vm' }
+/** In full screen, where no tab can be seen, these too; in a window guests' desktops have them. */
+const FULL_SCREEN_KEYS: typeof WINDOW_KEYS = { ArrowLeft: 'tabs.previous-vm', ArrowRight: 'tabs.next-vm' }
 
 export interface GuestInput {
   grab(): void
@@ -36,8 +38,9 @@ export function useInput(element: Ref<HTMLElement | undefined>, usable: () => bo
       if (input.fullScreen) runCommand('console.full-screen')
     },
     takes: (code) => {
-      const command = WINDOW_KEYS[code]
-      return command === undefined ? undefined : () => runCommand(command)
+      const id = WINDOW_KEYS[code] ?? (input.fullScreen ? FULL_SCREEN_KEYS[code] : undefined)
+      if (id === undefined || !(findCommand(id)?.enabled?.() ?? true)) return undefined
+      return () => runCommand(id)
     },
   })
   const mouse = new MouseMotion((message) => send({ kind: 'mouse', ...message }), (work) => void requestAnimationFrame(work))

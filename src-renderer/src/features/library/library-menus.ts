@@ -10,7 +10,7 @@ import { useTabsStore } from '../../stores/tabs'
 import type { MenuEntry } from '../../ui/menu-entries'
 import { cdromMenus } from '../power/cdrom-menu'
 import { actOnPower, carryOut } from '../power/power-actions'
-import { isAllowed, isOn } from '../power/power-rules'
+import { isAllowed, isOnAnywhere } from '../power/power-rules'
 import { POWER_MENU, vmCommands } from '../power/vm-commands'
 import { askToCloseTab } from '../shell/app-commands'
 
@@ -35,16 +35,39 @@ export function vmMenu(vm: VmCard): readonly MenuEntry[] {
     { kind: 'submenu', id: 'removable', text: t('shell.vm.removable'), entries: cdromMenus(vm) },
     ...entry('vm.pause'), separator(2),
     { kind: 'submenu', id: 'manage', text: t('shell.vm.manage'), entries: [...entry('vm.discard'), ...entry('vm.delete')] },
-    separator(3), ...entry('vm.open-folder'), ...entry('vm.settings'),
+    moveMenu([vm]), separator(3), ...entry('vm.open-folder'), ...entry('vm.settings'),
   ]
+}
+
+/** What dragging into a folder does, without a mouse. Empty while there are no folders. */
+function moveMenu(vms: readonly VmCard[]): MenuEntry {
+  const library = useLibraryStore()
+  const { attempt } = useMessagesStore()
+  const place = (id: string, text: string, folder?: string): MenuEntry => ({
+    kind: 'check', id, text, group: true,
+    checked: vms.every((vm) => vm.folder === folder),
+    run: () => attempt(async () => {
+      // One after the other, so that their order stays.
+      for (const vm of vms) if (vm.folder !== folder) await valueOf(api.requests['library.place']({ vm: vm.id, ...(folder === undefined ? {} : { folder }) }))
+    }),
+  })
+  const entries = library.folders.map((folder) => place(folder.id, folderPath(folder, library.folders), folder.id))
+  return { kind: 'submenu', id: 'move', icon: 'folder', text: t('library.moveTo'), entries: entries.length === 0 || vms.some(({ temporary }) => temporary) ? [] : [place('root', t('library.root')), ...entries] }
+}
+
+/** With the folders that it is in. */
+function folderPath({ id, name, parent }: LibraryFolder, folders: readonly LibraryFolder[]): string {
+  const above = folders.find((other) => other.id === parent && other.id !== id)
+  return above === undefined ? name : `${folderPath(above, folders.filter((other) => other.id !== id))} / ${name}`
 }
 
 /** Of several VMs: what makes sense for all of them. */
 export function bulkMenu(vms: readonly VmCard[]): readonly MenuEntry[] {
   const { attempt } = useMessagesStore()
-  const off = vms.filter((vm) => !isOn(vm) && vm.power.type !== 'in-use')
+  const off = vms.filter((vm) => !isOnAnywhere(vm))
   return [
     ...powerOfAll(vms),
+    moveMenu(vms),
     { kind: 'separator', id: '-1' },
     { kind: 'item', id: 'remove', text: t('library.remove'), disabled: off.length === 0, run: () => off.forEach((vm) => attempt(() => valueOf(api.requests['library.remove']({ vm: vm.id })))) },
     { kind: 'item', id: 'delete', icon: 'remove', danger: true, text: t('library.deleteFromDisk'), disabled: off.length === 0, run: () => useDialogsStore().open({ kind: 'delete', vms: off }) },

@@ -1,6 +1,6 @@
 /** The library as the rows of a tree: roots, folders with what is in them, VMs; filtered by what the user looks for. */
 import type { LibraryFolder, VmCard } from '../../../../src-main/ipc/contract'
-import { isOn } from '../power/power-rules'
+import { isOnAnywhere } from '../power/power-rules'
 
 export type LibraryFilter = 'all' | 'on' | 'favourites'
 
@@ -25,7 +25,7 @@ export function libraryRows({ machines, folders, closed, filter, search }: RowsI
   const words = search.trim().toLowerCase()
   const narrowed = words !== '' || filter !== 'all'
   const matches = (vm: VmCard): boolean =>
-    (filter === 'all' || (filter === 'on' ? isOn(vm) || vm.power.type === 'in-use' : vm.favourite)) &&
+    (filter === 'all' || (filter === 'on' ? isOnAnywhere(vm) : vm.favourite)) &&
     (words === '' || [vm.name, vm.description, vm.guest.system].some((text) => text.toLowerCase().includes(words)))
   const known = new Set(folders.map(({ id }) => id))
 

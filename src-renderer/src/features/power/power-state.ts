@@ -1,5 +1,5 @@
 /** A power state in words and as an icon. */
-import type { PowerState } from '../../../../src-main/ipc/contract'
+import type { PowerState, RunStateType } from '../../../../src-main/ipc/contract'
 import { i18n } from '../../i18n'
 import type { IconName } from '../../ui/icons'
 
@@ -7,7 +7,7 @@ export function powerText(power: PowerState): string {
   const { t } = i18n.global
   switch (power.type) {
     case 'in-use':
-      return t('power.states.in-use', { program: power.program })
+      return power.state === undefined ? t('power.states.in-use', { program: power.program }) : t('power.states.elsewhere', { state: t(`power.states.${power.state}`), program: power.program })
     case 'starting':
       return power.resuming ? t('power.states.resuming') : t('power.states.starting')
     case 'suspending':
@@ -17,24 +17,21 @@ export function powerText(power: PowerState): string {
   }
 }
 
+const BADGES: Readonly<Record<RunStateType, IconName>> = { starting: 'running', running: 'running', 'powering-off': 'running', paused: 'suspend', suspending: 'suspend', crashed: 'error' }
+
 /** A badge on the VM's icon; undefined: it is off. */
 export function powerBadge(power: PowerState): IconName | undefined {
   switch (power.type) {
-    case 'running':
-    case 'starting':
-    case 'powering-off':
-      return 'running'
-    case 'paused':
     case 'suspended':
-    case 'suspending':
       return 'suspend'
-    case 'crashed':
     case 'failed':
       return 'error'
     case 'in-use':
-      return 'lock'
+      return power.state === undefined ? 'lock' : BADGES[power.state]
     case 'powered-off':
       return undefined
+    default:
+      return BADGES[power.type]
   }
 }
 

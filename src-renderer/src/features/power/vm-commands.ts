@@ -8,7 +8,7 @@ import { useMessagesStore } from '../../stores/messages'
 import { useTabsStore } from '../../stores/tabs'
 import type { IconName } from '../../ui/icons'
 import { actOnPower } from './power-actions'
-import { isAllowed, isOn } from './power-rules'
+import { doing, isAllowed, isOnAnywhere } from './power-rules'
 
 const { t } = i18n.global
 
@@ -35,11 +35,11 @@ export function vmCommands(target: () => VmCard | undefined): readonly Command[]
     power('vm.power-on-to-firmware', 'power-on-to-firmware', () => t('power.commands.toFirmware')),
     {
       id: 'vm.pause',
-      text: () => t(target()?.power.type === 'paused' ? 'power.commands.unpause' : 'power.commands.pause'),
+      text: () => t(doing(target()) === 'paused' ? 'power.commands.unpause' : 'power.commands.pause'),
       icon: 'pause',
       keys: 'Ctrl+Shift+P',
       enabled: () => isAllowed(target(), 'pause') || isAllowed(target(), 'unpause'),
-      run: withVm((vm) => actOnPower([vm], vm.power.type === 'paused' ? 'unpause' : 'pause')),
+      run: withVm((vm) => actOnPower([vm], doing(vm) === 'paused' ? 'unpause' : 'pause')),
     },
     { id: 'vm.settings', text: () => t('shell.vm.settings'), icon: 'settings', keys: 'Ctrl+D', enabled: () => target() !== undefined, run: withVm((vm) => dialogs.open({ kind: 'settings', vm: vm.id })) },
     { id: 'vm.open-folder', text: () => t('shell.vm.openFolder'), icon: 'folder-open', enabled: () => target()?.temporary === false, run: withVm((vm) => messages.attempt(() => answered(api.requests['library.show-folder']({ vm: vm.id })))) },
@@ -55,10 +55,10 @@ export function vmCommands(target: () => VmCard | undefined): readonly Command[]
     {
       id: 'vm.remove',
       text: () => t('library.remove'),
-      enabled: () => target()?.temporary === false && !isOn(target()),
+      enabled: () => target()?.temporary === false && !isOnAnywhere(target()),
       run: withVm((vm) => messages.attempt(() => valueOf(api.requests['library.remove']({ vm: vm.id })))),
     },
-    { id: 'vm.delete', text: () => t('library.deleteFromDisk'), icon: 'remove', danger: true, enabled: () => target()?.temporary === false && !isOn(target()), run: withVm((vm) => dialogs.open({ kind: 'delete', vms: [vm] })) },
+    { id: 'vm.delete', text: () => t('library.deleteFromDisk'), icon: 'remove', danger: true, enabled: () => target()?.temporary === false && !isOnAnywhere(target()), run: withVm((vm) => dialogs.open({ kind: 'delete', vms: [vm] })) },
     {
       id: 'vm.console-view',
       text: () => t('shell.view.console'),

@@ -70,7 +70,7 @@ describe('a draft of settings', () => {
     expect(changeOf(before, draft, false, '/vm')).toMatchObject({ patch: { hardware: { cdroms: [{ file: 'other.iso', connected: true }] } }, discs: [] })
     draft.hardware.cdroms.push({ connected: true })
     expect(changeOf(before, draft, true, '/vm').discs).toEqual([])
-    expect(freeDiskName([{ kind: 'existing', file: '/vm/disk.img', readOnly: false }, { kind: 'new', file: 'disk-2.img', gibibytes: 1 }])).toBe('disk-3.img')
+    expect(freeDiskName([{ kind: 'existing', file: '/vm/disk.img', readOnly: false, cache: 'writeback' }, { kind: 'new', file: 'disk-2.img', gibibytes: 1 }])).toBe('disk-3.img')
   })
 
   it('says what is wrong, at its place', () => {
@@ -82,7 +82,7 @@ describe('a draft of settings', () => {
     expect(wrong(() => undefined)).toEqual([])
     expect(wrong((draft) => (draft.name = ' A'))).toEqual(['general name'])
     for (const amount of [1, 3841, 1.5, NaN]) expect(wrong((draft) => (draft.hardware.memoryMiB = amount))).toEqual(['memory memory'])
-    expect(wrong((draft) => draft.hardware.disks.push({ kind: 'existing', file: 'a.img', readOnly: true }))).toEqual(['disk-1 file'])
+    expect(wrong((draft) => draft.hardware.disks.push({ kind: 'existing', file: 'a.img', readOnly: true, cache: 'writeback' }))).toEqual(['disk-1 file'])
     expect(wrong((draft) => draft.hardware.disks.push({ kind: 'new', file: '../x', gibibytes: 0 }))).toEqual(['disk-1 capacity', 'disk-1 file'])
     expect(wrong((draft) => draft.hardware.disks.push({ kind: 'new', file: 'vm.json', gibibytes: 1 }))).toEqual(['disk-1 file'])
     expect(wrong((draft) => draft.hardware.cdroms.push({ connected: true }, { connected: true }, { connected: true }))).toEqual(['disk-0 drives'])

@@ -1,11 +1,13 @@
 /** A VM's settings while they are edited, by the settings dialog and by the wizard; and what must be written when they have changed. */
-import type { HardwareJson, OptionsJson, VmJson } from '../../../../src-main/ipc/contract'
+import type { DiskJson, HardwareJson, OptionsJson, VmJson } from '../../../../src-main/ipc/contract'
 
 type Editable<T> = T extends readonly (infer Item)[] ? Editable<Item>[] : T extends object ? { -readonly [K in keyof T]: Editable<T[K]> } : T
 
+export type DiskCache = DiskJson['cache']
+
 /** What came with it: known sizes, and what is to be done. */
 export type DiskDraft =
-  | { kind: 'existing'; file: string; readOnly: boolean; bytes?: number | undefined; expandTo?: number | undefined }
+  | { kind: 'existing'; file: string; readOnly: boolean; cache: DiskCache; bytes?: number | undefined; expandTo?: number | undefined }
   /** Made when the settings are applied. `file`: its name in the VM's folder. */
   | { kind: 'new'; file: string; gibibytes: number }
 
@@ -22,7 +24,7 @@ export const MIB: number = 1024 ** 2
 
 export function draftOf({ name, description, guest, hardware, options }: VmJson): MachineDraft {
   const copy = structuredClone({ name, description, guest, hardware, options })
-  return { ...copy, hardware: { ...copy.hardware, disks: copy.hardware.disks.map(({ file, readOnly }) => ({ kind: 'existing', file, readOnly })) } } as MachineDraft
+  return { ...copy, hardware: { ...copy.hardware, disks: copy.hardware.disks.map(({ file, readOnly, cache }) => ({ kind: 'existing', file, readOnly, cache })) } } as MachineDraft
 }
 
 /** The defaults of vm.json, for a VM that does not exist yet. */
@@ -53,7 +55,7 @@ export type JsonPatch = { [key: string]: JsonValue }
 
 /** As vm.json has it: without what is only ours. Disks that are still to be made are not in it. */
 export function hardwareOf({ disks, ...hardware }: MachineDraft['hardware']): JsonPatch {
-  return plain({ ...hardware, disks: disks.flatMap((disk) => (disk.kind === 'existing' ? [{ file: disk.file, readOnly: disk.readOnly }] : [])) })
+  return plain({ ...hardware, disks: disks.flatMap((disk) => (disk.kind === 'existing' ? [{ file: disk.file, readOnly: disk.readOnly, cache: disk.cache }] : [])) })
 }
 
 /** JSON Merge Patch (RFC 7396) that makes of `before` what `draft` says; undefined: nothing has changed. The name is not in it: it moves the folder. */

@@ -13,6 +13,8 @@ export interface Editor {
   readonly locked: Readonly<Ref<boolean>>
   /** It is on: hardware changes count from the next power-on. */
   readonly running: Readonly<Ref<boolean>>
+  /** It runs in this process: discs are changed at once. */
+  readonly live: Readonly<Ref<boolean>>
   /** It does not exist yet. */
   readonly creating: boolean
   /** Of the VM; undefined: it has none yet. */

@@ -60,6 +60,9 @@ export function systemText(name: string, version: string | undefined, bits: numb
   return [name, version, bits === undefined ? undefined : `(${bits}-bit)`].filter((part) => part !== undefined && part !== '').join(' ')
 }
 
+/** What a guest is called of which nothing is known but that it may well be that. */
+export const UNKNOWN_LINUX: string = systemText('Other Linux', undefined, 64)
+
 export function systemsOf(family: GuestFamily): readonly string[] {
   return GUESTS[family].flatMap(({ name, bits }) => bits.map((width) => systemText(name, undefined, width)))
 }

@@ -33,7 +33,7 @@ const WORDS: Readonly<Record<PageKind, readonly string[]>> = {
   memory: ['memory.label', 'memory.recommended', 'memory.minimum', 'memory.maximum'],
   processors: ['processors.count', 'processors.vendor', 'processors.brand', 'processors.family', 'processors.model', 'processors.stepping', 'processors.features'],
   'demo-disk': ['demoDisk.text'],
-  disk: ['disk.file', 'disk.capacity', 'disk.readOnly', 'disk.expand', 'disk.new', 'disk.existing'],
+  disk: ['disk.file', 'disk.capacity', 'disk.readOnly', 'disk.cache', 'disk.expand', 'disk.new', 'disk.existing'],
   cdrom: ['cdrom.connected', 'cdrom.file', 'cdrom.empty', 'cdrom.status'],
   'serial-port': ['serial.to', 'serial.terminal', 'serial.toFile', 'serial.tcp', 'serial.port', 'serial.protocol'],
   display: ['display.adapter', 'display.memory', 'display.resolution'],

@@ -1,8 +1,10 @@
 /** Commands of the window itself. */
+import type { VmCard } from '../../../../src-main/ipc/contract'
 import { answered, api, ProblemError, valueOf } from '../../api/client'
 import { i18n } from '../../i18n'
 import type { Command } from '../../stores/commands'
 import { useDialogsStore } from '../../stores/dialogs'
+import { useInputStore } from '../../stores/input'
 import { useMessagesStore } from '../../stores/messages'
 import { useTabsStore, type TabId } from '../../stores/tabs'
 import { carryOut } from '../power/power-actions'
@@ -21,12 +23,14 @@ export async function openVmAt(path: string, as?: 'copied' | 'moved'): Promise<v
   }
 }
 
-/** What becomes of a file that the user drops on the window. */
+/** What becomes of a file that the user drops on the window. A wizard that is open keeps its answers. */
 export async function openDropped(paths: readonly string[]): Promise<void> {
+  const dialogs = useDialogsStore()
   for (const path of paths) {
     const found = await valueOf(api.requests['files.describe']({ path }))
     if (found.kind === 'vm') await openVmAt(path)
-    else return useDialogsStore().open({ kind: 'new-vm', media: found })
+    else if (dialogs.isOpen('new-vm')) return useMessagesStore().show({ level: 'warning', text: i18n.global.t('shell.finishWizard') })
+    else return dialogs.open({ kind: 'new-vm', media: found })
   }
 }
 
@@ -47,6 +51,24 @@ export async function startDemo(): Promise<void> {
   useLibraryStore().put(vm)
   useTabsStore().openVm(vm.id, 'console')
   if (!isOn(vm)) await valueOf(api.requests['vm.power']({ vm: vm.id, action: 'power-on' }))
+}
+
+/** VMs with a screen to go to. */
+function otherScreens(): readonly VmCard[] {
+  return useLibraryStore().machines.filter((vm) => isOn(vm) && vm.id !== useTabsStore().activeVmId)
+}
+
+/** 1: of the next VM that is on, -1: of the one before. Who had given the input to a guest goes on in the next. */
+function showScreen(by: 1 | -1): void {
+  const tabs = useTabsStore()
+  const input = useInputStore()
+  const others = otherScreens()
+  const all = useLibraryStore().machines
+  const at = all.findIndex(({ id }) => id === tabs.activeVmId)
+  const next = by === 1 ? (others.find((vm) => all.indexOf(vm) > at) ?? others[0]) : (others.filter((vm) => all.indexOf(vm) < at).at(-1) ?? others.at(-1))
+  if (!next) return
+  input.handingOver = input.grabbed
+  tabs.openVm(next.id, 'console')
 }
 
 export function appCommands(): readonly Command[] {
@@ -100,6 +122,8 @@ export function appCommands(): readonly Command[] {
     toggle('statusBar', () => t('shell.view.statusBar')),
     { id: 'tabs.next', text: () => t('shell.tabs.next'), keys: 'Ctrl+Tab', run: () => tabs.step(1) },
     { id: 'tabs.previous', text: () => t('shell.tabs.previous'), keys: 'Ctrl+Shift+Tab', run: () => tabs.step(-1) },
+    { id: 'tabs.next-vm', text: () => t('shell.tabs.nextVm'), keys: 'Ctrl+Alt+Right', enabled: () => otherScreens().length > 0, run: () => showScreen(1) },
+    { id: 'tabs.previous-vm', text: () => t('shell.tabs.previousVm'), keys: 'Ctrl+Alt+Left', enabled: () => otherScreens().length > 0, run: () => showScreen(-1) },
     { id: 'help.shortcuts', text: () => t('shell.help.shortcuts'), keys: 'F1', run: () => dialogs.open({ kind: 'shortcuts' }) },
     { id: 'help.about', text: () => t('shell.help.about'), icon: 'info', run: () => dialogs.open({ kind: 'about' }) },
     { id: 'vm.messages', text: () => t('shell.vm.messageLog'), icon: 'log', run: () => dialogs.open({ kind: 'messages' }) },

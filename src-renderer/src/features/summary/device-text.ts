@@ -31,7 +31,7 @@ export function deviceText(device: DeviceSummary): DeviceText {
       return { icon: 'cdrom', name: t('summary.device.cdrom', { n: device.index + 1 }), value, page: `cdrom-${device.index}` }
     }
     case 'serial-port': {
-      const values = { terminal: t('summary.value.terminal'), none: t('summary.value.nowhere'), file: t('summary.value.toFile', { detail: fileName(device.detail) }), tcp: t('summary.value.toTcp', { detail: device.detail }) }
+      const values = { terminal: device.log === undefined ? t('summary.value.terminal') : t('summary.value.loggedTo', { file: fileName(device.log) }), none: t('summary.value.nowhere'), file: t('summary.value.toFile', { detail: fileName(device.detail) }), tcp: t('summary.value.toTcp', { detail: device.detail }) }
       return { icon: 'serial', name: t('summary.device.serial', { n: device.index + 1 }), value: values[device.to], page: `serial-port-${device.index}` }
     }
     case 'display':

@@ -1,7 +1,7 @@
 /** The New Virtual Machine wizard without its looks: answers, which pages they lead to, what is wrong on a page, and what is asked of the library in the end. */
 import type { HostDescription, MediaDescription, RequestInput } from '../../../../src-main/ipc/contract'
 import { freeDiskName, GIB, hardwareOf, newDraft, plain, type MachineDraft } from '../settings/draft'
-import { guestText, needsOf, systemsOf, systemText, type GuestFamily, type Translate } from '../settings/guests'
+import { guestText, needsOf, systemsOf, systemText, UNKNOWN_LINUX, type GuestFamily, type Translate } from '../settings/guests'
 import { bytesText } from '../../ui/format'
 import { memoryMarks, memoryText } from '../settings/sizes'
 import { capacityIssue, diskNameIssue, issuesOf, nameIssue, type Issue } from '../settings/validate'
@@ -40,7 +40,7 @@ export interface Answers {
 
 export function newAnswers(): Answers {
   const draft = newDraft()
-  draft.guest = { family: 'linux', system: 'Other Linux (64-bit)' }
+  draft.guest = { family: 'linux', system: UNKNOWN_LINUX }
   const answers: Answers = {
     mode: 'typical', source: 'iso', iso: '', disk: '', diskBytes: undefined, media: undefined, diskChoice: 'new', diskReadOnly: false, gibibytes: 20, diskFile: 'disk.img', location: '', powerOn: true, draft, customized: false, touched: new Set(),
   }
@@ -200,7 +200,7 @@ export function finalDraft(answers: Answers): MachineDraft {
   if (customized) return draft
   const { hardware } = draft
   const disks: MachineDraft['hardware']['disks'] = []
-  if (wantsExistingDisk(answers)) disks.push({ kind: 'existing', file: answers.disk, readOnly: answers.diskReadOnly, bytes: answers.diskBytes })
+  if (wantsExistingDisk(answers)) disks.push({ kind: 'existing', file: answers.disk, readOnly: answers.diskReadOnly, cache: 'writeback', bytes: answers.diskBytes })
   if (wantsNewDisk(answers)) disks.push({ kind: 'new', file: answers.diskFile || freeDiskName(disks), gibibytes: answers.gibibytes })
   const cdroms = source === 'iso' ? [{ file: answers.iso, connected: true }] : [{ connected: true }]
   // An installer disc comes after the disk, which is empty at first and has the system then.

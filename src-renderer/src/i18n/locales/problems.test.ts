@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { PROBLEM_TEXTS } from '../../../../src-main/vmm/manager/library/problem-texts'
+import { EXPECTED } from '../../../../src-main/vmm/manager/library/vm-json/expected'
+import { phrases as englishPhrases } from './en/phrases'
+import { phrases as chinesePhrases } from './zh-CN/phrases'
 import { problems as en } from './en/problems'
 import { problems as zhCN } from './zh-CN/problems'
 
@@ -20,5 +23,10 @@ describe('problems in the window\'s languages', () => {
   it('says in English what the command line says', () => {
     const texts: Texts = en
     for (const [id, { message, remedy }] of Object.entries(PROBLEM_TEXTS)) expect(texts[id]).toEqual({ message: sentence(message), remedy: sentence(remedy) })
+  })
+
+  it('has the phrases that are expected of vm.json', () => {
+    expect(englishPhrases).toMatchObject(EXPECTED)
+    expect(Object.keys(chinesePhrases)).toEqual(Object.keys(englishPhrases))
   })
 })

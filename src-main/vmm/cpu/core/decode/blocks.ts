@@ -72,7 +72,7 @@ import {
   UNCACHED_BYTES,
 } from '../../layout-decode'
 import { WALK_PAGE, WALK_UNCACHED } from '../../layout-system'
-import { code_dropped, region_wanted } from '../host'
+import { block_refused, code_dropped, region_wanted } from '../host'
 import { raise_gp } from '../interrupt/raise'
 import { fetch_page } from '../mmu/access'
 import { host_page, physmap_entry } from '../mmu/physical'
@@ -510,4 +510,9 @@ export function code_block(gpa: f64, key: i32): u32 {
 /** The run loop has found a block hot. */
 export function want_region(vcpu: usize, block: u32): void {
   region_wanted(vcpu, block)
+}
+
+/** The block of a region that begins at a guest-physical address does not find the x87's stack as it expects it. */
+export function region_refused(vcpu: usize, gpa: u64): void {
+  block_refused(<f64>gpa, load<u32>(vcpu, CODE_KEY))
 }

@@ -1,13 +1,11 @@
 /**
- * Sums, differences and products of ordinary numbers, in 80 bits: rounding to nearest with 64 bits of precision, all exceptions masked, normal operands so
+ * Sums, differences and products of ordinary numbers, in 80 bits: rounding to nearest with 64 bits of precision, PE masked, normal operands so
  * far from the ends of the range that no result overflows or is tiny. They raise PE only. Everything else is done by the helpers (core/fpu).
  */
 import { highOfUnsignedProduct } from '../../emit/wide-product'
 import { X87_ADD, X87_DIV, X87_MUL, X87_SUBR } from '../../helpers/fpu-codes'
-import { FPU_SW } from '../../layout'
 import type { Emitter, Value } from '../emitter'
-import type { Extended } from './stack'
-import { inUse, physical, popFrom, read, stackOf, write } from './stack'
+import type { Extended } from '../x87-stack'
 
 const SW_C1 = 0x200
 const SIGN = 0x8000
@@ -89,8 +87,8 @@ const round = (m: Emitter, { sign, exponent, high, low }: Unrounded): Extended =
   const half = m.add(m.i64(TOP_BIT - 1n), m.and(high, m.i64(1)))
   const up = m.ltU(m.add(low, half), low)
   const inexact = m.ne(low, m.i64(0))
-  const kept = m.and(m.loadState('i32', FPU_SW), m.i32(~SW_C1))
-  m.storeState(FPU_SW, m.or(m.or(kept, m.shl(inexact, m.i32(5))), m.shl(up, m.i32(9))))
+  const kept = m.and(m.x87.status(), m.i32(~SW_C1))
+  m.x87.setStatus(m.or(m.or(kept, m.shl(inexact, m.i32(5))), m.shl(up, m.i32(9))))
   const rounded = m.add(high, m.zext(up))
   const carried = m.eqz(rounded)
   return { sig: m.or(rounded, m.shl(m.zext(carried), m.i64(63))), se: m.or(sign, m.add(exponent, carried)) }
@@ -101,22 +99,23 @@ export type Source = { readonly register: Value } | (Extended & { readonly fits:
 
 /** ST(dst) op source; `otherwise` does all of it. */
 export const arithmeticOn = (m: Emitter, op: number, dst: Value, source: Source, pops: boolean, otherwise: () => void): void => {
-  if (op >= X87_DIV) return otherwise()
-  const stack = stackOf(m)
-  const target = physical(m, stack, dst)
-  const old = read(m, target)
-  const other = 'register' in source ? physical(m, stack, source.register) : undefined
-  const given = 'register' in source ? read(m, other!) : source
-  const present = other === undefined ? inUse(m, stack, target) : m.and(inUse(m, stack, target), inUse(m, stack, other))
+  const { x87 } = m
+  if (op >= X87_DIV) {
+    x87.exactly({ full: 'register' in source ? [dst, source.register] : [dst], writes: [dst], pops: pops ? 1 : 0 }, otherwise)
+    return
+  }
+  const present = 'register' in source ? m.and(x87.isFull(dst), x87.isFull(source.register)) : x87.isFull(dst)
+  const old = x87.read(dst)
+  const given = 'register' in source ? x87.read(source.register) : source
   const givenFits = 'register' in source ? isOrdinary(m, given) : source.fits
   const [a, b] = op === X87_SUBR ? [given, old] : [old, given]
   const result = op === X87_MUL ? product(m, a, b) : sum(m, a, b, op !== X87_ADD)
   const ordinary = m.and(m.and(m.and(present, isOrdinary(m, old)), givenFits), m.eqz(m.invariant('x87-special')))
-  m.if(
+  x87.either(
     result.fits === undefined ? ordinary : m.and(ordinary, result.fits),
     () => {
-      write(m, target, round(m, result))
-      if (pops) popFrom(m, stack)
+      x87.write(dst, round(m, result))
+      if (pops) x87.pop()
     },
     otherwise,
   )

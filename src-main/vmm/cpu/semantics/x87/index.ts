@@ -6,7 +6,7 @@
  * With CR0.NE clear a pending exception drives FERR# (core/fpu/pending.ts).
  */
 import { X87_ADD, X87_DIV, X87_DIVR, X87_MUL, X87_SUB, X87_SUBR } from '../../helpers/fpu-codes'
-import { FPU_CS, FPU_CW, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_SW, REG_CR0, SCRATCH, SEG_BYTES, SEG_CS, SEG_SELECTOR, SEGMENTS } from '../../layout'
+import { FPU_CW, REG_CR0, SCRATCH } from '../../layout'
 import type { ConditionCode, Emitter, Reference, SegmentedAddress, Semantics, SemanticsTable, Value } from '../emitter'
 import { arithmeticOn } from './arithmetic'
 import { requireX87, x87ControlChanged } from './availability'
@@ -15,23 +15,13 @@ import { changeSign, exchange, expand, loadConstant, loadNormal, loadRegister, p
 
 const CR0_TS_MP = 0xa
 const SW_ES = 0x80
+/** Of TOP in the status word. */
+const TOP_SHIFT = 11
 
 const memoryIndex = (m: Emitter): number => m.form.operands.findIndex((operand) => operand.kind === 'mem')
 
 /** Remembers this instruction and its operand. After the last thing that can fault. */
-const track = (m: Emitter): void => {
-  m.storeState(FPU_IP, m.rip())
-  m.storeState(FPU_CS, m.loadState16(SEGMENTS + SEG_CS * SEG_BYTES + SEG_SELECTOR))
-  m.storeState(FPU_OPCODE, m.wrap(m.immediate()))
-  if (memoryIndex(m) < 0) {
-    m.storeState(FPU_DP, m.i64(0))
-    m.storeState(FPU_DS, m.i32(0))
-  } else {
-    m.storeState(FPU_DP, m.effectiveAddress())
-    const segment = m.mul(m.operandSegment(), m.i32(SEG_BYTES))
-    m.storeState(FPU_DS, m.and(m.loadStateAt('i32', segment, SEGMENTS + SEG_SELECTOR), m.i32(0xffff)))
-  }
-}
+const track = (m: Emitter): void => m.x87.track()
 
 /** A waiting instruction on registers alone. */
 const onRegisters = (body: Semantics): Semantics => (m) => {
@@ -43,6 +33,13 @@ const calling = (helper: string, ...args: readonly number[]): Semantics =>
   onRegisters((m) => {
     m.call(helper, ...args.map((n) => m.i32(n)))
   })
+/** As calling(); what the helper does to the stack is known. `full` and `writes`: numbers of registers. */
+const operating = (full: number, { writes = 0, pops = 0 }: { readonly writes?: number; readonly pops?: number }, helper: string, ...args: readonly number[]): Semantics =>
+  onRegisters((m) => {
+    m.x87.exactly({ full: firstOnes(m, full), writes: [m.i32(writes)], pops }, () => m.call(helper, ...args.map((n) => m.i32(n))))
+  })
+const firstOnes = (m: Emitter, count: number): readonly Value[] => Array.from({ length: count }, (_, i) => m.i32(i))
+const pushing = (m: Emitter, exact: () => void): void => m.x87.exactly({ full: [], pushes: true }, exact)
 
 const bytesOf = (m: Emitter): number => {
   const operand = m.form.operands[memoryIndex(m)]
@@ -75,7 +72,7 @@ const arithmeticInteger = (op: number): Semantics => (m) => {
   requireX87(m, true)
   const value = m.readSigned(1, 4)
   track(m)
-  m.call('x87ArithmeticInt', m.i32(op), value)
+  m.x87.exactly({ full: [m.i32(0)], writes: [m.i32(0)] }, () => m.call('x87ArithmeticInt', m.i32(op), value))
 }
 
 const family = (name: string, op: number): SemanticsTable => ({
@@ -90,28 +87,33 @@ const compare = (quiet: boolean, pops: number): Semantics => (m) => {
   requireX87(m, true)
   if (memoryIndex(m) < 0) {
     track(m)
-    m.call('x87Compare', m.form.operands.length === 0 ? m.i32(1) : number(m, 0), m.i32(quiet ? 1 : 0), m.i32(pops))
+    const other = m.form.operands.length === 0 ? m.i32(1) : number(m, 0)
+    m.x87.exactly({ full: [m.i32(0), other], pops }, () => m.call('x87Compare', other, m.i32(quiet ? 1 : 0), m.i32(pops)))
     return
   }
   const value = m.read(0)
   track(m)
-  m.call(bytesOf(m) === 8 ? 'x87CompareF64' : 'x87CompareF32', value, m.i32(pops))
+  m.x87.exactly({ full: [m.i32(0)], pops }, () => m.call(bytesOf(m) === 8 ? 'x87CompareF64' : 'x87CompareF32', value, m.i32(pops)))
 }
 const compareInteger = (pops: number): Semantics => (m) => {
   requireX87(m, true)
   const value = m.readSigned(0, 4)
   track(m)
-  m.call('x87CompareInt', value, m.i32(pops))
+  m.x87.exactly({ full: [m.i32(0)], pops }, () => m.call('x87CompareInt', value, m.i32(pops)))
 }
 /** FCOMI and its kin set EFLAGS. */
 const compareToFlags = (quiet: boolean, pops: number): Semantics =>
   onRegisters((m) => {
-    m.setStatusFlags(m.helper('x87CompareFlags', number(m, 0), m.i32(quiet ? 1 : 0), m.i32(pops)))
+    const other = number(m, 0)
+    m.x87.exactly({ full: [m.i32(0), other], pops }, () => {
+      m.setStatusFlags(m.helper('x87CompareFlags', other, m.i32(quiet ? 1 : 0), m.i32(pops)))
+    })
   })
 
 const conditionalMove: Semantics = onRegisters((m) => {
   const condition: ConditionCode = m.form.variant
-  m.call('x87ConditionalMove', m.condition(condition), number(m, 1))
+  const [top, source] = [m.i32(0), number(m, 1)]
+  m.x87.exactly({ full: [top, source], writes: [top] }, () => m.call('x87ConditionalMove', m.condition(condition), source))
 })
 
 // ---- loads and stores ----
@@ -132,13 +134,18 @@ const fld: Semantics = (m) => {
     const low = m.load(8, m.memoryOperand())
     const high = m.load(2, upper(m))
     track(m)
-    m.call('x87LoadExtended', low, high)
+    pushing(m, () => m.call('x87LoadExtended', low, high))
   } else {
     const value = m.read(0)
     track(m)
     loadNormal(m, value, () => m.call(bytes === 8 ? 'x87LoadF64' : 'x87LoadF32', value))
   }
 }
+/** Those that are not exact. */
+const roundedConstant = (n: number): Semantics =>
+  onRegisters((m) => {
+    pushing(m, () => m.call('x87LoadConstant', m.i32(n)))
+  })
 /** The exact ones; `n`: which of the helper's. */
 const constant = (n: number, sig: bigint, se: number): Semantics =>
   onRegisters((m) => {
@@ -152,7 +159,7 @@ const fild: Semantics = (m) => {
   requireX87(m, true)
   const value = m.readSigned(0, 8)
   track(m)
-  m.call('x87LoadInt', value)
+  pushing(m, () => m.call('x87LoadInt', value))
 }
 const fbld: Semantics = (m) => {
   requireX87(m, true)
@@ -165,13 +172,15 @@ const fbld: Semantics = (m) => {
 /** Stores what a helper made, if it may be stored, then pops. Places are checked before the helper changes anything. */
 const storeValue = (m: Emitter, pops: boolean, places: readonly Reference[], values: () => readonly Value[]): void => {
   track(m)
-  const made = values()
-  m.if(m.loadState('i32', SCRATCH), () => {
-    places.forEach((place, i) => {
-      const value = made[i]
-      if (value) place.store(value)
+  m.x87.exactly({ full: [m.i32(0)], pops: pops ? 1 : 0 }, () => {
+    const made = values()
+    m.if(m.loadState('i32', SCRATCH), () => {
+      places.forEach((place, i) => {
+        const value = made[i]
+        if (value) place.store(value)
+      })
+      if (pops) pop(m)
     })
-    if (pops) pop(m)
   })
 }
 const tenBytes = (m: Emitter): readonly Reference[] => [m.reference(8, m.memoryOperand()), m.reference(2, upper(m))]
@@ -219,7 +228,7 @@ const fbstp: Semantics = (m) => {
 
 const fwait: Semantics = (m) => {
   const off = m.eq(m.and(m.loadState('i32', REG_CR0), m.i32(CR0_TS_MP)), m.i32(CR0_TS_MP))
-  m.if(m.or(off, m.and(m.loadState('i32', FPU_SW), m.i32(SW_ES))), () => {
+  m.if(m.or(off, m.and(m.x87.status(), m.i32(SW_ES))), () => {
     m.helper('x87WaitFault')
   })
 }
@@ -248,7 +257,7 @@ const fnstcw: Semantics = (m) => {
 }
 const fnstsw: Semantics = (m) => {
   requireX87(m, false)
-  m.write(0, m.helper('x87StatusWord'))
+  m.write(0, m.or(m.x87.status(), m.shl(m.x87.top(), m.i32(TOP_SHIFT))))
 }
 
 export const x87Semantics: SemanticsTable = {
@@ -272,12 +281,13 @@ export const x87Semantics: SemanticsTable = {
   ffreep: onRegisters((m) => {
     m.call('x87Free', number(m, 0), m.i32(1))
   }),
-  fchs: sign(false), fabs: sign(true), ftst: calling('x87Test'), fxam: calling('x87Examine'),
-  fld1: constant(0, 1n << 63n, 0x3fff), fldl2t: calling('x87LoadConstant', 1), fldl2e: calling('x87LoadConstant', 2), fldpi: calling('x87LoadConstant', 3),
-  fldlg2: calling('x87LoadConstant', 4), fldln2: calling('x87LoadConstant', 5), fldz: constant(6, 0n, 0),
-  fsqrt: calling('x87SquareRoot'), frndint: calling('x87RoundToInt'), fscale: calling('x87Scale'), fxtract: calling('x87Extract'),
-  fprem: calling('x87Remainder', 0), fprem1: calling('x87Remainder', 1),
-  f2xm1: calling('x87PowerMinusOne'), fyl2x: calling('x87Log', 0), fyl2xp1: calling('x87Log', 1), fpatan: calling('x87Arctangent'),
+  fchs: sign(false), fabs: sign(true), ftst: operating(1, {}, 'x87Test'), fxam: calling('x87Examine'),
+  fld1: constant(0, 1n << 63n, 0x3fff), fldl2t: roundedConstant(1), fldl2e: roundedConstant(2), fldpi: roundedConstant(3),
+  fldlg2: roundedConstant(4), fldln2: roundedConstant(5), fldz: constant(6, 0n, 0),
+  fsqrt: operating(1, {}, 'x87SquareRoot'), frndint: operating(1, {}, 'x87RoundToInt'), fscale: operating(2, {}, 'x87Scale'), fxtract: calling('x87Extract'),
+  fprem: operating(2, {}, 'x87Remainder', 0), fprem1: operating(2, {}, 'x87Remainder', 1),
+  f2xm1: operating(1, {}, 'x87PowerMinusOne'), fyl2x: operating(2, { writes: 1, pops: 1 }, 'x87Log', 0), fyl2xp1: operating(2, { writes: 1, pops: 1 }, 'x87Log', 1),
+  fpatan: operating(2, { writes: 1, pops: 1 }, 'x87Arctangent'),
   fptan: calling('x87Tangent'), fsin: calling('x87SineCosine', 1), fcos: calling('x87SineCosine', 2), fsincos: calling('x87SineCosine', 3),
   fincstp: calling('x87StackStep', 1), fdecstp: calling('x87StackStep', -1),
   fwait, fnop, fninit, fnclex, fldcw, fnstcw, fnstsw,

@@ -2,78 +2,38 @@
  * The register stack, for what needs no arithmetic: loads, copies, exchanges, signs. What is said here holds while the stack is as the instruction
  * expects (registers full or empty); otherwise, and for values that raise an exception, the helpers do it.
  */
-import { FPU_REGS, FPU_SW, FPU_TAGS, FPU_TOP } from '../../layout'
+import { FPU_TAGS, FPU_TOP } from '../../layout'
 import type { Emitter, Value } from '../emitter'
+import type { Extended } from '../x87-stack'
 
-const SW_C1 = 0x200
 const SIGN = 0x8000
-const SIGNIFICAND = FPU_REGS
-const SIGN_EXPONENT = FPU_REGS + 8
-/** log2 of FPU_REG_BYTES. */
-const REGISTER_SHIFT = 4
 const TOP_BIT = 1n << 63n
 
-/** TOP and the bitmap of registers in use. */
-export interface Stack {
-  readonly top: Value
-  readonly tags: Value
-}
-export const stackOf = (m: Emitter): Stack => ({ top: m.loadState('i32', FPU_TOP), tags: m.loadState('i32', FPU_TAGS) })
-/** Number (i32) of the physical register that ST(i) is. */
-export const physical = (m: Emitter, { top }: Stack, i: Value): Value => m.and(m.add(top, i), m.i32(7))
-/** Lowest bit: the register is in use. */
-export const inUse = (m: Emitter, { tags }: Stack, register: Value): Value => m.shrU(tags, register)
-
-export interface Extended {
-  readonly sig: Value
-  readonly se: Value
-}
-export const read = (m: Emitter, register: Value): Extended => {
-  const place = m.shl(register, m.i32(REGISTER_SHIFT))
-  return { sig: m.loadStateAt('i64', place, SIGNIFICAND), se: m.loadStateAt('i32', place, SIGN_EXPONENT) }
-}
-export const write = (m: Emitter, register: Value, { sig, se }: Extended): void => {
-  const place = m.shl(register, m.i32(REGISTER_SHIFT))
-  m.storeStateAt(place, SIGNIFICAND, sig)
-  m.storeStateAt(place, SIGN_EXPONENT, se)
-}
-const clearC1 = (m: Emitter): void => {
-  m.storeState(FPU_SW, m.and(m.loadState('i32', FPU_SW), m.i32(~SW_C1)))
-}
-const bitOf = (m: Emitter, register: Value): Value => m.shl(m.i32(1), register)
-
-/** Pops from what `tags` has become. */
-export const popFrom = (m: Emitter, { top, tags }: Stack): void => {
-  m.storeState(FPU_TAGS, m.and(tags, m.not(bitOf(m, top))))
-  m.storeState(FPU_TOP, m.and(m.add(top, m.i32(1)), m.i32(7)))
-}
+/** Pops after a helper, whatever the stack is. */
 export const pop = (m: Emitter): void => {
-  popFrom(m, stackOf(m))
+  const top = m.loadState('i32', FPU_TOP)
+  m.storeState(FPU_TAGS, m.and(m.loadState('i32', FPU_TAGS), m.not(m.shl(m.i32(1), top))))
+  m.storeState(FPU_TOP, m.and(m.add(top, m.i32(1)), m.i32(7)))
 }
 
 /** Pushes a value when the stack has room and `fits` (lowest bit) is 1. */
-const push = (m: Emitter, stack: Stack, fits: Value, value: () => Extended, otherwise: () => void): void => {
-  const register = physical(m, stack, m.i32(-1))
-  m.if(
-    m.and(m.and(m.not(inUse(m, stack, register)), fits), m.i32(1)),
+const push = (m: Emitter, fits: Value, value: () => Extended, otherwise: () => void): void => {
+  m.x87.either(
+    m.and(m.and(m.x87.hasRoom(), fits), m.i32(1)),
     () => {
-      write(m, register, value())
-      m.storeState(FPU_TAGS, m.or(stack.tags, bitOf(m, register)))
-      m.storeState(FPU_TOP, register)
-      clearC1(m)
+      m.x87.push(value())
+      m.x87.clearC1()
     },
     otherwise,
   )
 }
 
 export const loadConstant = (m: Emitter, sig: bigint, se: number, otherwise: () => void): void => {
-  push(m, stackOf(m), m.i32(1), () => ({ sig: m.i64(sig), se: m.i32(se) }), otherwise)
+  push(m, m.i32(1), () => ({ sig: m.i64(sig), se: m.i32(se) }), otherwise)
 }
 
 export const loadRegister = (m: Emitter, i: Value, otherwise: () => void): void => {
-  const stack = stackOf(m)
-  const source = physical(m, stack, i)
-  push(m, stack, inUse(m, stack, source), () => read(m, source), otherwise)
+  push(m, m.x87.isFull(i), () => m.x87.read(i), otherwise)
 }
 
 /** What the bits of an f64 (i64) or an f32 (i32) stand for, if they are a normal number: then `fits` is 1. */
@@ -93,37 +53,33 @@ export const expand = (m: Emitter, bits: Value): Extended & { readonly fits: Val
 /** Pushes a normal number that was in memory. */
 export const loadNormal = (m: Emitter, bits: Value, otherwise: () => void): void => {
   const value = expand(m, bits)
-  push(m, stackOf(m), value.fits, () => value, otherwise)
+  push(m, value.fits, () => value, otherwise)
 }
 
 export const storeRegister = (m: Emitter, i: Value, pops: boolean, otherwise: () => void): void => {
-  const stack = stackOf(m)
-  const { top } = stack
-  m.if(
-    m.and(inUse(m, stack, top), m.i32(1)),
+  const { x87 } = m
+  const top = m.i32(0)
+  x87.either(
+    m.and(x87.isFull(top), m.i32(1)),
     () => {
-      const target = physical(m, stack, i)
-      write(m, target, read(m, top))
-      const tags = m.or(stack.tags, bitOf(m, target))
-      if (pops) popFrom(m, { top, tags })
-      else m.storeState(FPU_TAGS, tags)
-      clearC1(m)
+      x87.fill(i, x87.read(top))
+      if (pops) x87.pop()
+      x87.clearC1()
     },
     otherwise,
   )
 }
 
 export const exchange = (m: Emitter, i: Value, otherwise: () => void): void => {
-  const stack = stackOf(m)
-  const first = stack.top
-  const second = physical(m, stack, i)
-  m.if(
-    m.and(m.and(inUse(m, stack, first), inUse(m, stack, second)), m.i32(1)),
+  const { x87 } = m
+  const top = m.i32(0)
+  x87.either(
+    m.and(m.and(x87.isFull(top), x87.isFull(i)), m.i32(1)),
     () => {
-      const [a, b] = [read(m, first), read(m, second)]
-      write(m, first, b)
-      write(m, second, a)
-      clearC1(m)
+      const [a, b] = [x87.read(top), x87.read(i)]
+      x87.write(top, b)
+      x87.write(i, a)
+      x87.clearC1()
     },
     otherwise,
   )
@@ -131,15 +87,14 @@ export const exchange = (m: Emitter, i: Value, otherwise: () => void): void => {
 
 /** FABS (clears the sign) or FCHS. */
 export const changeSign = (m: Emitter, clear: boolean, otherwise: () => void): void => {
-  const stack = stackOf(m)
-  const { top } = stack
-  m.if(
-    m.and(inUse(m, stack, top), m.i32(1)),
+  const { x87 } = m
+  const top = m.i32(0)
+  x87.either(
+    m.and(x87.isFull(top), m.i32(1)),
     () => {
-      const place = m.shl(top, m.i32(REGISTER_SHIFT))
-      const se = m.loadStateAt('i32', place, SIGN_EXPONENT)
-      m.storeStateAt(place, SIGN_EXPONENT, clear ? m.and(se, m.i32(0x7fff)) : m.xor(se, m.i32(SIGN)))
-      clearC1(m)
+      const { sig, se } = x87.read(top)
+      x87.write(top, { sig, se: clear ? m.and(se, m.i32(0x7fff)) : m.xor(se, m.i32(SIGN)) })
+      x87.clearC1()
     },
     otherwise,
   )

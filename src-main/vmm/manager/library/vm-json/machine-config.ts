@@ -25,7 +25,7 @@ export function machineConfig({ hardware }: Pick<VmJson, 'hardware'>, folder: st
     ...(boot.kernel && boot.kernel.entry !== 'auto' ? { linuxEntry: boot.kernel.entry } : {}),
     // A Multiboot module's command line starts with its name.
     modules: (boot.kernel?.modules ?? []).map(({ file, commandLine }) => ({ path: at(file), commandLine: commandLine === '' ? file : `${file} ${commandLine}` })),
-    disks: hardware.disks.map(({ file, readOnly }) => ({ path: at(file), readOnly })),
+    disks: hardware.disks.map(({ file, readOnly, cache }) => ({ path: at(file), readOnly, cache })),
     cdroms: hardware.cdroms.map(({ file, connected }) => (file === undefined || !connected ? {} : { path: at(file) })),
     demo: hardware.demoDisk,
     debugExit: false,

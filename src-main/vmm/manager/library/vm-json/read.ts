@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { isObject, parseDocument, type Json, type JsonObject } from '../json-document'
 import { fail, ok, problem, type Problem, type Result } from '../problem'
+import { expectedValues } from './expected'
 import { migrate, type Migration } from './migrate'
 import { VM_JSON_VERSION, vmJsonSchema } from './schema'
 import type { VmJson } from './types'
@@ -22,7 +23,7 @@ export function readVmJson(bytes: Uint8Array, file: string, steps?: readonly Mig
     case 'newer':
       return fail(problem('vm-json-newer', { file, version: migrated.version, known: VM_JSON_VERSION }, { file, key: 'version' }))
     case 'unknown':
-      return fail(problem('vm-json-version', { file, version: shown(parsed.document['version']), known: VM_JSON_VERSION }, { file, key: 'version' }))
+      return fail(problem('vm-json-version', unknownVersion(file, parsed.document['version']), { file, key: 'version' }))
     case 'current': {
       const checked = checkVmJson(migrated.document, file)
       return checked.ok ? ok({ config: checked.value, document: migrated.document, fileVersion: migrated.from }) : checked
@@ -40,7 +41,8 @@ function describe(issues: readonly z.core.$ZodIssue[], document: JsonObject, fil
   const [first] = issues
   const path = first?.path ?? []
   const key = path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`), '')
-  const values = { file, key, value: shown(valueAt(document, path)), expected: first?.message ?? 'something else' }
+  const found = valueAt(document, path)
+  const values = { ...expectedValues(first?.message), file, key, value: shown(found), ...(found === undefined ? { valueId: 'missing' } : {}) }
   return issues.length > 1 ? problem('vm-json-wrong-and-more', { ...values, more: issues.length - 1 }, { file, key }) : problem('vm-json-wrong', values, { file, key })
 }
 
@@ -52,6 +54,10 @@ function valueAt(document: Json, path: readonly PropertyKey[]): Json | undefined
     else return undefined
   }
   return value
+}
+
+function unknownVersion(file: string, version: Json | undefined): { readonly file: string; readonly version: string; readonly known: number; readonly versionId?: string } {
+  return { file, version: shown(version), known: VM_JSON_VERSION, ...(version === undefined ? { versionId: 'missing' } : {}) }
 }
 
 const SHOWN = 60

@@ -1,41 +1,43 @@
 /**
  * vm.json, the file that says what a VM is (docs/vm-json.md). Every key but `version`, `id` and `name` has a default, so that a file written by hand can
- * be short. Keys that are not known here are kept by whoever writes the file (json-document.ts). Each leaf says what is expected of it in words.
+ * be short. Keys that are not known here are kept by whoever writes the file (json-document.ts). Each leaf says what is expected of it in words (expected.ts).
  */
 import { z } from 'zod'
 import { CPU_FEATURES } from '../../../cpu/cpuid'
-import { DEFAULT_VIDEO_MEMORY_MIB, ENGINES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB } from '../../../machine/config'
+import { DEFAULT_VIDEO_MEMORY_MIB, DISK_CACHES, ENGINES, MAX_MEMORY_MIB, MIN_MEMORY_MIB, VIDEO_MEMORY_MIB } from '../../../machine/config'
+import { expected } from './expected'
 import { CLOSE_ACTIONS, CRASH_ACTIONS, GUEST_FAMILIES, LOG_LEVELS, type CdromJson, type DiskJson, type SerialPortJson, type VmJson } from './types'
 
 export const VM_JSON_VERSION = 1
 
-const leaf = <T>(expected: string, check: (value: unknown) => boolean): z.ZodType<T> => z.custom<T>(check, { error: expected })
-const whole = (low: number, high: number): z.ZodType<number> => leaf(`a whole number from ${low} to ${high}`, (value) => typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high)
-const flag = (): z.ZodType<boolean> => leaf('true or false', (value) => typeof value === 'boolean')
-const oneOf = <const T extends readonly (string | number)[]>(...words: T): z.ZodType<T[number]> => leaf(words.map((word) => JSON.stringify(word)).join(' or '), (value) => words.some((word) => word === value))
+const leaf = <T>(wanted: string, check: (value: unknown) => boolean): z.ZodType<T> => z.custom<T>(check, { error: wanted })
+const choice = (words: readonly (string | number)[]): string => expected(words.length > 1 ? 'one-of' : 'value', { words: words.map((word) => JSON.stringify(word)).join(', ') })
+const whole = (low: number, high: number): z.ZodType<number> => leaf(expected('whole', { low, high }), (value) => typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high)
+const flag = (): z.ZodType<boolean> => leaf(expected('flag'), (value) => typeof value === 'boolean')
+const oneOf = <const T extends readonly (string | number)[]>(...words: T): z.ZodType<T[number]> => leaf(choice(words), (value) => words.some((word) => word === value))
 /** Without control characters: these texts go into one-line messages, logs and terminals. Lone surrogates would not survive a file. */
 const isPlain = (value: unknown, most: number): value is string => typeof value === 'string' && value.length <= most && /^[^\p{Cc}\p{Cs}]*$/u.test(value)
-const line = (most: number): z.ZodType<string> => leaf(`one line of at most ${most} characters`, (value) => isPlain(value, most))
-const path = (): z.ZodType<string> => leaf('a path, absolute or relative to the folder of the virtual machine', (value) => isPlain(value, 4095) && value.trim() !== '')
-const list = <T>(item: z.ZodType<T>, most: number): z.ZodType<T[]> => z.array(item, { error: 'a list [ ... ]' }).max(most, { error: `a list of at most ${most}` })
-const group = <S extends z.ZodRawShape>(shape: S): z.ZodObject<S> => z.object(shape, { error: 'an object { ... }' })
+const line = (most: number): z.ZodType<string> => leaf(expected('line', { most }), (value) => isPlain(value, most))
+const path = (): z.ZodType<string> => leaf(expected('path'), (value) => isPlain(value, 4095) && value.trim() !== '')
+const list = <T>(item: z.ZodType<T>, most: number): z.ZodType<T[]> => z.array(item, { error: expected('list') }).max(most, { error: expected('short-list', { most }) })
+const group = <S extends z.ZodRawShape>(shape: S): z.ZodObject<S> => z.object(shape, { error: expected('object', { braces: '{ ... }' }) })
 
 export const MAX_NAME_LENGTH = 80
+const MAX_DESCRIPTION_LENGTH = 65536
 
 export function isVmName(value: unknown): value is string {
   return isPlain(value, MAX_NAME_LENGTH) && value.trim() === value && value !== ''
 }
 
-export const NAME_EXPECTED: string = `1 to ${MAX_NAME_LENGTH} characters on one line, without spaces at the ends`
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 const Model = group({
-  vendor: leaf<string>('12 characters, such as GenuineIntel', (value) => typeof value === 'string' && /^[\x20-\x7e]{12}$/.test(value)).optional(),
-  brand: leaf<string>('1 to 47 characters of ASCII', (value) => typeof value === 'string' && /^[\x20-\x7e]{1,47}$/.test(value)).optional(),
+  vendor: leaf<string>(expected('vendor'), (value) => typeof value === 'string' && /^[\x20-\x7e]{12}$/.test(value)).optional(),
+  brand: leaf<string>(expected('brand'), (value) => typeof value === 'string' && /^[\x20-\x7e]{1,47}$/.test(value)).optional(),
   family: whole(0, 255).optional(),
   model: whole(0, 255).optional(),
   stepping: whole(0, 15).optional(),
-  disabled: list(leaf<string>(`the name of a feature: ${CPU_FEATURES.join(' ')}`, (value) => typeof value === 'string' && CPU_FEATURES.includes(value.toUpperCase())), 100).default([]),
+  disabled: list(leaf<string>(expected('feature', { words: CPU_FEATURES.join(' ') }), (value) => typeof value === 'string' && CPU_FEATURES.includes(value.toUpperCase())), 100).default([]),
 })
 const Module = group({ file: path(), commandLine: line(4095).default('') })
 const Kernel = group({
@@ -45,7 +47,7 @@ const Kernel = group({
   entry: oneOf('auto', 16, 32, 64).default('auto'),
   modules: list(Module, 32).default([]),
 })
-const Disk = group({ file: path(), readOnly: flag().default(false) })
+const Disk = group({ file: path(), readOnly: flag().default(false), cache: oneOf(...DISK_CACHES).default('writeback') })
 const Cdrom = group({ file: path().optional(), connected: flag().default(true) })
 const SERIAL_KINDS = [
   group({ kind: z.literal('terminal') }),
@@ -53,8 +55,8 @@ const SERIAL_KINDS = [
   group({ kind: z.literal('tcp'), port: whole(1, 65535), protocol: oneOf('raw', 'telnet').default('raw') }),
   group({ kind: z.literal('none') }),
 ] as const
-const SerialPort = z.discriminatedUnion('kind', SERIAL_KINDS, { error: '"terminal" or "file" or "tcp" or "none"' })
-const Firmware = z.discriminatedUnion('kind', [group({ kind: z.literal('builtin') }), group({ kind: z.literal('file'), file: path(), vgaBios: path().optional() })], { error: '"builtin" or "file"' })
+const SerialPort = z.discriminatedUnion('kind', SERIAL_KINDS, { error: choice(['terminal', 'file', 'tcp', 'none']) })
+const Firmware = z.discriminatedUnion('kind', [group({ kind: z.literal('builtin') }), group({ kind: z.literal('file'), file: path(), vgaBios: path().optional() })], { error: choice(['builtin', 'file']) })
 
 const Hardware = group({
   memoryMiB: whole(MIN_MEMORY_MIB, MAX_MEMORY_MIB).default(256),
@@ -84,9 +86,9 @@ const Options = group({
 
 export const vmJsonSchema: z.ZodType<VmJson> = group({
   version: oneOf(VM_JSON_VERSION),
-  id: leaf<string>('a UUID in lower case, such as 0f8fad5b-d9cb-469f-a165-70867728950e', (value) => typeof value === 'string' && UUID.test(value)),
-  name: leaf<string>(NAME_EXPECTED, isVmName),
-  description: leaf<string>('text of at most 65536 characters', (value) => typeof value === 'string' && value.length <= 65536).default(''),
+  id: leaf<string>(expected('uuid'), (value) => typeof value === 'string' && UUID.test(value)),
+  name: leaf<string>(expected('name', { most: MAX_NAME_LENGTH }), isVmName),
+  description: leaf<string>(expected('text', { most: MAX_DESCRIPTION_LENGTH }), (value) => typeof value === 'string' && value.length <= MAX_DESCRIPTION_LENGTH).default(''),
   guest: group({ family: oneOf(...GUEST_FAMILIES).default('other'), system: line(200).default('') }).prefault({}),
   hardware: Hardware.prefault({}),
   options: Options.prefault({}),

@@ -1,5 +1,5 @@
 /** What vm.json says once it has been read, with every default filled in. Types and words only: the window's settings dialog is made of them too. */
-import type { EngineChoice, VideoMemoryMiB } from '../../../machine/config'
+import type { DiskCache, EngineChoice, VideoMemoryMiB } from '../../../machine/config'
 
 export const GUEST_FAMILIES = ['linux', 'windows', 'dos', 'bsd', 'other'] as const
 export const CLOSE_ACTIONS = ['ask', 'keep-running', 'suspend', 'shut-down', 'power-off'] as const
@@ -26,6 +26,7 @@ export interface KernelJson {
 export interface DiskJson {
   readonly file: string
   readonly readOnly: boolean
+  readonly cache: DiskCache
 }
 export interface CdromJson {
   readonly file?: string | undefined

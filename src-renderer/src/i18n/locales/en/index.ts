@@ -7,6 +7,7 @@ import { inspection } from './inspection'
 import { library } from './library'
 import { media } from './media'
 import { messages } from './messages'
+import { phrases } from './phrases'
 import { power } from './power'
 import { preferences } from './preferences'
 import { problems } from './problems'
@@ -26,6 +27,7 @@ export const en = {
   library,
   media,
   messages,
+  phrases,
   power,
   preferences,
   problems,

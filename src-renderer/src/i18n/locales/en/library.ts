@@ -15,6 +15,7 @@ export const library = {
   deleteTitle: 'Delete from Disk',
   deleteText: 'Delete {names}? Its folder with settings, suspended state and disks is destroyed. This cannot be undone.',
   deleteSelected: 'Delete {n} virtual machines? Their folders with settings, suspended states and disks are destroyed. This cannot be undone.',
+  movedTo: '{name}: place {n} of {of}', moveTo: 'Move to Folder',
   names: { newFolder: 'New Folder', renameFolder: 'Rename Folder', renameVm: 'Rename Virtual Machine', label: 'Name', initial: 'New Folder' },
   copied: { title: 'Moved or Copied?', text: 'A virtual machine with the same identity is in the library at another place. If you are not sure, choose "I Copied It".', copied: 'I Copied It', moved: 'I Moved It' },
   scan: { found: 'Added {n} virtual machines to the library.', none: 'There are no virtual machines in this folder that the library does not list already.' },

@@ -5,7 +5,7 @@ export const preferences = {
   theme: 'Color theme', themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
   location: 'Default location for virtual machines',
   reopenTabs: 'Open the tabs of last time at start',
-  notifications: 'Show warnings and errors for a moment in the window',
+  notifications: 'Show warnings and errors in a corner of the window',
   onQuit: 'When Vitrine quits and virtual machines are powered on',
   onQuits: { ask: 'Ask', 'keep-running': 'Keep them running', suspend: 'Suspend them', 'shut-down': 'Shut the guests down', 'power-off': 'Power them off' },
   confirmPowerOff: 'Ask before a power off', confirmReset: 'Ask before a reset',

@@ -18,7 +18,6 @@ export const settings = {
   whileSuspended: 'This virtual machine is suspended. Its hardware can be changed after it has been resumed and shut down, or its suspended state discarded.',
   dirtyRunning: 'Some changes may take effect at the next power-on only.',
   unsaved: { title: 'Save changes?', text: 'The settings of {name} have been changed.', save: 'Save', discard: 'Do Not Save' },
-  lockedDisc: { title: 'The guest keeps the disc', force: 'Take It Out Anyway' },
   file: { none: 'No file chosen', browseFor: '{label}: browse' },
   pages: {
     memory: 'Memory', processors: 'Processors', 'demo-disk': 'Demo Disk', disk: 'Hard Disk', cdrom: 'CD/DVD', 'serial-port': 'Serial Port', display: 'Display', firmware: 'Firmware', boot: 'Boot Order', kernel: 'Direct Kernel Boot',
@@ -36,6 +35,7 @@ export const settings = {
   disk: {
     choose: 'Disk', new: 'Create a new virtual disk', existing: 'Use an existing virtual disk', file: 'Disk file', fileLabel: 'Disk image', fileName: 'File name', capacity: 'Capacity', maximum: 'Maximum disk size',
     sparse: 'The file grows as the guest writes to the disk.', free: 'System free: {size}', current: 'Current size: {size}', readOnly: 'Read-only', readOnlyHint: 'The guest cannot change the disk.',
+    cache: 'Write cache', writeback: 'Write back', writebackHint: 'Fast. What the guest has not flushed is lost when this computer crashes.', writethrough: 'Write through', writethroughHint: 'Every write is on this computer\'s disk before the guest goes on. Slow.',
     expand: 'Expand to', expandHint: 'The guest sees a larger disk; partitions on it stay as they are.', expandWhenOff: 'The disk can be expanded while the virtual machine is powered off.', newSummary: 'New, {size}', summary: '{file}, {size}',
   },
   cdrom: {

@@ -15,6 +15,6 @@ export const summary = {
   engines: { translator: 'Translator (x86 to WebAssembly)', interpreter: 'Interpreter', lockstep: 'Lockstep (both, compared)' },
   families: { linux: 'Linux', windows: 'Windows', dos: 'DOS', bsd: 'BSD', other: 'Other' },
   device: { memory: 'Memory', processors: 'Processors', disk: 'Hard Disk {n} (IDE)', demoDisk: 'Demo Disk (in memory)', cdrom: 'CD/DVD {n} (IDE)', serial: 'Serial Port {n}', display: 'Display' },
-  value: { readOnly: 'read-only', noDisc: 'No disc', disconnected: 'Not connected', using: 'Using file {file}', terminal: 'Terminal', nowhere: 'Not connected', toFile: 'File {detail}', toTcp: 'TCP {detail}', demoDisk: 'Kept only while it runs' },
+  value: { readOnly: 'read-only', noDisc: 'No disc', disconnected: 'Not connected', using: 'Using file {file}', terminal: 'Terminal', loggedTo: 'Terminal, logged to {file}', nowhere: 'Not connected', toFile: 'File {detail}', toTcp: 'TCP {detail}', demoDisk: 'Kept only while it runs' },
   hours: '{h} h {m} min', minutes: '{m} min {s} s',
 }

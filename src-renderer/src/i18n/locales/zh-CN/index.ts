@@ -8,6 +8,7 @@ import { inspection } from './inspection'
 import { library } from './library'
 import { media } from './media'
 import { messages } from './messages'
+import { phrases } from './phrases'
 import { power } from './power'
 import { preferences } from './preferences'
 import { problems } from './problems'
@@ -27,6 +28,7 @@ export const zhCN: Catalogue = {
   library,
   media,
   messages,
+  phrases,
   power,
   preferences,
   problems,

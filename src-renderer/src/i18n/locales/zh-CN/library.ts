@@ -15,6 +15,7 @@ export const library = {
   deleteTitle: '从磁盘中删除',
   deleteText: '要删除 {names} 吗？其文件夹及其中的设置、挂起状态和磁盘将被永久删除，且无法撤销。',
   deleteSelected: '要删除 {n} 个虚拟机吗？其文件夹及其中的设置、挂起状态和磁盘将被永久删除，且无法撤销。',
+  movedTo: '{name}：第 {n} 个，共 {of} 个', moveTo: '移动到文件夹',
   names: { newFolder: '新建文件夹', renameFolder: '重命名文件夹', renameVm: '重命名虚拟机', label: '名称', initial: '新建文件夹' },
   copied: { title: '已移动还是已复制？', text: '库中另一位置已有具有相同标识的虚拟机。如果不确定，请选择“我已复制该虚拟机”。', copied: '我已复制该虚拟机', moved: '我已移动该虚拟机' },
   scan: { found: '已将 {n} 个虚拟机添加到库中。', none: '此文件夹中没有库中尚未列出的虚拟机。' },

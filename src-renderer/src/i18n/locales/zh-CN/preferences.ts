@@ -5,7 +5,7 @@ export const preferences = {
   theme: '颜色主题', themes: { system: '跟随系统', light: '浅色', dark: '深色' },
   location: '虚拟机的默认位置',
   reopenTabs: '启动时打开上次的选项卡',
-  notifications: '在窗口中短暂显示警告和错误',
+  notifications: '在窗口一角显示警告和错误',
   onQuit: '退出 Vitrine 而虚拟机仍在运行时',
   onQuits: { ask: '询问', 'keep-running': '让其继续运行', suspend: '将其挂起', 'shut-down': '关闭客户机', 'power-off': '关机' },
   confirmPowerOff: '关机前询问', confirmReset: '重置前询问',

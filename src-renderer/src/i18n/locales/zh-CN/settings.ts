@@ -18,7 +18,6 @@ export const settings = {
   whileSuspended: '此虚拟机已挂起。恢复并关机，或放弃挂起状态之后，才能更改其硬件。',
   dirtyRunning: '某些更改可能要到下次开机时才会生效。',
   unsaved: { title: '保存更改？', text: '{name} 的设置已更改。', save: '保存', discard: '不保存' },
-  lockedDisc: { title: '客户机正在使用光盘', force: '仍然取出' },
   file: { none: '未选择文件', browseFor: '{label}：浏览' },
   pages: {
     memory: '内存', processors: '处理器', 'demo-disk': '演示磁盘', disk: '硬盘', cdrom: 'CD/DVD', 'serial-port': '串行端口', display: '显示器', firmware: '固件', boot: '引导顺序', kernel: '直接内核引导',
@@ -35,7 +34,8 @@ export const settings = {
   demoDisk: { summary: '位于内存中', text: '内置演示客户机的磁盘。它位于内存中：写入的内容不会保留。' },
   disk: {
     choose: '磁盘', new: '创建新虚拟磁盘', existing: '使用现有虚拟磁盘', file: '磁盘文件', fileLabel: '磁盘映像', fileName: '文件名', capacity: '容量', maximum: '最大磁盘大小',
-    sparse: '文件会随着客户机的写入而增长。', free: '系统可用空间：{size}', current: '当前大小：{size}', readOnly: '只读', readOnlyHint: '客户机不能更改此磁盘。',
+    sparse: '文件会随着客户机的写入而增长。', free: '系统可用空间：{size}', current: '当前大小：{size}', readOnly: '只读', cache: '写入缓存', writeback: '回写', writebackHint: '速度快。此计算机崩溃时，客户机尚未刷新的数据会丢失。', writethrough: '直写', writethroughHint: '每次写入都先保存到此计算机的磁盘，客户机再继续。速度慢。',
+    readOnlyHint: '客户机不能更改此磁盘。',
     expand: '扩展到', expandHint: '客户机会看到更大的磁盘；磁盘上的分区保持不变。', expandWhenOff: '虚拟机关机后可以扩展此磁盘。', newSummary: '新建，{size}', summary: '{file}，{size}',
   },
   cdrom: {

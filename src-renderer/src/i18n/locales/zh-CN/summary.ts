@@ -15,6 +15,6 @@ export const summary = {
   engines: { translator: '翻译器（x86 到 WebAssembly）', interpreter: '解释器', lockstep: '同步比较（两者同时运行）' },
   families: { linux: 'Linux', windows: 'Windows', dos: 'DOS', bsd: 'BSD', other: '其他' },
   device: { memory: '内存', processors: '处理器', disk: '硬盘 {n} (IDE)', demoDisk: '演示磁盘（内存中）', cdrom: 'CD/DVD {n} (IDE)', serial: '串行端口 {n}', display: '显示器' },
-  value: { readOnly: '只读', noDisc: '没有光盘', disconnected: '未连接', using: '正在使用文件 {file}', terminal: '终端', nowhere: '未连接', toFile: '文件 {detail}', toTcp: 'TCP {detail}', demoDisk: '仅在运行时保留' },
+  value: { readOnly: '只读', noDisc: '没有光盘', disconnected: '未连接', using: '正在使用文件 {file}', terminal: '终端', loggedTo: '终端，记录到 {file}', nowhere: '未连接', toFile: '文件 {detail}', toTcp: 'TCP {detail}', demoDisk: '仅在运行时保留' },
   hours: '{h} 小时 {m} 分', minutes: '{m} 分 {s} 秒',
 }

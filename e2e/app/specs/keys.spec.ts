@@ -1,0 +1,95 @@
+/** What can be done by keys alone: menus by their letters, places in the library, from guest to guest; dialogs over each other. */
+import { seriousFindings } from '../fixtures/axe'
+import { createDemo } from '../fixtures/library'
+import { expect, test } from '../fixtures/vitrine'
+import { Frame } from '../pages/frame.page'
+import { VmWindow } from '../pages/vm-window.page'
+
+test('menus open by Alt and their letter, with the first entry chosen', async ({ vitrine }) => {
+  const page = await vitrine.start()
+  const frame = new Frame(page)
+  await page.keyboard.down('Alt')
+  await expect(frame.menubar.locator('u').first()).toHaveCSS('text-decoration-line', 'underline')
+  await page.keyboard.press('f')
+  await page.keyboard.up('Alt')
+  await expect(frame.item('New Virtual Machine…')).toBeFocused()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Alt+m')
+  await expect(frame.item('Settings…')).toBeVisible()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Alt+h')
+  await page.keyboard.press('Enter')
+  await expect(frame.dialog).toContainText('Ctrl+Alt+Space')
+  await expect(frame.dialog).toContainText('F11')
+  expect(await seriousFindings(page)).toEqual([])
+  await page.keyboard.press('Escape')
+  await vitrine.ask(page, 'app.set-preferences', { patch: { language: 'zh-CN' } })
+  await expect(frame.menubar.getByRole('menuitem', { name: '文件' })).toContainText('文件(F)')
+  await page.keyboard.press('Alt+f')
+  await expect(frame.item('新建虚拟机…')).toBeFocused()
+})
+
+test('Alt and the arrows move a virtual machine in the library; it keeps the keys and its place', async ({ vitrine }) => {
+  const page = await vitrine.start()
+  const frame = new Frame(page)
+  for (const name of ['One', 'Two', 'Three']) await createDemo(vitrine, page, name)
+  await frame.row('One').click()
+  await frame.row('One').focus()
+  await page.keyboard.press('Alt+ArrowDown')
+  await expect.poll(() => frame.rows()).toEqual(['My Computer', 'Two', 'One', 'Three'])
+  await expect(frame.row('One')).toBeFocused()
+  await expect(page.getByText('One: place 2 of 3')).toBeAttached()
+  await page.keyboard.press('Alt+ArrowDown')
+  await expect.poll(() => frame.rows()).toEqual(['My Computer', 'Two', 'Three', 'One'])
+  await page.keyboard.press('Alt+ArrowUp')
+  await expect.poll(() => frame.rows()).toEqual(['My Computer', 'Two', 'One', 'Three'])
+})
+
+test('Ctrl+Alt+Tab takes the input to the next guest', async ({ vitrine }) => {
+  const page = await vitrine.start()
+  const window = new VmWindow(page)
+  const vms = [await createDemo(vitrine, page, 'One'), await createDemo(vitrine, page, 'Two')]
+  for (const vm of vms) {
+    await vitrine.ask(page, 'vm.power', { vm, action: 'power-on' })
+    await expect.poll(async () => (await vitrine.ask(page, 'vm.screen-text', { vm }))?.join('\n') ?? '').toContain('vitrine>')
+  }
+  const [one, two] = vms as [string, string]
+  await new Frame(page).row('One').click()
+  await window.view('console')
+  await window.screen.click()
+  await expect(window.hint).toContainText('To return to your computer, press Ctrl+Alt.')
+  await page.keyboard.press('Control+Alt+Tab')
+  await expect(window.screen).toHaveAccessibleName(/^Screen of Two/)
+  await expect(window.hint).toContainText('To return to your computer, press Ctrl+Alt.')
+  await page.keyboard.type('echo two', { delay: 10 })
+  await page.keyboard.press('Enter')
+  await expect.poll(async () => (await vitrine.ask(page, 'vm.screen-text', { vm: two }))?.join('\n') ?? '').toMatch(/^two/m)
+  expect((await vitrine.ask(page, 'vm.screen-text', { vm: one }))?.join('\n')).not.toContain('two')
+  await page.keyboard.press('Control+Alt+Tab')
+  await expect(window.screen).toHaveAccessibleName(/^Screen of One/)
+  await window.releaseInput()
+  await expect(window.hint).toContainText('To direct input')
+})
+
+test('the question at the end stands over an open wizard, whose answers stay', async ({ vitrine }) => {
+  const page = await vitrine.start()
+  const frame = new Frame(page)
+  const vm = await createDemo(vitrine, page, 'On')
+  await vitrine.ask(page, 'vm.power', { vm, action: 'power-on' })
+  await frame.row('On').click()
+  await page.keyboard.press('Control+d')
+  const settings = page.getByRole('dialog', { name: 'Virtual Machine Settings - On' })
+  const memory = settings.getByRole('spinbutton', { name: 'Memory for this virtual machine' })
+  await memory.fill('48')
+  await vitrine.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
+  const question = page.getByRole('dialog', { name: 'Close Vitrine' })
+  await expect(question).toContainText('1 virtual machine is powered on.')
+  expect(await seriousFindings(page)).toEqual([])
+  await page.keyboard.press('Escape')
+  await expect(question).toBeHidden()
+  await expect(memory).toHaveValue('48')
+  await expect(memory).toBeFocused()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Do Not Save' }).click()
+  await expect(settings).toBeHidden()
+})

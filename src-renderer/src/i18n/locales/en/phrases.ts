@@ -1,0 +1,21 @@
+/** Parts of problems that are no names or figures: what is expected of a value in vm.json, by the ids of vm-json/expected.ts; what a VM is doing. */
+export const phrases = {
+  missing: 'missing',
+  whole: 'a whole number from {low} to {high}',
+  flag: 'true or false',
+  value: '{words}',
+  'one-of': 'one of {words}',
+  line: 'one line of at most {most} characters',
+  path: 'a path, absolute or relative to the folder of the virtual machine',
+  list: 'a list [ ... ]',
+  'short-list': 'a list of at most {most}',
+  object: 'an object {braces}',
+  vendor: '12 characters, such as GenuineIntel',
+  brand: '1 to 47 characters of ASCII',
+  feature: 'the name of a feature: {words}',
+  uuid: 'a UUID in lower case, such as 0f8fad5b-d9cb-469f-a165-70867728950e',
+  name: '1 to {most} characters on one line, without spaces at the ends',
+  text: 'text of at most {most} characters',
+  other: 'something else',
+  starting: 'starting', running: 'running', paused: 'paused', suspending: 'suspending', 'powering-off': 'powering off', crashed: 'crashed',
+}

@@ -1,0 +1,21 @@
+/** Parts of problems that are no names or figures, in Chinese. */
+export const phrases = {
+  missing: '（缺失）',
+  whole: '{low} 到 {high} 之间的整数',
+  flag: 'true 或 false',
+  value: '{words}',
+  'one-of': '{words} 之一',
+  line: '一行文本，最多 {most} 个字符',
+  path: '路径，可以是绝对路径，也可以相对于虚拟机的文件夹',
+  list: '列表 [ ... ]',
+  'short-list': '最多 {most} 项的列表',
+  object: '对象 {braces}',
+  vendor: '12 个字符，例如 GenuineIntel',
+  brand: '1 到 47 个 ASCII 字符',
+  feature: '功能名称：{words}',
+  uuid: '小写的 UUID，例如 0f8fad5b-d9cb-469f-a165-70867728950e',
+  name: '一行 1 到 {most} 个字符，首尾不含空格',
+  text: '文本，最多 {most} 个字符',
+  other: '其他内容',
+  starting: '正在启动', running: '正在运行', paused: '已暂停', suspending: '正在挂起', 'powering-off': '正在关闭电源', crashed: '已崩溃',
+}
