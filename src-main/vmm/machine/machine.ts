@@ -107,14 +107,17 @@ export class Machine {
   }
 
   pressPowerButton(): void {
-    this.post(() => this.parts.board.pressPowerButton())
+    const { hypervisor, board } = this.parts
+    this.post(() => {
+      if (hypervisor?.pressPowerButton?.() !== true) board.pressPowerButton()
+    })
   }
 
   /** What the guest shall be left with, by its balloon; bytes. false: the machine has none. */
   setMemoryTarget(bytes: number): boolean {
-    const { balloon } = this.parts
-    if (!balloon) return false
-    this.post(() => balloon.setTarget(bytes))
+    const { balloon, hypervisor } = this.parts
+    if (!balloon && !hypervisor?.setMemoryTarget) return false
+    this.post(() => (balloon ? balloon.setTarget(bytes) : hypervisor?.setMemoryTarget?.(bytes)))
     return true
   }
 

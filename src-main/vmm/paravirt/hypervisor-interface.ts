@@ -85,6 +85,10 @@ export interface HypervisorInterface<S extends SavedState = SavedState> extends 
   /** VMCALL or VMMCALL, from any mode and privilege level. */
   hypercall(processor: number): HypercallAnswer
   figures(): HypervisorFigures
+  /** Asks the guest to power off by the interface's own way. false: the guest does not listen; it has other ways. */
+  pressPowerButton?(): boolean
+  /** What the guest shall be left with, in bytes; the rest it gives back. */
+  setMemoryTarget?(bytes: number): void
   /** After a pause, or after a whole saved state was loaded: time may have passed that the guest has not seen. */
   resumed?(): void
   /** Asks the guest to shut down or restart by itself; false: nobody in it listens. */
