@@ -83,6 +83,9 @@ running
                                 key NAMES           keys pressed together, e.g. "ctrl-alt-delete", or "enter"
                                 type TEXT           text on the keyboard (US layout)
                                 power-button        press it
+                                shut-down           ask the guest's tools to, else press the power button
+                                restart             ask the guest's tools to, else reset
+                                pointer X Y [BUTTONS]  places of 0..65535, for guests that follow them
                                 screenshot PATH     PNG of the screen
                                 wait SECONDS        of the machine's time
                                 cdrom PATH | cdrom eject

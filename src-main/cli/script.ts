@@ -7,7 +7,8 @@ type Action =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   | { readonly kind: 'type'; readonly text: string }
   | { readonly kind: 'key'; readonly events: readonly KeyEvent[] }
-  | { readonly kind: 'power-button' }
+  | { readonly kind: 'power-button' | 'shut-down' | 'restart' }
+  | { readonly kind: 'pointer'; readonly x: number; readonly y: number; readonly buttons: number }
   | { readonly kind: 'screenshot'; readonly path: string }
   | { readonly kind: 'wait'; readonly nanoseconds: number }
   | { readonly kind: 'cdrom'; readonly path: string | undefined }
@@ -46,7 +47,15 @@ function parseLine(trimmed: string, raw: string, where: string): Action {
       return { kind: 'key', events }
     }
     case 'power-button':
-      return { kind: 'power-button' }
+    case 'shut-down':
+    case 'restart':
+      return { kind: word }
+    case 'pointer': {
+      const [x = NaN, y = NaN, buttons = 0, ...more] = rest.trim().split(/\s+/).map(Number)
+      const fits = (value: number, most: number): boolean => Number.isInteger(value) && value >= 0 && value <= most
+      if (!fits(x, 0xffff) || !fits(y, 0xffff) || !fits(buttons, 7) || more.length > 0) throw bad('pointer needs a place, two numbers up to 65535, and may have buttons: 1 left, 2 right, 4 middle, or their sum')
+      return { kind: 'pointer', x, y, buttons }
+    }
     case 'screenshot':
       if (rest.trim() === '') throw bad('screenshot needs a path')
       return { kind: 'screenshot', path: rest.trim() }
@@ -155,6 +164,15 @@ export class ScriptRunner {
         return true
       case 'power-button':
         machine.pressPowerButton()
+        return true
+      case 'shut-down':
+        machine.shutDown()
+        return true
+      case 'restart':
+        machine.restart()
+        return true
+      case 'pointer':
+        machine.pointTo(action.x, action.y, 0, action.buttons)
         return true
       case 'wait':
         this.waitUntil ??= machine.now() + action.nanoseconds

@@ -18,6 +18,7 @@ export function statsDto(stats: RunStats, screen: VmStats['screen']): VmStats {
     unknownOpcodes: Object.values(stats.unknownOpcodes).reduce((sum, count) => sum + count, 0),
     disks: stats.disks.map(({ name, readBytes, writtenBytes, reads, writes }) => ({ name, readBytes, writtenBytes, reads, writes })),
     timers: { ...stats.timers },
+    ...(stats.hypervisor && { hypervisor: { name: stats.hypervisor.name, inUse: [...stats.hypervisor.inUse], counters: { ...stats.hypervisor.counters }, guest: { ...stats.hypervisor.guest } } }),
     ...(stats.translation && { translation: translationDto(stats.translation) }),
   }
 }

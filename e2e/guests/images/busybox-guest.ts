@@ -134,7 +134,7 @@ function moduleFiles(root: string, version: string, names: readonly string[]): r
 const LIBRARY_FOLDERS = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'lib/i386-linux-gnu', 'usr/lib/i386-linux-gnu', 'lib64', 'lib', 'usr/lib64', 'usr/lib']
 
 /** Shared libraries of a program and theirs, and its loader, as absolute paths in the guest. */
-function librariesOf(root: string, program: string, found: Set<string> = new Set()): readonly string[] {
+export function librariesOf(root: string, program: string, found: Set<string> = new Set()): readonly string[] {
   const listing = join(root, 'tmp', 'needed')
   mkdirSync(dirname(listing), { recursive: true })
   tool('sh', ['-c', `readelf -dl "$1" > "$2"`, 'sh', real(root, program), listing])
@@ -154,7 +154,7 @@ function librariesOf(root: string, program: string, found: Set<string> = new Set
 }
 
 /** A file of the tree, whose links may be absolute. */
-function real(root: string, path: string): string {
+export function real(root: string, path: string): string {
   const whole = join(root, path)
   if (lstatSync(whole).isSymbolicLink()) return realpathSync(whole)
   return whole

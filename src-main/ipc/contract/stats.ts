@@ -26,6 +26,8 @@ export const VmStats = z.object({
   disks: z.array(z.object({ name: z.string(), readBytes: z.number(), writtenBytes: z.number(), reads: z.number(), writes: z.number() })),
   /** Expired deadlines by the timer's name. */
   timers: counts,
+  /** What the guest uses of its hypervisor's interface, how often by kind, and what it tells about itself; undefined: there is nothing to use. */
+  hypervisor: z.object({ name: z.string(), inUse: z.array(z.string()), counters: counts, guest: z.record(z.string(), z.string()) }).optional(),
   /** Of an engine that translates. */
   translation: z
     .object({

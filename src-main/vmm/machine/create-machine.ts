@@ -95,7 +95,7 @@ function buildMachine(config: MachineConfig, attachments: MachineAttachments, fi
   const drives = new DriveBay(files.drives)
   const networks = openNetworks(config, deadlines)
   const debugConsole = attachments.debugConsole ?? new NullCharBackend()
-  const hypervisor = createHypervisor(config, { drives, gate, memory, debugConsole, networks: [], consoles: attachments.consoles ?? [] })
+  const hypervisor = createHypervisor(config, { drives, gate, memory, debugConsole, networks, consoles: attachments.consoles ?? [] })
   vcpu.setModel({ ...config.cpu, hypervisorLeaves: hypervisorLeaves(config, hypervisor) })
   const virtio = virtioDevices({ config, drives, gate, networks, consoles: attachments.consoles ?? [], warn: attachments.warn })
   const assemble = config.board === 'microvm' ? assembleMicrovm : assemblePc

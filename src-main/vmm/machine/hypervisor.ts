@@ -1,10 +1,10 @@
 /** The hypervisor's interface that a machine's guest finds, and how vCPUs reach it. */
 import type { CpuidEntry } from '../cpu/cpuid'
 import type { Vcpu } from '../cpu/vcpu'
-import { VmmError } from '../errors/vmm-error'
 import type { GuestMemory } from '../memory/guest-memory'
 import type { HypervisorInterface } from '../paravirt/hypervisor-interface'
 import { Kvm } from '../paravirt/kvm/kvm'
+import { Vmware } from '../paravirt/vmware/vmware'
 import { signatureLeaf } from '../paravirt/signature-leaf'
 import { XEN_BLOCK_BYTES } from '../paravirt/xen/xen-interface'
 import type { TimerService } from '../time/clock'
@@ -32,8 +32,8 @@ export function createHypervisor(config: MachineConfig, parts: XenParts): Hyperv
       return new Kvm(config.paravirtDisabled)
     case 'xen':
       return createXen(config, parts)
-    default:
-      throw new VmmError('config/contradiction', `--paravirt ${kind}: is not there yet; choose none or minimal`)
+    case 'vmware':
+      return new Vmware(config.paravirtDisabled)
   }
 }
 

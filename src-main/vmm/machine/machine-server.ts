@@ -203,7 +203,7 @@ export class MachineServer {
       case 'reset':
         return this.decide ? this.decide('reset') : machine.reset()
       case 'power-button':
-        return machine.pressPowerButton()
+        return machine.shutDown()
       case 'key':
         this.counts.input++
         return machine.key({ code: message.code, pressed: message.pressed })

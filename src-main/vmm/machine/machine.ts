@@ -107,15 +107,48 @@ export class Machine {
   }
 
   pressPowerButton(): void {
-    this.post(() => this.parts.board.pressPowerButton())
+    const { hypervisor, board } = this.parts
+    this.post(() => {
+      if (hypervisor?.pressPowerButton?.() !== true) board.pressPowerButton()
+    })
   }
 
   /** What the guest shall be left with, by its balloon; bytes. false: the machine has none. */
   setMemoryTarget(bytes: number): boolean {
-    const { balloon } = this.parts
-    if (!balloon) return false
-    this.post(() => balloon.setTarget(bytes))
+    const { balloon, hypervisor } = this.parts
+    if (!balloon && !hypervisor?.setMemoryTarget) return false
+    this.post(() => (balloon ? balloon.setTarget(bytes) : hypervisor?.setMemoryTarget?.(bytes)))
     return true
+  }
+
+  /** The guest is asked by what runs in it, if that listens; otherwise the power button is pressed. */
+  shutDown(): void {
+    this.post(() => {
+      if (this.parts.hypervisor?.askGuest?.('shutdown') !== true) this.parts.board.pressPowerButton()
+    })
+  }
+
+  /** The guest is asked to restart; when nothing in it listens, `refused` is called instead. */
+  restart(refused: () => void = () => this.reset()): void {
+    this.post(() => {
+      if (this.parts.hypervisor?.askGuest?.('restart') !== true) refused()
+    })
+  }
+
+  /** Asks the guest for a screen of so many pixels; nothing happens when nothing in it listens. */
+  setResolution(width: number, height: number): void {
+    this.post(() => void this.parts.hypervisor?.setResolution?.(width, height))
+  }
+
+  /** Where the pointer is, 0..65535 of the screen in both directions: for guests that follow places. `wheel`: notches, down positive. */
+  pointTo(x: number, y: number, wheel: number, buttons: number): void {
+    this.post(() => {
+      const { hypervisor, board } = this.parts
+      if (hypervisor?.followsPointer !== true) return
+      hypervisor.pointer?.(x, y, wheel, buttons)
+      // The mouse's interrupt, with a packet that such a guest does not look into: it looks for places.
+      board.mouse(1, 0, 0, 0)
+    })
   }
 
   key(event: KeyEvent): void {

@@ -85,8 +85,20 @@ export interface HypervisorInterface<S extends SavedState = SavedState> extends 
   /** VMCALL or VMMCALL, from any mode and privilege level. */
   hypercall(processor: number): HypercallAnswer
   figures(): HypervisorFigures
+  /** Asks the guest to power off by the interface's own way. false: the guest does not listen; it has other ways. */
+  pressPowerButton?(): boolean
+  /** What the guest shall be left with, in bytes; the rest it gives back. */
+  setMemoryTarget?(bytes: number): void
   /** After a pause, or after a whole saved state was loaded: time may have passed that the guest has not seen. */
   resumed?(): void
+  /** Asks the guest to shut down or restart by itself; false: nobody in it listens. */
+  askGuest?(what: 'shutdown' | 'restart'): boolean
+  /** Asks the guest for a screen of this size, in pixels; false: nobody in it listens. */
+  setResolution?(width: number, height: number): boolean
+  /** The guest follows places on the screen, by `pointer`. */
+  readonly followsPointer?: boolean
+  /** x, y: 0..65535 of the screen; wheel: notches, down positive; buttons: bit 0 left, 1 right, 2 middle. */
+  pointer?(x: number, y: number, wheel: number, buttons: number): void
   /** The vCPU is about to run: what the guest reads in its memory can be brought up to date. */
   beforeSlice?(): void
 }

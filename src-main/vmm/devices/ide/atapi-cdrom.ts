@@ -1,4 +1,4 @@
-/** ATAPI CD-ROM drive: the packet protocol of ATA/ATAPI-6 (section 9.8, 9.9) around the commands in scsi-cd.ts. */
+/** ATAPI CD-ROM drive: the packet protocol of ATA/ATAPI-6 (section 9.8, 9.9) around the commands in ../scsi/scsi-cd.ts. */
 import type { BlockBackend } from '../../backends/block/block-backend'
 import type { CompletionGate } from '../../backends/completion-gate'
 import type { SavedState } from '../device'
@@ -8,7 +8,7 @@ import { HostRequests } from './host-requests'
 import { identifyPacket, transferMode } from './identify'
 import { PioBuffer, type PioBufferState } from './pio-buffer'
 import * as R from './registers'
-import { executeCd, INVALID_FIELD, MEDIUM_ERROR_READ, NO_SENSE, type CdDrive, type Sense } from './scsi-cd'
+import { executeCd, INVALID_FIELD, MEDIUM_ERROR_READ, NO_SENSE, type CdDrive, type Sense } from '../scsi/scsi-cd'
 
 const PACKET_BYTES = 12
 const READY = R.STATUS_DRDY | R.STATUS_DSC

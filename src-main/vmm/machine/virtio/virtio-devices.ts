@@ -7,6 +7,7 @@ import { VirtioBlock } from '../../devices/virtio/block/block'
 import { VirtioConsole } from '../../devices/virtio/console/console'
 import { VirtioNet } from '../../devices/virtio/net/net'
 import { VirtioRng } from '../../devices/virtio/rng/rng'
+import { VirtioScsi, type VirtioScsiOptions } from '../../devices/virtio/scsi/scsi'
 import type { VirtioDevice } from '../../devices/virtio/virtio-device'
 import { NoNet } from '../../backends/net/pcap-net'
 import type { NetBackend } from '../../backends/net/net-backend'
@@ -34,8 +35,21 @@ export function virtioDevices({ config, drives, gate, consoles, networks, warn }
   return [
     ...disks,
     ...nics,
+    ...scsiAdapter(drives, io),
     ...(terminals.length > 0 ? [new VirtioConsole(terminals)] : []),
     ...(config.rng === true ? [new VirtioRng(gate, config.clock === 'host' ? new HostEntropy() : new SeededEntropy())] : []),
     ...(config.balloon === true ? [new VirtioBalloon(gate)] : []),
   ]
+}
+
+/** One adapter for all drives on that bus; none without. */
+function scsiAdapter(drives: DriveBay, options: VirtioScsiOptions): readonly VirtioDevice[] {
+  const units = drives.on('scsi')
+  if (units.length === 0) return []
+  const adapter = new VirtioScsi(units, options)
+  units.filter(({ kind }) => kind === 'cdrom').forEach(({ position }, i) => {
+    const drive = adapter.cdDrives[i]
+    if (drive) drives.isCdDrive(position, drive)
+  })
+  return [adapter]
 }

@@ -233,9 +233,14 @@ export class XenInterface implements HypervisorInterface<XenState> {
     this.parts.store.put(`${DOMAIN_HOME}/control/shutdown`, how)
   }
 
-  /** How much memory the guest should keep; the rest it gives back. */
-  setMemoryTarget(kib: number): void {
-    this.parts.store.put(`${DOMAIN_HOME}/memory/target`, Math.max(0, Math.floor(kib)))
+  pressPowerButton(): boolean {
+    if (!this.parts.connection.watchesPath('control/shutdown')) return false
+    this.requestShutdown('poweroff')
+    return true
+  }
+
+  setMemoryTarget(bytes: number): void {
+    this.parts.store.put(`${DOMAIN_HOME}/memory/target`, Math.max(0, Math.floor(bytes / 1024)))
   }
 
   beforeSlice(): void {

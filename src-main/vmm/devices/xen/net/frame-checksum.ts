@@ -1,4 +1,4 @@
-/** Where a frame's transport checksum is, and what it comes to: for guests that leave it to us (RFC 9293, 3.1; RFC 768; RFC 1071). */
+/** Where a frame's transport checksum is, for guests that leave it out and do not say (RFC 9293, 3.1; RFC 768; RFC 791; RFC 8200). */
 const ETHERNET = 14
 const VLAN = 0x8100
 const IPV4 = 0x0800
@@ -33,18 +33,6 @@ export function checksumPlace(frame: Uint8Array): ChecksumPlace | undefined {
   } else return undefined
   const offset = CHECKSUM_OFFSETS[protocol]
   return offset !== undefined && start + offset + 2 <= frame.length ? { start, offset } : undefined
-}
-
-/** Adds up everything from `start` on (the field holds the pseudo-header's sum) and puts the result there. */
-export function completeChecksum(frame: Uint8Array, { start, offset }: ChecksumPlace): void {
-  let sum = 0
-  for (let at = start; at < frame.length; at += 2) sum += ((frame[at] ?? 0) << 8) | (at + 1 < frame.length ? (frame[at + 1] ?? 0) : 0)
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
-  const result = ~sum & 0xffff
-  // 0 means "none" to UDP; both are the same number in one's complement.
-  const shown = result === 0 && offset === CHECKSUM_OFFSETS[UDP] ? 0xffff : result
-  frame[start + offset] = shown >>> 8
-  frame[start + offset + 1] = shown & 0xff
 }
 
 /** Bytes of all headers of a TCP segment, or undefined. */

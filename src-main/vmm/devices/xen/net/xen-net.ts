@@ -3,6 +3,7 @@
  * segmentation when the network takes it; one queue, two event channels if the guest wants them.
  */
 import { MAX_FRAME_BYTES, type FrameOffload, type NetBackend } from '../../../backends/net/net-backend'
+import { fillChecksum } from '../../../backends/net/offload'
 import type { BackendChannel } from '../../../paravirt/xen/event-channels'
 import type { XenBackendHost } from '../../../paravirt/xen/backend'
 import { gpa } from '../../../support/branded'
@@ -11,7 +12,7 @@ import type { SavedState } from '../../device'
 import { expectSchema } from '../../saved-state'
 import { SharedRing, type SharedRingState } from '../shared-ring'
 import { XenbusBackend } from '../xenbus-backend'
-import { checksumPlace, completeChecksum, tcpHeaderBytes } from './frame-checksum'
+import { checksumPlace, tcpHeaderBytes } from './frame-checksum'
 
 const PAGE = 0x1000
 const TX_BYTES = 12
@@ -209,8 +210,7 @@ export class XenNet extends XenbusBackend<XenNetState> {
     const { takes } = this.options.backend
     if (!segment) {
       if (takes.checksum) return { checksum }
-      completeChecksum(frame, checksum)
-      return undefined
+      return fillChecksum(frame, checksum) ? undefined : 'bad'
     }
     const headerBytes = tcpHeaderBytes(frame, checksum)
     if (headerBytes === undefined || !takes.segmentation || segment.bytes === 0) return 'bad'

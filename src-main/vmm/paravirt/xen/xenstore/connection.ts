@@ -293,8 +293,9 @@ export class StoreConnection {
     if (this.frames.readU32(this.page, RESPONSE_PRODUCER) !== before) this.channel?.notify()
   }
 
-  get isBroken(): boolean {
-    return this.broken
+  /** Whether the guest wants to hear of changes there; a path relative to its home. */
+  watchesPath(path: string): boolean {
+    return this.watches.some((watch) => watch.path === path || watch.path === HOME + path)
   }
 
   reset(): void {

@@ -2,7 +2,7 @@
  * The command set of a CD-ROM drive without its transport: SCSI MMC-3 (T10/1363-D) and SPC-2. Commands become data to send, a read of sectors,
  * or a sense code.
  */
-import { CD_SECTOR_BYTES } from './registers'
+import { CD_SECTOR_BYTES } from '../ide/registers'
 
 export interface Sense {
   readonly key: number
@@ -13,8 +13,8 @@ export const NO_SENSE: Sense = { key: 0, code: 0, qualifier: 0 }
 export const NOT_READY_NO_MEDIUM: Sense = { key: 2, code: 0x3a, qualifier: 0 }
 export const UNIT_ATTENTION_MEDIUM_CHANGED: Sense = { key: 6, code: 0x28, qualifier: 0 }
 export const MEDIUM_ERROR_READ: Sense = { key: 3, code: 0x11, qualifier: 0 }
-const ILLEGAL_OPCODE: Sense = { key: 5, code: 0x20, qualifier: 0 }
-const LBA_OUT_OF_RANGE: Sense = { key: 5, code: 0x21, qualifier: 0 }
+export const ILLEGAL_OPCODE: Sense = { key: 5, code: 0x20, qualifier: 0 }
+export const LBA_OUT_OF_RANGE: Sense = { key: 5, code: 0x21, qualifier: 0 }
 export const INVALID_FIELD: Sense = { key: 5, code: 0x24, qualifier: 0 }
 const REMOVAL_PREVENTED: Sense = { key: 5, code: 0x53, qualifier: 2 }
 
@@ -133,7 +133,7 @@ function startStop(drive: CdDrive, flags: number): CdAction {
   return DONE
 }
 
-function senseData({ key, code, qualifier }: Sense): Uint8Array {
+export function senseData({ key, code, qualifier }: Sense): Uint8Array {
   const out = new Uint8Array(18)
   out[0] = 0x70
   out[2] = key
