@@ -13,7 +13,7 @@ const LINT_EXCEPTIONS = 0
 /** Devices whose register names stand elsewhere. */
 const REGISTERS_ELSEWHERE = { i8042: 'i8042.ts' }
 /** Folders of devices that have an interface to the guest in common: one README for all, and what is small stands in the device's file. */
-const FAMILIES = ['virtio', 'xen']
+const FAMILIES = ['scsi', 'virtio', 'xen']
 
 const problems = []
 const warnings = []

@@ -61,7 +61,7 @@ devices
   --debug-console stdio|file:PATH|none   what the guest writes to ports E9h and 402h (default: none)
   --debug-exit                port F4h ends the machine with status (value << 1) | 1
 
-paravirtualization (run, create)
+paravirtualization (run)
   --board pc|microvm          a PC, or a board without legacy devices that boots --kernel only (default: pc)
   --paravirt none|minimal|kvm|xen|vmware   the hypervisor's interface that the guest finds (default: minimal; kvm on a microvm);
                               FEATURE=off behind a comma leaves one of its features out, e.g. kvm,pv-eoi=off

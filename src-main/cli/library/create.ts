@@ -3,7 +3,6 @@ import { resolve } from 'node:path'
 import { GUEST_FAMILIES, Library, MAX_DISK_BYTES, type Json, type MachineConfig, type NewDisk, type NewVm, type Patch } from '../../vmm'
 import { bad, flag, list, splitArguments, text } from '../arguments'
 import { parseRunOptions } from '../options'
-import { PARAVIRTUAL_OPTIONS } from '../paravirtual-options'
 import { theName } from './manage'
 import { printJson, printLine, unwrap } from './output'
 
@@ -11,7 +10,7 @@ const OWN = { json: flag, description: text, guest: text, location: text, 'new-d
 /** As `vitrine run` understands them. */
 const MACHINE = {
   engine: text, memory: text, 'video-memory': text, cpus: text, cpu: text, clock: text, firmware: text, 'vga-bios': text, boot: text, 'boot-menu': flag, kernel: text, initrd: text,
-  append: text, 'linux-entry': text, module: list, disk: list, cdrom: list, ...PARAVIRTUAL_OPTIONS,
+  append: text, 'linux-entry': text, module: list, disk: list, cdrom: list,
 } as const
 
 export async function create(args: readonly string[]): Promise<number> {
@@ -26,6 +25,8 @@ export function parseCreate(args: readonly string[]): { readonly request: NewVm;
   const { values, words, clear } = splitArguments(args, { ...OWN, ...MACHINE }, 1)
   const name = theName(words, 'the name')
   const { machine } = parseRunOptions(clear.filter((option) => Object.hasOwn(MACHINE, option.slice(2).split('=', 1)[0] ?? '')))
+  const other = [...machine.disks, ...machine.cdroms].find(({ bus = 'ide' }) => bus !== 'ide')
+  if (other) throw bad(`--disk, --cdrom ${other.path ?? ''}: a virtual machine of the library has its drives on IDE; leave out ",bus=${other.bus ?? ''}", or use vitrine run`)
   const newDisks = (values['new-disk'] ?? []).map(parseNewDisk)
   const settings = {
     ...(values.description === undefined ? {} : { description: values.description }),

@@ -158,8 +158,9 @@ export class VirtioDriver {
   }
 }
 
-export function testMemory(ramBytes: number = RAM_BYTES): GuestMemoryImpl {
-  return new GuestMemoryImpl(new ArrayBuffer(RAM_BASE + ramBytes), ramBytes)
+/** `extraBytes`: for blocks besides RAM. */
+export function testMemory(ramBytes: number = RAM_BYTES, extraBytes: number = 0): GuestMemoryImpl {
+  return new GuestMemoryImpl(new ArrayBuffer(RAM_BASE + ramBytes + extraBytes), ramBytes)
 }
 
 /** Host work starts at once; its outcome comes when the test lets it in, in any order that it likes. */

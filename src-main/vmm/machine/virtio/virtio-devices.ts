@@ -11,6 +11,7 @@ import { VirtioScsi, type VirtioScsiOptions } from '../../devices/virtio/scsi/sc
 import type { VirtioDevice } from '../../devices/virtio/virtio-device'
 import { NoNet } from '../../backends/net/pcap-net'
 import type { NetBackend } from '../../backends/net/net-backend'
+import { VmmError } from '../../errors/vmm-error'
 import type { DriveBay } from '../boards/drive-bay'
 import type { MachineConfig } from '../config'
 import { macOf } from './networks'
@@ -28,6 +29,7 @@ export interface VirtioParts {
 }
 
 export function virtioDevices({ config, drives, gate, consoles, networks, warn }: VirtioParts): readonly VirtioDevice[] {
+  refuseUnbuilt(config)
   const io = { gate, exact: config.clock !== 'host' || config.engine === 'lockstep', ...(warn && { warn }) }
   const disks = drives.on('virtio').flatMap((drive, index) => (drive.kind === 'disk' ? [new VirtioBlock(drive.medium, { ...io, index, serial: drive.serial })] : []))
   const terminals = (config.consoles ?? []).flatMap((kind, i) => (kind === 'virtio' ? [{ backend: consoles[i] ?? new NullConsole(), name: `vitrine.console.${i}` }] : []))
@@ -40,6 +42,18 @@ export function virtioDevices({ config, drives, gate, consoles, networks, warn }
     ...(config.rng === true ? [new VirtioRng(gate, config.clock === 'host' ? new HostEntropy() : new SeededEntropy())] : []),
     ...(config.balloon === true ? [new VirtioBalloon(gate)] : []),
   ]
+}
+
+/** What the command line knows already, and no device carries out yet. */
+function refuseUnbuilt({ shares = [], vsock, keyboard, pointer, display }: MachineConfig): void {
+  const missing = [
+    ['--share', shares.length > 0],
+    ['--vsock', vsock !== undefined],
+    ['--keyboard virtio', keyboard === 'virtio'],
+    ['--pointer virtio', pointer === 'virtio'],
+    ['--display virtio', display === 'virtio'],
+  ] as const
+  for (const [option, wanted] of missing) if (wanted) throw new VmmError('config/contradiction', `${option}: this version of Vitrine has no such device yet; leave it out`)
 }
 
 /** One adapter for all drives on that bus; none without. */
