@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { answerWith, asked, CARD, HOST, tell, VM_JSON } from '../../testing/fake-bridge.fixture'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createPinia, setActivePinia } from 'pinia'
 import type { LibraryDto, MediaDescription } from '../../../../src-main/ipc/contract'
 import { i18n } from '../../i18n'
@@ -40,6 +40,10 @@ const button = (text: string): HTMLButtonElement => [...(dialogs().at(-1)?.query
 const settle = async (): Promise<void> => {
   await flushPromises()
   await new Promise((resolve) => setTimeout(resolve, 10))
+}
+/** Large dialogs are chunks of their own, which come when they are wanted. */
+async function shows(...wanted: readonly string[]): Promise<void> {
+  await vi.waitFor(() => expect(titles()).toEqual(wanted), { timeout: 10_000 })
 }
 async function click(target: HTMLElement): Promise<void> {
   target.click()
@@ -85,8 +89,7 @@ describe('dialogs', () => {
 
   it('go with the VM that they are about, and leave the keys to the window', async () => {
     useDialogsStore().open({ kind: 'settings', vm: 'id' })
-    await settle()
-    expect(titles()).toEqual(['Virtual Machine Settings - Debian'])
+    await shows('Virtual Machine Settings - Debian')
     tell('library.changed', { ...CONTENTS, machines: [] })
     await settle()
     expect([titles(), useDialogsStore().current]).toEqual([[], undefined])
@@ -94,16 +97,16 @@ describe('dialogs', () => {
 
   it('a dropped file does not take the place of a wizard with answers', async () => {
     await openDropped([ISO.path])
-    await settle()
+    await shows('New Virtual Machine Wizard')
     await openDropped([ISO.path])
     await settle()
     expect(titles()).toEqual(['New Virtual Machine Wizard'])
     expect(useMessagesStore().toasts.map(({ text }) => text)).toEqual(['Finish or cancel the new virtual machine first, then drop the file again.'])
     await click(button('Cancel'))
     useDialogsStore().open({ kind: 'preferences' })
+    await shows('Preferences')
     await openDropped([ISO.path])
-    await settle()
-    expect(titles()).toEqual(['Preferences', 'New Virtual Machine Wizard'])
+    await shows('Preferences', 'New Virtual Machine Wizard')
   })
 })
 
